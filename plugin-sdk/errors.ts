@@ -1,0 +1,45 @@
+/**
+ * The one error class of Boltbot. Match it by `code`, never by message.
+ *
+ * A message is one sentence with a capital and a full stop, the offending value in quotes, then what to do.
+ * Plugins make theirs in their own `errors.ts`, one function per diagnostic.
+ *
+ * @example
+ * export const hostUnknown = (host: string) =>
+ *   new CiError({ code: 'LAMP_HOST_UNKNOWN', message: `The lamp "${host}" does not answer.`, hint: 'Check the option url.' })
+ */
+export class CiError extends Error {
+  readonly code: string
+  /** JSON-safe facts for programs: what a log line, a page or an API answer shows beside the message. */
+  readonly details: Readonly<Record<string, unknown>>
+  /** What the reader can do, when the message does not already say it. */
+  readonly hint: string | undefined
+
+  constructor(fields: CiErrorFields) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause })
+    this.name = 'CiError'
+    this.code = fields.code
+    this.details = Object.freeze({ ...fields.details })
+    this.hint = fields.hint
+  }
+}
+
+export interface CiErrorFields {
+  /** `BOLT_<STAGE>_<WHAT>`; a plugin of your own uses its own prefix. Codes are API: never reused. */
+  readonly code: string
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/** True when `error` is a {@link CiError} with this code. @example if (hasCode(error, 'BOLT_QUEUE_UNKNOWN_BUILDER')) … */
+export function hasCode(error: unknown, code: string): error is CiError {
+  return error instanceof CiError && error.code === code
+}
+
+/** The message of whatever was thrown, on one line. Never throws. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error)
+  return text.replace(/\s*\n\s*/g, ' ')
+}
