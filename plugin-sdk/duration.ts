@@ -22,7 +22,12 @@ export function formatDuration(ms: number): string {
   if (ms < 10_000 && ms % 1000 !== 0) return `${(ms / 1000).toFixed(1)}s`
   let rest = Math.round(ms / 1000)
   const parts: string[] = []
-  for (const [unit, seconds] of [['d', 86_400], ['h', 3600], ['m', 60], ['s', 1]] as const) {
+  for (const [unit, seconds] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
     const amount = Math.floor(rest / seconds)
     rest -= amount * seconds
     if (amount > 0) parts.push(`${amount}${unit}`)

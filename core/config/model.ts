@@ -1,0 +1,63 @@
+import type { Json, LockAccess, PluginInstance, PluginKind, Renderable, SecretRef, Step } from 'boltbot/plugin-sdk'
+
+/**
+ * A checked config as core works with it: everything by name, defaults filled in, durations in milliseconds. Made by
+ * `load.ts` from what the config file exported; a `Config` that exists has no problems.
+ */
+export interface Config {
+  /** Content hash of the config file and of every file of its folder it imports. */
+  readonly hash: string
+  readonly projectName: string
+  readonly projectURL: string | null
+  readonly buildbotURL: string | null
+  readonly slaves: ReadonlyMap<string, SlaveSpec>
+  readonly builders: ReadonlyMap<string, BuilderSpec>
+  /** In start order: status targets, schedulers, services, transports, sources; config order within each. */
+  readonly plugins: readonly PluginSpec[]
+  readonly properties: Readonly<Record<string, Json>>
+  readonly buildLeaseMs: number
+  readonly maxTries: number
+  readonly people: {
+    readonly mailDomain: string | null
+    readonly table: Readonly<Record<string, { readonly mail?: string }>>
+  }
+  readonly retention: RetentionSpec
+}
+
+export interface SlaveSpec {
+  readonly name: string
+  readonly password: string | SecretRef | null
+  readonly maxBuilds: number | null
+  readonly properties: Readonly<Record<string, Json>>
+  readonly locks: readonly LockAccess[]
+}
+
+export interface BuilderSpec {
+  readonly name: string
+  readonly slaves: readonly string[]
+  readonly steps: readonly Step[]
+  readonly category: string | null
+  readonly description: string | null
+  readonly builddir: string
+  readonly env: Readonly<Record<string, Renderable<string> | null>>
+  readonly properties: Readonly<Record<string, Json>>
+  readonly locks: readonly LockAccess[]
+  readonly mergeRequests: boolean
+}
+
+export interface PluginSpec {
+  readonly id: string
+  readonly kind: PluginKind
+  readonly definition: PluginInstance['definition']
+  /** Options after the schema. */
+  readonly options: object
+  /** Content hash of the plugin's own module graph when it lives in the config's folder; '' for installed ones. */
+  readonly codeHash: string
+}
+
+/** Milliseconds and counts; `null`: keep for ever. */
+export interface RetentionSpec {
+  readonly builds: { readonly ageMs: number | null; readonly count: number | null }
+  readonly logs: { readonly ageMs: number | null; readonly count: number | null }
+  readonly journal: { readonly ageMs: number | null }
+}

@@ -1,0 +1,32 @@
+import type { HookEvent, StoredHook } from 'boltbot/plugin-sdk'
+import type { Kysely, Transaction } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/**
+ * The truth. Every change of state is a *transition*: one function in this folder, one transaction, its events in the journal.
+ *
+ * Contract:
+ * - Transitions run one after the other, each in a savepoint of its own; those asked for in one tick share a commit. A body that
+ *   throws is rolled back alone.
+ * - A body awaits nothing but queries on its own `trx`, and touches no memory, hook or socket: those come after, from what it
+ *   returned.
+ * - The promise of a transition resolves when it is durable (synced to disk). Before that, `onEvents` has been called with its
+ *   events, in journal order.
+ * - `db` reads what is committed; never write through it.
+ */
+export interface Store {
+  readonly db: Kysely<Tables>
+  /** Clock time by the database; one clock for all masters that share it. */
+  now(): number
+  transition<T>(name: string, body: (trx: Transaction<Tables>, tell: Tell) => Promise<T>): Promise<T>
+  /** Called after each commit with the events of it. There is one listener, set before the first transition. */
+  onEvents(listener: (events: readonly StoredEvent[]) => void): void
+  /** Waits for transitions under way, closes the files. */
+  close(): Promise<void>
+}
+
+/** Appends an event to the journal, in the transaction; `eventId` and `at` are filled in. */
+export type Tell = <Name extends StoredHook>(name: Name, payload: Omit<HookEvent<Name>, 'eventId' | 'at'>) => void
+
+/** An event of the journal: name and payload. */
+export type StoredEvent = { [Name in StoredHook]: { readonly name: Name; readonly event: HookEvent<Name> } }[StoredHook]

@@ -1,0 +1,138 @@
+import type { Generated, Insertable, Selectable } from 'kysely'
+
+/**
+ * The tables, as rows. Times are integer milliseconds, JSON is text, booleans are 0 and 1. Only `core/store/` sees rows;
+ * each file maps its own to the types of the SDK.
+ */
+export interface Tables {
+  /** Facts about the store itself: `master` (id of this master). */
+  meta: { key: string; value: string }
+  /** Every stored event, in order; ids grow and are never reused. */
+  journal: { id: Generated<number>; at: number; name: string; payload: string }
+  /** How far each durable plugin has read the journal. */
+  cursors: { plugin: string; event_id: number }
+  changes: ChangeTable
+  /** State of each scheduler and how far it has read the journal. */
+  schedulers: { name: string; state: string; event_id: number; wake_at: number | null; waiting: string | null }
+  buildsets: BuildsetTable
+  requests: RequestTable
+  builds: BuildTable
+  steps: StepTable
+  /** Next build number and the denormalised last results of a builder. */
+  builders: { name: string; next_number: number; last_number: number | null; last_result: string | null }
+  /** Last finished build of a builder and branch ('' is the default branch). */
+  branch_results: { builder: string; branch: string; number: number; result: string; last_success: number | null }
+  /** Who holds which lock; deleted when released. */
+  lock_holds: { build_id: number; step: number; lock: string; slave: string; mode: string }
+  /** Why the request at the head of a queue waits. */
+  why_nots: { request_id: number; code: string; text: string; at: number }
+  slaves: {
+    name: string
+    admin: string | null
+    host: string | null
+    connected_at: number | null
+    lost_at: number | null
+  }
+  plugin_state: { plugin: string; key: string; value: string }
+}
+
+export interface ChangeTable {
+  id: Generated<number>
+  /** Unique: two changes with one key are one. Null: never a duplicate. */
+  dedupe_key: string | null
+  who: string
+  files: string
+  comments: string
+  branch: string | null
+  revision: string | null
+  repository: string
+  project: string
+  codebase: string
+  category: string | null
+  revlink: string | null
+  links: string
+  properties: string
+  committed_at: number
+  accepted_at: number
+  source: string
+}
+
+export interface BuildsetTable {
+  id: Generated<number>
+  reason: string
+  scheduler: string | null
+  owner: string | null
+  source_stamp: string
+  properties: string
+  submitted_at: number
+  finished_at: number | null
+  result: string | null
+  /** Requests not finished yet. */
+  pending: number
+  /** 1 once `buildsetDoomed` was told. */
+  doomed: number
+}
+
+export interface RequestTable {
+  id: Generated<number>
+  buildset_id: number
+  builder: string
+  priority: number
+  /** 1: its build was interrupted; it goes before all others of its priority. */
+  front: number
+  submitted_at: number
+  /** Not to be started before; 0: at once. */
+  not_before: number
+  /** Waiting requests of one builder with equal keys may be built together; null: never. */
+  merge_key: string | null
+  /** waiting, claimed, finished. */
+  state: string
+  /** Which master claimed it. */
+  owner: string | null
+  /** Grows by one with each claim. */
+  epoch: number
+  /** The build of the last claim. */
+  build_id: number | null
+  /** The slave of the last claim. */
+  last_slave: string | null
+  result: string | null
+  finished_at: number | null
+}
+
+export interface BuildTable {
+  id: Generated<number>
+  builder: string
+  number: number
+  /** Ids of its requests, JSON. */
+  requests: string
+  slave: string
+  owner: string
+  epoch: number
+  lease_until: number
+  /** running, finished. */
+  state: string
+  reason: string
+  source_stamp: string
+  branch: string
+  properties: string
+  config_hash: string
+  started_at: number
+  finished_at: number | null
+  result: string | null
+  text: string
+}
+
+export interface StepTable {
+  build_id: number
+  number: number
+  name: string
+  text: string
+  started_at: number
+  finished_at: number | null
+  result: string | null
+  /** `[{ name, bytes, lines }]`, JSON; sizes are set when the step ends. */
+  logs: string
+}
+
+export type Row<Table extends keyof Tables> = Selectable<Tables[Table]>
+export type NewRow<Table extends keyof Tables> = Insertable<Tables[Table]>

@@ -1,0 +1,139 @@
+import type { Duration } from './duration.ts'
+import type { Json } from './json.ts'
+import type { Lock, LockAccess } from './locks.ts'
+import { withOrigin } from './origin.ts'
+import type { PluginInstance } from './plugin.ts'
+import type { Renderable, SecretRef } from './render.ts'
+import type { Step } from './step.ts'
+
+/** A slave of the config. */
+export interface Slave<Name extends string = string> {
+  readonly kind: 'slave'
+  readonly name: Name
+  readonly options: SlaveOptions<Name>
+}
+
+export interface SlaveOptions<Name extends string = string> {
+  readonly name: Name
+  /** Left out: only the master itself may start this slave (`local`). */
+  readonly password?: string | SecretRef
+  /** Builds at once, over all builders; default: no limit but one per builder. */
+  readonly maxBuilds?: number
+  /** Properties of every build on it. */
+  readonly properties?: Readonly<Record<string, Json>>
+  /** Held by every build on it. */
+  readonly locks?: readonly (Lock | LockAccess)[]
+}
+
+/** @example const linux = slave({ name: 'bot-linux', password: secret('bot-linux'), maxBuilds: 2 }) */
+export function slave<const Name extends string>(options: SlaveOptions<Name>): Slave<Name> {
+  return withOrigin({ kind: 'slave' as const, name: options.name, options: { ...options } }, slave)
+}
+
+/** The steps of a build: a list, data only. */
+export interface BuildFactory {
+  readonly kind: 'buildFactory'
+  readonly steps: readonly Step[]
+}
+
+/** @example buildFactory([git({ repourl }), compile(), test()]) */
+export function buildFactory(steps: readonly Step[]): BuildFactory {
+  return withOrigin({ kind: 'buildFactory' as const, steps: [...steps] }, buildFactory)
+}
+
+export interface Builder<Name extends string = string, SlaveName extends string = string> {
+  readonly kind: 'builder'
+  readonly name: Name
+  readonly slaves: readonly SlaveName[]
+  readonly options: BuilderOptions<Name, SlaveName>
+}
+
+export interface BuilderOptions<Name extends string = string, SlaveName extends string = string> {
+  readonly name: Name
+  /** Slaves that may run it, by object or name. */
+  readonly slaves: readonly (Slave<SlaveName> | SlaveName)[]
+  readonly factory: BuildFactory
+  /** Status targets filter by it. */
+  readonly category?: string
+  readonly description?: string
+  /** Its directory on the slaves; default: the name with unsafe characters replaced. */
+  readonly builddir?: string
+  /** Environment of its shell commands. */
+  readonly env?: Readonly<Record<string, Renderable<string> | null>>
+  readonly properties?: Readonly<Record<string, Json>>
+  /** Held for the whole build. */
+  readonly locks?: readonly (Lock | LockAccess)[]
+  /** Whether waiting requests that ask for the same are built together; default: as the master's. */
+  readonly mergeRequests?: boolean
+}
+
+/** @example builder({ name: 'full', slaves: [linux], factory: buildFactory([compile(), test()]) }) */
+export function builder<const Name extends string, const SlaveName extends string>(
+  options: BuilderOptions<Name, SlaveName>,
+): Builder<Name, SlaveName> {
+  const slaves = options.slaves.map((item) => (typeof item === 'string' ? item : item.name))
+  return withOrigin({ kind: 'builder' as const, name: options.name, slaves, options: { ...options } }, builder)
+}
+
+/** How long what is kept. `age` deletes what is older, `count` what is beyond so many per builder. Running builds always stay. */
+export interface Retention {
+  readonly builds?: { readonly age?: Duration; readonly count?: number }
+  readonly logs?: { readonly age?: Duration; readonly count?: number }
+  /** Events and changes; events a durable plugin has not seen yet always stay. */
+  readonly journal?: { readonly age?: Duration }
+}
+
+export interface PeopleOptions {
+  /** `jane` becomes `jane@<domain>`. */
+  readonly mailDomain?: string
+  /** By the `who` of a change, or by its mail address. */
+  readonly table?: Readonly<Record<string, { readonly mail?: string }>>
+}
+
+/** The whole config: data only, nothing opens while it is read. */
+export interface MasterOptions<S extends readonly Slave[], B extends readonly Builder[]> {
+  readonly projectName: string
+  readonly projectURL?: string
+  /** Where the web pages are, for links in mails. */
+  readonly buildbotURL?: string
+  readonly slaves: S
+  readonly builders: B
+  /** How slaves reach the master. */
+  readonly transports: readonly PluginInstance<'slave'>[]
+  readonly sources?: readonly PluginInstance<'source'>[]
+  readonly schedulers?: readonly PluginInstance<'scheduler'>[]
+  readonly status?: readonly PluginInstance<'status'>[]
+  /** Plugins of any kind. */
+  readonly plugins?: readonly PluginInstance[]
+  /** Properties of every build. */
+  readonly properties?: Readonly<Record<string, Json>>
+  /** Whether waiting requests that ask for the same are built together; default true. */
+  readonly mergeRequests?: boolean
+  /** How long a build waits for a slave that lost its link and can take up its command again; default `'60s'`. */
+  readonly buildLease?: Duration
+  /** How often a build is tried when its slaves get lost; default 3. */
+  readonly maxTries?: number
+  readonly people?: PeopleOptions
+  readonly retention?: Retention
+}
+
+export interface MasterConfig {
+  readonly kind: 'master'
+  readonly options: MasterOptions<readonly Slave[], readonly Builder[]>
+}
+
+/** Slave names a list of builders uses must be names of the list of slaves. */
+type KnownSlaves<S extends readonly Slave[], B extends readonly Builder[]> = {
+  readonly [I in keyof B]: B[I] extends Builder<infer Name, infer SlaveName>
+    ? [SlaveName] extends [S[number]['name']]
+      ? B[I]
+      : Builder<Name, S[number]['name']>
+    : never
+}
+
+/** The default export of `master.cfg.ts`. */
+export function defineMaster<const S extends readonly Slave[], const B extends readonly Builder[]>(
+  options: MasterOptions<S, B> & { readonly builders: KnownSlaves<S, B> },
+): MasterConfig {
+  return withOrigin({ kind: 'master' as const, options: { ...options } }, defineMaster)
+}

@@ -1,0 +1,127 @@
+/** Payloads of the hooks: what happened, JSON-safe, with ids. */
+import type { BuildId, BuildsetId, Change, ChangeId, EventId, RequestId, SourceStamp } from './model.ts'
+import type { Result } from './results.ts'
+
+/** What every stored event has. A second delivery of an event has the same `eventId`. */
+export interface EventBase {
+  readonly eventId: EventId
+  readonly at: number
+}
+
+export interface ChangeAccepted extends EventBase {
+  readonly change: Change
+}
+export interface SourceFailing extends EventBase {
+  readonly source: string
+  readonly error: string
+  /** Failures in a row. */
+  readonly failures: number
+}
+export interface BuildsetCreated extends EventBase {
+  readonly buildset: BuildsetId
+  readonly builders: readonly string[]
+  readonly scheduler: string | null
+  readonly owner: string | null
+  readonly reason: string
+  readonly changes: readonly ChangeId[]
+}
+export interface RequestQueued extends EventBase {
+  readonly request: RequestId
+  readonly buildset: BuildsetId
+  readonly builder: string
+  /** `submitted` the first time, `retry` when its slave was lost. */
+  readonly cause: 'submitted' | 'retry'
+  readonly reason: string
+}
+export interface RequestCancelled extends EventBase {
+  readonly request: RequestId
+  readonly buildset: BuildsetId
+  readonly builder: string
+  readonly who: string
+  readonly reason: string
+}
+export interface BuildStarted extends EventBase {
+  readonly build: BuildId
+  readonly builder: string
+  readonly number: number
+  readonly slave: string
+  readonly requests: readonly RequestId[]
+  readonly changes: readonly ChangeId[]
+  readonly blamelist: readonly string[]
+  readonly reason: string
+  readonly branch: string | null
+  readonly revision: string | null
+}
+export interface StepStarted extends EventBase {
+  readonly build: BuildId
+  readonly builder: string
+  readonly number: number
+  readonly step: number
+  readonly name: string
+  readonly text: string
+}
+/** Not stored and may be skipped or merged with the next: a wake-up for live views, the log itself is the truth. */
+export interface LogAppended {
+  readonly at: number
+  readonly build: BuildId
+  readonly builder: string
+  readonly number: number
+  readonly step: number
+  readonly log: string
+  /** Bytes in the log now. */
+  readonly length: number
+}
+export interface StepFinished extends EventBase {
+  readonly build: BuildId
+  readonly builder: string
+  readonly number: number
+  readonly step: number
+  readonly name: string
+  readonly result: Result
+  readonly text: string
+}
+export interface BuildFinished extends EventBase {
+  readonly build: BuildId
+  readonly builder: string
+  readonly number: number
+  readonly slave: string
+  readonly requests: readonly RequestId[]
+  readonly changes: readonly ChangeId[]
+  readonly blamelist: readonly string[]
+  readonly reason: string
+  readonly branch: string | null
+  readonly revision: string | null
+  readonly result: Result
+  /** The result of the finished build before this one of the same builder and branch, `retry` and `cancelled` left out. */
+  readonly previousResult: Result | null
+  readonly text: readonly string[]
+  readonly startedAt: number
+}
+/** The first failure of a buildset: its result can no longer be good, other builds of it may still run. */
+export interface BuildsetDoomed extends EventBase {
+  readonly buildset: BuildsetId
+  readonly builder: string
+  readonly build: BuildId | null
+}
+export interface BuildsetFinished extends EventBase {
+  readonly buildset: BuildsetId
+  readonly scheduler: string | null
+  readonly result: Result
+  readonly sourceStamp: SourceStamp
+}
+export interface SlaveConnected extends EventBase {
+  readonly slave: string
+  readonly peer: string
+}
+export interface SlaveLost extends EventBase {
+  readonly slave: string
+  readonly reason: string
+}
+export interface ConfigApplied extends EventBase {
+  readonly hash: string
+  /** What changed, a line each; empty at the first start. */
+  readonly changes: readonly string[]
+}
+export interface ConfigRejected extends EventBase {
+  readonly problems: readonly string[]
+}

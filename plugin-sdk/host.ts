@@ -1,0 +1,148 @@
+import type { Clock, Log } from './clock.ts'
+import type { Duration } from './duration.ts'
+import type { HookName, Tap, TapOptions } from './hooks.ts'
+import type { Json } from './json.ts'
+import type {
+  BuilderView,
+  BuildId,
+  BuildsetId,
+  BuildsetInput,
+  BuildView,
+  Change,
+  ChangeInput,
+  RequestId,
+  RequestView,
+  SlaveView,
+  WhyNot,
+} from './model.ts'
+import type { SecretRef } from './render.ts'
+import type { SchedulerRules } from './scheduler.ts'
+import type { SlaveDoor } from './slave-transport.ts'
+
+/**
+ * All a plugin may do, made for it alone. Every member is safe to keep and to call at any time between `apply` and stop;
+ * after stop, calls reject with `BOLT_HOST_STOPPED`.
+ */
+export interface Host {
+  /** The plugin's id in the config. */
+  readonly id: string
+  readonly log: Log
+  readonly clock: Clock
+  /** Aborted when the plugin is stopped. */
+  readonly signal: AbortSignal
+
+  /** Ties something to the plugin's life: disposed at stop, last first. Returns it. */
+  own<T extends Disposable | AsyncDisposable>(thing: T): T
+  /** Listens to a hook; only in `apply`. Durable plugins tap stored observe hooks only. */
+  tap<Name extends HookName>(name: Name, tap: Tap<Name>, options?: TapOptions): void
+
+  /**
+   * Hands in a change. Resolves when it is stored: from then on no crash loses it.
+   * @throws CiError when it is malformed or a `refineChange` tap rejected it.
+   */
+  submitChange(change: ChangeInput): Promise<Submitted>
+  /** Asks for builds. Resolves when stored. @throws CiError `BOLT_BUILDSETS_UNKNOWN_BUILDER`. */
+  submitBuildset(buildset: BuildsetInput): Promise<BuildsetSubmitted>
+  /** Starts a build as a person would; passes `guardAction`. @throws CiError when refused, or when no slave can ever run it. */
+  force(order: ForceOrder): Promise<BuildsetSubmitted>
+  /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
+  stop(order: { readonly build: BuildId; readonly who: string; readonly reason: string }): Promise<void>
+  /** Cancels a waiting request; passes `guardAction`. */
+  cancel(order: { readonly request: RequestId; readonly who: string; readonly reason: string }): Promise<void>
+
+  readonly query: Query
+  /** The plugin's own small store: JSON by key, durable, kept over restarts and reconfigures of the same id. */
+  readonly state: State
+  /** A folder of the plugin's own, made when first asked for. */
+  directory(): Promise<string>
+  readonly secrets: Secrets
+  readonly people: People
+  /** Slave logins and connections: for slave transports. */
+  readonly slaves: SlaveDoor
+
+  /** Adds a scheduler; only in `apply`. */
+  registerScheduler<S extends Json>(rules: SchedulerRules<S>): void
+  /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once. */
+  registerPoller(poller: Poller): void
+}
+
+export interface Submitted {
+  readonly change: Change
+  /** True: it was known already, nothing new was stored. */
+  readonly duplicate: boolean
+}
+
+export interface BuildsetSubmitted {
+  readonly buildset: BuildsetId
+  readonly requests: readonly RequestId[]
+  /** Set when it is queued but nothing can run it at present: `no slave of "full" is attached`. */
+  readonly warning: string | null
+}
+
+export interface ForceOrder {
+  readonly builder: string
+  readonly who: string
+  readonly reason: string
+  readonly branch?: string | null
+  readonly revision?: string | null
+  readonly properties?: Readonly<Record<string, Json>>
+  readonly priority?: number
+}
+
+/** Read-only views of what is stored. Lists are newest first unless said otherwise. */
+export interface Query {
+  builders(): Promise<readonly BuilderView[]>
+  /** `undefined` when there is none of this name. */
+  builder(name: string): Promise<BuilderView | undefined>
+  /** True when the builder has an attached free slave and nothing waiting or running. */
+  isIdle(builder: string): Promise<boolean>
+  build(id: BuildId): Promise<BuildView | undefined>
+  buildByNumber(builder: string, number: number): Promise<BuildView | undefined>
+  /** Newest first; `limit` defaults to 20. */
+  builds(filter?: {
+    readonly builder?: string
+    readonly running?: boolean
+    readonly limit?: number
+  }): Promise<readonly BuildView[]>
+  /** In queue order; `limit` defaults to 100. */
+  requests(filter?: { readonly builder?: string; readonly limit?: number }): Promise<readonly RequestView[]>
+  slaves(): Promise<readonly SlaveView[]>
+  change(id: number): Promise<Change | undefined>
+  changes(filter?: { readonly limit?: number }): Promise<readonly Change[]>
+  /** Why a waiting request waits; `undefined` when it does not wait. */
+  why(request: RequestId): Promise<WhyNot | undefined>
+  /** The end of a log as text: at most `maxLines` lines (default 50) and 64 KiB. Empty when there is no such log. */
+  logTail(
+    place: { readonly build: BuildId; readonly step: number; readonly log: string },
+    maxLines?: number,
+  ): Promise<string>
+}
+
+export interface State {
+  get(key: string): Promise<Json | undefined>
+  set(key: string, value: Json): Promise<void>
+  delete(key: string): Promise<void>
+}
+
+export interface Secrets {
+  /** The text of a secret, or of a plain string given instead of one. @throws CiError `BOLT_SECRETS_UNKNOWN`. */
+  resolve(value: string | SecretRef): string
+}
+
+export interface People {
+  /** The mail address for a `who`: from the table, else an address inside `who`, else `who` at the mail domain; `null` if none fits. */
+  mailAddress(who: string): string | null
+}
+
+export interface Poller {
+  /** Unique in its plugin. */
+  readonly name: string
+  /** Between the end of one poll and the start of the next; ±10 % of it by chance. */
+  readonly interval: Duration
+  /** Default true. */
+  readonly pollAtLaunch?: boolean
+  /** A poll that takes longer is aborted; default `'10m'`. */
+  readonly deadline?: Duration
+  /** One poll. A throw counts as a failure: `sourceFailing`, and the next try backs off, up to an hour. */
+  poll(context: { readonly signal: AbortSignal }): Promise<void>
+}

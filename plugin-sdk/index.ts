@@ -1,0 +1,127 @@
+/** All a plugin may know: types and pure helpers, no state, no I/O. */
+export type { Clock, Log, LogFields, Random } from './clock.ts'
+export type { Command, CommandId, CommandIo, CommandResult, ShellCommandSpec, Stream } from './command.ts'
+export {
+  type Builder,
+  type BuilderOptions,
+  type BuildFactory,
+  builder,
+  buildFactory,
+  defineMaster,
+  type MasterConfig,
+  type MasterOptions,
+  type PeopleOptions,
+  type Retention,
+  type Slave,
+  type SlaveOptions,
+  slave,
+} from './config.ts'
+export { type Duration, durationMs, formatDuration } from './duration.ts'
+export { CiError, type CiErrorFields, hasCode, messageOf } from './errors.ts'
+export type {
+  BuildFinished,
+  BuildStarted,
+  BuildsetCreated,
+  BuildsetDoomed,
+  BuildsetFinished,
+  ChangeAccepted,
+  ConfigApplied,
+  ConfigRejected,
+  EventBase,
+  LogAppended,
+  RequestCancelled,
+  RequestQueued,
+  SlaveConnected,
+  SlaveLost,
+  SourceFailing,
+  StepFinished,
+  StepStarted,
+} from './events.ts'
+export {
+  type ActionName,
+  type ChooseHook,
+  type GuardedAction,
+  type GuardHook,
+  HOOK_KINDS,
+  type HookEvent,
+  type HookKind,
+  type HookName,
+  type Hooks,
+  type HookValue,
+  type ObserveHook,
+  type RefineHook,
+  type RequestChoice,
+  type SlaveChoice,
+  type StoredHook,
+  type Tap,
+  type TapContext,
+  type TapOptions,
+} from './hooks.ts'
+export type {
+  BuildsetSubmitted,
+  ForceOrder,
+  Host,
+  People,
+  Poller,
+  Query,
+  Secrets,
+  State,
+  Submitted,
+} from './host.ts'
+export { deepFreeze, isJson, type Json } from './json.ts'
+export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
+export type {
+  BuilderView,
+  BuildId,
+  BuildsetId,
+  BuildsetInput,
+  BuildsetView,
+  BuildView,
+  Change,
+  ChangeId,
+  ChangeInput,
+  EventId,
+  Patch,
+  PropertyEntry,
+  PropertyMap,
+  RequestId,
+  RequestView,
+  SlaveView,
+  SourceStamp,
+  StepView,
+  WhyNot,
+} from './model.ts'
+export { originOf, withOrigin } from './origin.ts'
+export {
+  definePlugin,
+  type PluginDefinition,
+  type PluginFactory,
+  type PluginInstance,
+  type PluginKind,
+} from './plugin.ts'
+export {
+  type Interpolation,
+  interpolate,
+  isSecretRef,
+  type Renderable,
+  render,
+  type SecretRef,
+  secret,
+  withProperties,
+} from './render.ts'
+export { isGood, RESULTS, type Result, worst } from './results.ts'
+export type { Decision, SchedulerBuildset, SchedulerInput, SchedulerRules, Wanted } from './scheduler.ts'
+export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'
+export type { HeldCommand, SlaveBuilder, SlaveConnection, SlaveDoor, SlaveInfo } from './slave-transport.ts'
+export {
+  defineStep,
+  type RunOptions,
+  type Step,
+  type StepContext,
+  type StepDefinition,
+  type StepFactory,
+  type StepFlags,
+  type StepInfo,
+  type StepOutcome,
+} from './step.ts'
+export { listNames, suggest } from './suggest.ts'

@@ -1,0 +1,191 @@
+/**
+ * The things Boltbot talks about, as plugins see them: readonly, JSON-safe, referred to by id.
+ *
+ * Terminology: a *change* is what a developer committed; a *source stamp* names a source tree to build; a *buildset* asks
+ * several builders to build one source stamp; a *request* is one builder's part of it, waiting in that builder's queue; a
+ * *build* is one run of one or more merged requests on one *slave*; a *step* is one command (or so) of a build; a *log* is
+ * what a step printed. Times are milliseconds since 1970, UTC.
+ */
+import type { Json } from './json.ts'
+import type { Result } from './results.ts'
+
+/** A number that stands for a row of one kind; ids of different kinds do not mix. */
+type Id<Kind extends string> = number & { readonly __id?: Kind }
+export type ChangeId = Id<'change'>
+export type BuildsetId = Id<'buildset'>
+export type RequestId = Id<'request'>
+export type BuildId = Id<'build'>
+/** Position in the journal: grows with every event, unique, never reused. The key for "did I handle this already?". */
+export type EventId = Id<'event'>
+
+/** What a change source hands in. Only `who`, `files` and `comments` must be known. */
+export interface ChangeInput {
+  /** The author as the version control system names them: `Jane Doe <jane@example.org>`, `jane`, … */
+  readonly who: string
+  /** Files touched, tree-relative, with `/` between folders. */
+  readonly files: readonly string[]
+  readonly comments: string
+  /** `null`: the default branch. */
+  readonly branch?: string | null
+  /** `null`: not known; such a change cannot be told from a second report of itself unless `key` is given. */
+  readonly revision?: string | null
+  readonly repository?: string
+  readonly project?: string
+  readonly codebase?: string
+  readonly category?: string | null
+  readonly revlink?: string | null
+  readonly links?: readonly string[]
+  readonly properties?: Readonly<Record<string, Json>>
+  /** When it was committed, ms; default: now. */
+  readonly when?: number
+  /** Two changes with one key are the same change, reported twice. Default: repository, codebase, branch and revision, when there is a revision. */
+  readonly key?: string
+}
+
+/** An accepted change, as stored. */
+export interface Change {
+  readonly id: ChangeId
+  readonly who: string
+  readonly files: readonly string[]
+  readonly comments: string
+  readonly branch: string | null
+  readonly revision: string | null
+  readonly repository: string
+  readonly project: string
+  readonly codebase: string
+  readonly category: string | null
+  readonly revlink: string | null
+  readonly links: readonly string[]
+  readonly properties: Readonly<Record<string, Json>>
+  readonly when: number
+  /** Id of the plugin that handed it in. */
+  readonly source: string
+}
+
+/** A change to be applied on top of a checkout: what `try` sends. */
+export interface Patch {
+  readonly level: number
+  readonly body: string
+  readonly subdir: string
+}
+
+/** Names one source tree. `revision: null` means the newest of the branch. */
+export interface SourceStamp {
+  readonly branch: string | null
+  readonly revision: string | null
+  readonly repository: string
+  readonly project: string
+  readonly codebase: string
+  readonly patch: Patch | null
+  /** The changes it came from, oldest first; empty for forced and periodic builds. */
+  readonly changes: readonly ChangeId[]
+}
+
+/** A property's value and where it came from. @example { value: 'main', source: 'SourceStamp' } */
+export interface PropertyEntry {
+  readonly value: Json
+  readonly source: string
+}
+export type PropertyMap = Readonly<Record<string, PropertyEntry>>
+
+/** What a scheduler or a person asks for. */
+export interface BuildsetInput {
+  readonly builders: readonly string[]
+  readonly sourceStamp?: Partial<SourceStamp>
+  readonly reason: string
+  readonly properties?: Readonly<Record<string, Json>>
+  /** Higher first; default 0. */
+  readonly priority?: number
+  /** The scheduler it comes from; `null` for people. */
+  readonly scheduler?: string | null
+  /** The person who asked, if one did. */
+  readonly owner?: string | null
+}
+
+export interface BuildsetView {
+  readonly id: BuildsetId
+  readonly reason: string
+  readonly scheduler: string | null
+  readonly owner: string | null
+  readonly sourceStamp: SourceStamp
+  readonly submittedAt: number
+  readonly finishedAt: number | null
+  readonly result: Result | null
+  readonly requests: readonly RequestId[]
+}
+
+export interface RequestView {
+  readonly id: RequestId
+  readonly buildset: BuildsetId
+  readonly builder: string
+  readonly priority: number
+  readonly submittedAt: number
+  readonly state: 'waiting' | 'claimed' | 'finished'
+  /** How many times it was given to a slave. */
+  readonly tries: number
+  readonly result: Result | null
+  readonly build: BuildId | null
+}
+
+export interface StepView {
+  readonly number: number
+  readonly name: string
+  /** One line for people: what it is doing or what came of it. */
+  readonly text: string
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly result: Result | null
+  /** Names of its logs. */
+  readonly logs: readonly string[]
+}
+
+export interface BuildView {
+  readonly id: BuildId
+  readonly builder: string
+  /** Counts from 0 in its builder. */
+  readonly number: number
+  readonly requests: readonly RequestId[]
+  readonly reason: string
+  readonly sourceStamp: SourceStamp
+  readonly changes: readonly Change[]
+  /** Everybody whose change is in this build, each once, oldest first. */
+  readonly blamelist: readonly string[]
+  readonly slave: string
+  readonly epoch: number
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly result: Result | null
+  /** What came of it, for people: `['failed', 'compile']`. */
+  readonly text: readonly string[]
+  readonly properties: PropertyMap
+  readonly steps: readonly StepView[]
+}
+
+export interface BuilderView {
+  readonly name: string
+  readonly category: string | null
+  readonly slaves: readonly string[]
+  readonly state: 'offline' | 'idle' | 'building'
+  readonly waiting: number
+  readonly building: readonly BuildId[]
+  readonly lastResult: Result | null
+  readonly lastBuild: number | null
+}
+
+export interface SlaveView {
+  readonly name: string
+  readonly state: 'detached' | 'attaching' | 'idle' | 'pinging' | 'building'
+  readonly builds: number
+  readonly maxBuilds: number | null
+  readonly builders: readonly string[]
+  readonly admin: string | null
+  readonly host: string | null
+  /** When its last byte came, or `null` if it never did. */
+  readonly lastHeard: number | null
+}
+
+/** Why something waits: one sentence for people, a code for programs. */
+export interface WhyNot {
+  readonly code: string
+  readonly text: string
+}

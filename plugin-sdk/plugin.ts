@@ -1,0 +1,85 @@
+import type { Host } from './host.ts'
+import { withOrigin } from './origin.ts'
+import type { Schema } from './schema.ts'
+
+/** What a plugin is for: the list of the config it belongs in (`sources`, `schedulers`, `transports`, `status`; `service` goes in `plugins`). */
+export type PluginKind = 'source' | 'scheduler' | 'slave' | 'status' | 'service'
+
+/**
+ * A plugin. Life: checked → applied → started (in config order) → running → stopped (in reverse). Nothing opens before `start`.
+ */
+export interface PluginDefinition<Kind extends PluginKind, Input, Options = Input> {
+  /** Named as users say it: `status/mail`, `lamp`. */
+  readonly name: string
+  readonly kind: Kind
+  /**
+   * True: observe taps read the stored journal by a cursor of their own. No event is lost in a crash; an event may come twice,
+   * with the same `eventId`; an event whose tap throws comes again after a while, and later ones wait for it.
+   */
+  readonly durable?: boolean
+  /** Checks and completes the options when the config is checked: zod, valibot or any Standard Schema. Must be synchronous. */
+  readonly schema?: Schema<Input, Options>
+  /** The instance's id when the config gives none; default: the name. Two instances need two ids. */
+  id?(options: Input): string
+  /** Taps hooks and registers things. Synchronous, no I/O. A throw refuses the config. */
+  apply(host: Host, options: Options): void
+  /** Opens sockets, watches files. Awaited, with a deadline that names the plugin. What it returns is disposed at stop. */
+  start?(host: Host, options: Options): Opened | Promise<Opened>
+  /** New options of the same instance: return true when it took them live, else it is stopped and started. */
+  reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
+}
+
+type Opened = undefined | void | Disposable | AsyncDisposable
+
+/** A plugin in a config: frozen data. */
+export interface PluginInstance<Kind extends PluginKind = PluginKind> {
+  readonly kind: 'plugin'
+  readonly pluginKind: Kind
+  readonly id: string
+  readonly definition: PluginDefinition<Kind, never, never>
+  /** As given, before the schema. */
+  readonly options: object
+}
+
+/**
+ * A new plugin: gives the function that config files call.
+ *
+ * @example
+ * const lamp = definePlugin({
+ *   name: 'lamp', kind: 'status',
+ *   apply(host, options: { url: string }) {
+ *     host.tap('buildFinished', async ({ builder, result }, { signal }) => {
+ *       await fetch(options.url, { method: 'POST', signal, body: JSON.stringify({ builder, lit: result === 'failure' }) })
+ *     })
+ *   },
+ * })
+ * // master.cfg.ts: status: [lamp({ url: 'http://lamp.local/' })]
+ */
+export function definePlugin<const Kind extends PluginKind, Input extends object, Options>(
+  definition: PluginDefinition<Kind, Input, Options> & { readonly schema: Schema<Input, Options> },
+): PluginFactory<Kind, Input>
+export function definePlugin<const Kind extends PluginKind, Options extends object>(
+  definition: PluginDefinition<Kind, Options>,
+): PluginFactory<Kind, Options>
+export function definePlugin<const Kind extends PluginKind, Options extends object>(
+  definition: PluginDefinition<Kind, Options>,
+): PluginFactory<Kind, Options> {
+  const factory = (given: Partial<Options> & { readonly id?: string } = {}): PluginInstance<Kind> => {
+    const { id, ...options } = given
+    const instance = {
+      kind: 'plugin' as const,
+      pluginKind: definition.kind,
+      id: id ?? definition.id?.(options as unknown as Options) ?? definition.name,
+      definition: definition as unknown as PluginInstance<Kind>['definition'],
+      options,
+    }
+    return withOrigin(instance, factory)
+  }
+  return factory as PluginFactory<Kind, Options> // the optional argument is decided by the type below
+}
+
+/** The options may be left out when none is required. */
+// biome-ignore lint/complexity/noBannedTypes: "{} extends X" asks whether nothing in X is required
+export type PluginFactory<Kind extends PluginKind, Options> = {} extends Options
+  ? (options?: Options & { readonly id?: string }) => PluginInstance<Kind>
+  : (options: Options & { readonly id?: string }) => PluginInstance<Kind>

@@ -1,0 +1,65 @@
+import type { Json } from './json.ts'
+import type { BuildsetInput, Change } from './model.ts'
+import type { Result } from './results.ts'
+
+/**
+ * A scheduler as core runs it: a pure decision over its own stored state. Core feeds it one input at a time and stores the
+ * new state, the created buildsets and the position in the stream of changes in **one transaction**: each change reaches each
+ * scheduler exactly once, over crashes and restarts. `decide` must not do I/O and must not keep anything outside `state`.
+ *
+ * @example
+ * host.registerScheduler({
+ *   name: 'each', builders: ['full'], initial: 0,
+ *   wants: (change) => change.branch === 'main',
+ *   decide: (input, count) => input.kind === 'change'
+ *     ? { state: count + 1, buildsets: [{ reason: `change ${input.change.id}`, changes: [input.change.id] }] }
+ *     : { state: count },
+ * })
+ */
+export interface SchedulerRules<State extends Json = Json> {
+  /** Unique; the stored state belongs to it. */
+  readonly name: string
+  /** Builder names its buildsets go to. */
+  readonly builders: readonly string[]
+  /** State before the first input. */
+  readonly initial: State
+  /**
+   * Is this change for this scheduler, and does it matter? May be async. `false`: not at all; `'unimportant'`: it is built
+   * with the next important one; `true`: important. A throw counts as `true` and is reported. Default: every change.
+   */
+  wants?(change: Change): Wanted | Promise<Wanted>
+  decide(input: SchedulerInput, state: State, now: number): Decision<State>
+}
+
+export type Wanted = boolean | 'unimportant'
+
+export type SchedulerInput =
+  /** A wanted change; `important` is what `wants` said. */
+  | { readonly kind: 'change'; readonly change: Change; readonly important: boolean }
+  /** The time of `wakeAt` has come. Also given at start-up when it passed while the master was down. */
+  | { readonly kind: 'timer' }
+  /** Somebody asked not to wait any longer. */
+  | { readonly kind: 'now' }
+  /** A buildset of another scheduler finished. */
+  | {
+      readonly kind: 'buildset'
+      readonly scheduler: string
+      readonly result: Result
+      readonly changes: readonly Change[]
+    }
+
+export interface Decision<State extends Json> {
+  readonly state: State
+  /** Buildsets to create now. `builders` defaults to the scheduler's own; `changes` are ids of changes it was given. */
+  readonly buildsets?: readonly SchedulerBuildset[]
+  /** Clock time of the next `timer` input; `null` or left out: none. */
+  readonly wakeAt?: number | null
+  /** Why nothing is built yet, for people: `tree not stable, 2 changes wait`. */
+  readonly waiting?: string | null
+}
+
+/** The source stamp is made from `changes` (branch and revision of the newest) unless given. */
+export type SchedulerBuildset = Omit<BuildsetInput, 'builders' | 'scheduler'> & {
+  readonly builders?: readonly string[]
+  readonly changes?: readonly number[]
+}

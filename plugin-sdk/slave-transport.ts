@@ -1,0 +1,69 @@
+import type { Command, CommandId, CommandIo, CommandResult } from './command.ts'
+
+/**
+ * The transport-neutral end of a slave's link: what a transport plugin gives to core when a slave has logged in. One object
+ * per connection; core never uses it again once `closed` resolved.
+ *
+ * Concurrency: core calls any method at any time, also several `run` at once (different builders). All promises of pending
+ * calls reject with `BOLT_SESSION_LOST` when the link closes.
+ */
+export interface SlaveConnection {
+  readonly slave: string
+  readonly peer: string
+  readonly info: SlaveInfo
+  /** Commands the slave still has from an earlier connection, running or finished but not forgotten. */
+  readonly held: readonly HeldCommand[]
+  /** Resolves once, with the reason in words, when the link is gone, whoever closed it. */
+  readonly closed: Promise<string>
+  /** Clock time of the last byte that came. */
+  lastHeard(): number
+  /** Resolves when the slave answered. */
+  ping(signal: AbortSignal): Promise<void>
+  /** Tells the slave which builders it serves now: name and directory. Directories are made, none is removed. */
+  setBuilders(builders: readonly SlaveBuilder[]): Promise<void>
+  /** Tells the slave that a build begins. */
+  startBuild(builder: string, build: number): Promise<void>
+  /** Starts a command in the builder's directory and resolves with its result once all its output was handed to `io`. */
+  run(id: CommandId, builder: string, command: Command, io: CommandIo): Promise<CommandResult>
+  /** Goes on with a held command: output from `offsets[log]` (default 0) on is handed to `io` again. */
+  resume(id: CommandId, offsets: Readonly<Record<string, number>>, io: CommandIo): Promise<CommandResult>
+  /** The result of a command is stored, or it is stale: the slave ends it if it runs, and drops what it kept of it. */
+  forget(id: CommandId): void
+  /** Asks the slave to end a command; `run` resolves with cause `interrupted`. */
+  interrupt(id: CommandId, reason: string): void
+  /** Asks the slave program to exit when it has nothing to do. A link lost in answer is success. */
+  shutdown(): Promise<void>
+  /** Closes the link; `reason` is told to the slave. */
+  close(reason: string): void
+}
+
+export interface SlaveInfo {
+  readonly admin: string | null
+  readonly host: string | null
+  readonly version: string | null
+  /** True when commands outlive the link: core then waits for the slave to come back instead of retrying at once. */
+  readonly resumable: boolean
+}
+
+export interface SlaveBuilder {
+  readonly name: string
+  readonly directory: string
+}
+
+export interface HeldCommand {
+  readonly id: CommandId
+  readonly running: boolean
+}
+
+/** Core's side, as `host.slaves`: transports check logins and hand over connections here. */
+export interface SlaveDoor {
+  /** The password of a configured slave, or `undefined`: unknown slave, or one that may only be started by the master itself. */
+  password(slave: string): string | undefined
+  /** True when the config has this slave. */
+  known(slave: string): boolean
+  /**
+   * Offers a logged-in connection. Resolves when the slave is attached and can be given builds.
+   * @throws CiError `BOLT_SLAVES_UNKNOWN`, `BOLT_SLAVES_DUPLICATE` (the older connection is alive): close the link with its message.
+   */
+  attach(connection: SlaveConnection): Promise<void>
+}
