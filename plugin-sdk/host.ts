@@ -91,6 +91,8 @@ export interface ForceOrder {
 
 /** Read-only views of what is stored. Lists are newest first unless said otherwise. */
 export interface Query {
+  /** Name and home page of the project, as the config says. */
+  project(): { readonly name: string; readonly url: string | null }
   builders(): Promise<readonly BuilderView[]>
   /** `undefined` when there is none of this name. */
   builder(name: string): Promise<BuilderView | undefined>
