@@ -21,6 +21,8 @@ export interface SchedulerRules<State extends Json = Json> {
   readonly name: string
   /** Builder names its buildsets go to. */
   readonly builders: readonly string[]
+  /** Names of schedulers whose finished buildsets it is told of; default none. */
+  readonly follows?: readonly string[]
   /** State before the first input. */
   readonly initial: State
   /**

@@ -21,8 +21,8 @@ export interface SlaveConnection {
   ping(signal: AbortSignal): Promise<void>
   /** Tells the slave which builders it serves now: name and directory. Directories are made, none is removed. */
   setBuilders(builders: readonly SlaveBuilder[]): Promise<void>
-  /** Tells the slave that a build begins. */
-  startBuild(builder: string, build: number): Promise<void>
+  /** Tells the slave that a build of this builder begins. */
+  startBuild(builder: string): Promise<void>
   /** Starts a command in the builder's directory and resolves with its result once all its output was handed to `io`. */
   run(id: CommandId, builder: string, command: Command, io: CommandIo): Promise<CommandResult>
   /** Goes on with a held command: output from `offsets[log]` (default 0) on is handed to `io` again. */

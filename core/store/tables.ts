@@ -24,8 +24,8 @@ export interface Tables {
   branch_results: { builder: string; branch: string; number: number; result: string; last_success: number | null }
   /** Who holds which lock; deleted when released. */
   lock_holds: { build_id: number; step: number; lock: string; slave: string; mode: string }
-  /** Why the request at the head of a queue waits. */
-  why_nots: { request_id: number; code: string; text: string; at: number }
+  /** Why the request at the head of a builder's queue waits; those behind it wait for it. */
+  why_nots: { builder: string; code: string; text: string; at: number }
   slaves: {
     name: string
     admin: string | null
@@ -91,6 +91,8 @@ export interface RequestTable {
   owner: string | null
   /** Grows by one with each claim. */
   epoch: number
+  /** Times its build was interrupted by a lost slave. */
+  losses: number
   /** The build of the last claim. */
   build_id: number | null
   /** The slave of the last claim. */
