@@ -1,0 +1,141 @@
+import { CiError, listNames, suggest } from 'boltbot/plugin-sdk'
+
+/** Diagnostics of the walk, in its order. */
+
+export const changeInvalid = (source: string, problems: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_CHANGES_INVALID',
+    message: `A change from "${source}" is malformed: ${problems.join('; ')}.`,
+    details: { source, problems },
+    hint: 'Give who, files and comments; see ChangeInput in the plugin SDK.',
+  })
+
+export const unknownBuilder = (builder: string, known: Iterable<string>) =>
+  unknownName('BOLT_BUILDSETS_UNKNOWN_BUILDER', 'builder', builder, known)
+
+export const noBuilders = (reason: string) =>
+  new CiError({
+    code: 'BOLT_BUILDSETS_EMPTY',
+    message: `The buildset "${reason}" names no builder.`,
+    hint: 'Name at least one builder.',
+  })
+
+export const propertyInvalid = (name: string) =>
+  new CiError({
+    code: 'BOLT_BUILDSETS_PROPERTY',
+    message: `The property "${name}" is not JSON data.`,
+    details: { name },
+    hint: 'Use strings, numbers, booleans, null, lists and plain objects.',
+  })
+
+export const unknownScheduler = (scheduler: string, known: Iterable<string>) =>
+  unknownName('BOLT_SCHEDULING_UNKNOWN', 'scheduler', scheduler, known)
+
+export const schedulerTwice = (scheduler: string) =>
+  new CiError({
+    code: 'BOLT_SCHEDULING_DUPLICATE',
+    message: `Two schedulers are named "${scheduler}".`,
+    details: { scheduler },
+    hint: 'Their stored state belongs to the name: give one of them another.',
+  })
+
+export const requestNotWaiting = (request: number) =>
+  new CiError({
+    code: 'BOLT_QUEUE_NOT_WAITING',
+    message: `Request #${request} is not waiting.`,
+    details: { request },
+    hint: 'It is unknown, running or finished; to end a running build, stop the build.',
+  })
+
+export const neverRunnable = (builder: string) =>
+  new CiError({
+    code: 'BOLT_QUEUE_NEVER_RUNNABLE',
+    message: `No slave can ever run builder "${builder}": it lists none that the config has.`,
+    details: { builder },
+  })
+
+export const slaveUnknown = (slave: string) =>
+  new CiError({
+    code: 'BOLT_SLAVES_UNKNOWN',
+    message: `The config has no slave "${slave}".`,
+    details: { slave },
+    hint: 'Add slave({ name, password }) to the config of the master and reconfigure.',
+  })
+
+export const slaveDuplicate = (slave: string, peer: string) =>
+  new CiError({
+    code: 'BOLT_SLAVES_DUPLICATE',
+    message: `The slave "${slave}" is already connected from ${peer} and answers there.`,
+    details: { slave, peer },
+    hint: 'Stop the other one, or give this machine a slave name of its own.',
+  })
+
+export const sessionLost = (slave: string, why: string) =>
+  new CiError({
+    code: 'BOLT_SESSION_LOST',
+    message: `The slave "${slave}" was lost: ${why}.`,
+    details: { slave, why },
+  })
+
+export const pingTimeout = (slave: string, seconds: number) =>
+  new CiError({
+    code: 'BOLT_SESSION_PING',
+    message: `The slave "${slave}" did not answer a ping within ${seconds} s.`,
+    details: { slave, seconds },
+  })
+
+export const buildUnknown = (build: string) =>
+  new CiError({ code: 'BOLT_BUILDS_UNKNOWN', message: `There is no build ${build}.`, details: { build } })
+
+export const buildNotRunning = (build: string) =>
+  new CiError({ code: 'BOLT_BUILDS_NOT_RUNNING', message: `Build ${build} is not running.`, details: { build } })
+
+export const buildStale = (build: number, epoch: number) =>
+  new CiError({
+    code: 'BOLT_BUILDS_STALE',
+    message: `Build ${build} was ended or given away: the claim of epoch ${epoch} is no longer valid.`,
+    details: { build, epoch },
+  })
+
+export const buildStopped = (who: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_BUILDS_STOPPED',
+    message: `The build was stopped by "${who}": ${reason}.`,
+    details: { who, reason },
+  })
+
+export const masterStopping = (reason: string) =>
+  new CiError({ code: 'BOLT_MASTER_STOPPING', message: `The master stops: ${reason}.`, details: { reason } })
+
+export const logUnknown = (build: number, step: number, log: string) =>
+  new CiError({
+    code: 'BOLT_LOGS_UNKNOWN',
+    message: `Step ${step} of build ${build} has no log "${log}".`,
+    details: { build, step, log },
+  })
+
+export const pollTooLong = (poller: string, seconds: number) =>
+  new CiError({
+    code: 'BOLT_POLLERS_DEADLINE',
+    message: `The poller "${poller}" took longer than ${seconds} s.`,
+    details: { poller, seconds },
+    hint: 'Give it a longer deadline, or see why its repository answers so slowly.',
+  })
+
+export const pollerInvalid = (poller: string, what: string) =>
+  new CiError({
+    code: 'BOLT_POLLERS_INVALID',
+    message: `The poller "${poller}" has a bad ${what}.`,
+    details: { poller, what },
+    hint: "A duration is a number of seconds or text such as '90s' or '5m'.",
+  })
+
+function unknownName(code: string, kind: string, name: string, known: Iterable<string>): CiError {
+  const all = [...known]
+  const near = suggest(name, all)
+  return new CiError({
+    code,
+    message: `There is no ${kind} "${name}".${near ? ` Did you mean "${near}"?` : ''} Known: ${listNames(all)}.`,
+    details: { name, known: all },
+  })
+}

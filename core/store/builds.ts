@@ -1,0 +1,286 @@
+import type { Change, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { buildStale } from '../errors.ts'
+import { settleBuildsets } from './settle.ts'
+import type { Store, Tell } from './store.ts'
+import type { Tables } from './tables.ts'
+
+/** Who may write about a build: only the holder of its current claim. Every write of a build carries it. */
+export interface BuildClaim {
+  readonly build: number
+  readonly epoch: number
+  readonly owner: string
+}
+
+export interface NewBuild {
+  readonly owner: string
+  readonly builder: string
+  readonly slave: string
+  /** In queue order; all of them are claimed or none. */
+  readonly requests: readonly RequestId[]
+  readonly reason: string
+  readonly sourceStamp: SourceStamp
+  readonly blamelist: readonly string[]
+  readonly configHash: string
+  /** Lease from now on, ms. */
+  readonly lease: number
+  readonly locks: readonly { readonly lock: string; readonly mode: string }[]
+  /** Properties of the build once its number is known. */
+  readonly properties: (number: number) => PropertyMap
+}
+
+export interface StartedBuild extends BuildClaim {
+  readonly number: number
+  readonly properties: PropertyMap
+  readonly startedAt: number
+}
+
+/**
+ * Claims requests for a slave and gives the build its number. `null` when one of the requests does not wait any more (it was
+ * cancelled, or another master was faster): nothing has changed then.
+ */
+export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild | null> {
+  return store
+    .transition('startBuild', async (trx, tell) => {
+      const now = store.now()
+      const claimed = await trx
+        .updateTable('requests')
+        .set({ state: 'claimed', owner: input.owner, epoch: sql`epoch + 1`, last_slave: input.slave })
+        .where('id', 'in', [...input.requests])
+        .where('state', '=', 'waiting')
+        .returning('epoch')
+        .execute()
+      if (claimed.length < input.requests.length) throw new ClaimLost()
+      const epoch = Math.max(...claimed.map((row) => row.epoch))
+      const { next_number: next } = await trx
+        .insertInto('builders')
+        .values({ name: input.builder, next_number: 1 })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ next_number: sql`builders.next_number + 1` }))
+        .returning('next_number')
+        .executeTakeFirstOrThrow()
+      const number = next - 1
+      const properties = input.properties(number)
+      const { id: build } = await trx
+        .insertInto('builds')
+        .values({
+          builder: input.builder,
+          number,
+          requests: JSON.stringify(input.requests),
+          slave: input.slave,
+          owner: input.owner,
+          epoch,
+          lease_until: now + input.lease,
+          state: 'running',
+          reason: input.reason,
+          source_stamp: JSON.stringify(input.sourceStamp),
+          branch: input.sourceStamp.branch ?? '',
+          properties: JSON.stringify(properties),
+          config_hash: input.configHash,
+          started_at: now,
+          text: '[]',
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await trx
+        .updateTable('requests')
+        .set({ build_id: build, epoch })
+        .where('id', 'in', [...input.requests])
+        .execute()
+      for (const hold of input.locks) {
+        const row = { build_id: build, step: -1, lock: hold.lock, slave: input.slave, mode: hold.mode }
+        await trx.insertInto('lock_holds').values(row).execute()
+      }
+      const { builder, slave, requests, reason, sourceStamp, blamelist } = input
+      tell('buildStarted', {
+        build,
+        builder,
+        number,
+        slave,
+        requests,
+        changes: sourceStamp.changes,
+        blamelist,
+        reason,
+        branch: sourceStamp.branch,
+        revision: sourceStamp.revision,
+      })
+      return { build, epoch, owner: input.owner, number, properties, startedAt: now }
+    })
+    .catch((error: unknown) => {
+      if (error instanceof ClaimLost) return null
+      throw error
+    })
+}
+
+/** Ends the transition without a trace; never leaves this file. */
+class ClaimLost extends Error {}
+
+export interface EndedBuild {
+  readonly claim: BuildClaim
+  readonly builder: string
+  readonly number: number
+  readonly slave: string
+  readonly requests: readonly RequestId[]
+  readonly reason: string
+  readonly sourceStamp: SourceStamp
+  readonly blamelist: readonly string[]
+  readonly startedAt: number
+  readonly result: Result
+  readonly text: readonly string[]
+  readonly properties: PropertyMap
+  /** Set when the requests go back to the queue. */
+  readonly requeue: { readonly notBefore: number; readonly countsAsLoss: boolean } | null
+}
+
+/** Ends a build: result, requests, buildsets, last results of builder and branch. @throws CiError `BOLT_BUILDS_STALE`. */
+export function finishBuild(store: Store, ended: EndedBuild): Promise<void> {
+  return store.transition('finishBuild', async (trx, tell) => {
+    const now = store.now()
+    const { claim, result } = ended
+    const { numUpdatedRows } = await trx
+      .updateTable('builds')
+      .set({
+        state: 'finished',
+        finished_at: now,
+        result,
+        text: JSON.stringify(ended.text),
+        properties: JSON.stringify(ended.properties),
+      })
+      .where('id', '=', claim.build)
+      .where('epoch', '=', claim.epoch)
+      .where('owner', '=', claim.owner)
+      .where('state', '=', 'running')
+      .executeTakeFirstOrThrow()
+    if (numUpdatedRows === 0n) throw buildStale(claim.build, claim.epoch)
+    await trx.deleteFrom('lock_holds').where('build_id', '=', claim.build).execute()
+    const previousResult = await keepLastResults(trx, ended)
+    tell('buildFinished', {
+      build: claim.build,
+      builder: ended.builder,
+      number: ended.number,
+      slave: ended.slave,
+      requests: ended.requests,
+      changes: ended.sourceStamp.changes,
+      blamelist: ended.blamelist,
+      reason: ended.reason,
+      branch: ended.sourceStamp.branch,
+      revision: ended.sourceStamp.revision,
+      result,
+      previousResult,
+      text: ended.text,
+      startedAt: ended.startedAt,
+    })
+    if (ended.requeue === null) await endRequests(trx, tell, now, ended)
+    else await requeue(trx, tell, ended, ended.requeue)
+  })
+}
+
+/** Keeps the last result per builder and branch; gives the one before. A retried or cancelled build says nothing about the code. */
+async function keepLastResults(trx: Transaction<Tables>, ended: EndedBuild): Promise<Result | null> {
+  const { builder, number, result } = ended
+  const branch = ended.sourceStamp.branch ?? ''
+  const before = await trx
+    .selectFrom('branch_results')
+    .select(['result', 'last_success'])
+    .where('builder', '=', builder)
+    .where('branch', '=', branch)
+    .executeTakeFirst()
+  if (result !== 'retry' && result !== 'cancelled') {
+    const success = result === 'success' || result === 'warnings' ? number : (before?.last_success ?? null)
+    const row = { number, result, last_success: success }
+    await trx
+      .insertInto('branch_results')
+      .values({ builder, branch, ...row })
+      .onConflict((conflict) => conflict.columns(['builder', 'branch']).doUpdateSet(row))
+      .execute()
+  }
+  await trx
+    .updateTable('builders')
+    .set({ last_number: number, last_result: result })
+    .where('name', '=', builder)
+    .execute()
+  return (before?.result as Result | undefined) ?? null
+}
+
+async function endRequests(trx: Transaction<Tables>, tell: Tell, now: number, ended: EndedBuild): Promise<void> {
+  const rows = await trx
+    .updateTable('requests')
+    .set({ state: 'finished', result: ended.result, finished_at: now })
+    .where('id', 'in', [...ended.requests])
+    .returning(['buildset_id', 'builder'])
+    .execute()
+  await settleBuildsets(trx, tell, now, rows, ended.result, ended.claim.build)
+}
+
+async function requeue(
+  trx: Transaction<Tables>,
+  tell: Tell,
+  ended: EndedBuild,
+  how: NonNullable<EndedBuild['requeue']>,
+): Promise<void> {
+  const rows = await trx
+    .updateTable('requests')
+    .set({
+      state: 'waiting',
+      front: 1,
+      owner: null,
+      not_before: how.notBefore,
+      losses: how.countsAsLoss ? sql`losses + 1` : sql`losses`,
+    })
+    .where('id', 'in', [...ended.requests])
+    .returning(['id', 'buildset_id', 'builder'])
+    .execute()
+  for (const row of rows.sort((a, b) => a.id - b.id)) {
+    const { id, buildset_id, builder } = row
+    tell('requestQueued', { request: id, buildset: buildset_id, builder, cause: 'retry', reason: ended.reason })
+  }
+}
+
+/** Keeps the claims of this master's running builds alive. */
+export function renewLeases(store: Store, owner: string, lease: number): Promise<void> {
+  return store.transition('renewLeases', async (trx) => {
+    await trx
+      .updateTable('builds')
+      .set({ lease_until: store.now() + lease })
+      .where('owner', '=', owner)
+      .where('state', '=', 'running')
+      .execute()
+  })
+}
+
+/** Builds of this master that a previous process left running. */
+export async function interruptedBuilds(
+  db: Kysely<Tables>,
+  owner: string,
+  changesOf: ChangesOf,
+): Promise<EndedBuild[]> {
+  const rows = await db
+    .selectFrom('builds')
+    .selectAll()
+    .where('owner', '=', owner)
+    .where('state', '=', sql.lit('running'))
+    .orderBy('id')
+    .execute()
+  const ended: EndedBuild[] = []
+  for (const row of rows) {
+    const sourceStamp = JSON.parse(row.source_stamp) as SourceStamp
+    const changes = await changesOf(sourceStamp.changes)
+    ended.push({
+      claim: { build: row.id, epoch: row.epoch, owner: row.owner },
+      builder: row.builder,
+      number: row.number,
+      slave: row.slave,
+      requests: JSON.parse(row.requests) as number[],
+      reason: row.reason,
+      sourceStamp,
+      blamelist: [...new Set(changes.map((change) => change.who))],
+      startedAt: row.started_at,
+      result: 'retry',
+      text: ['master restarted'],
+      properties: JSON.parse(row.properties) as PropertyMap,
+      requeue: { notBefore: 0, countsAsLoss: false },
+    })
+  }
+  return ended
+}
+
+type ChangesOf = (ids: readonly number[]) => Promise<readonly Change[]>

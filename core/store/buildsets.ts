@@ -1,0 +1,107 @@
+import type { BuildsetId, BuildsetView, Json, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import type { Kysely, Transaction } from 'kysely'
+import type { Store, Tell } from './store.ts'
+import type { Tables } from './tables.ts'
+
+/** A buildset with everything decided: what is stored. */
+export interface NewBuildset {
+  readonly builders: readonly { readonly name: string; readonly mergeKey: string | null }[]
+  readonly sourceStamp: SourceStamp
+  readonly reason: string
+  readonly properties: Readonly<Record<string, Json>>
+  readonly priority: number
+  readonly scheduler: string | null
+  readonly owner: string | null
+}
+
+export interface CreatedBuildset {
+  readonly buildset: BuildsetId
+  readonly requests: readonly RequestId[]
+}
+
+/** Stores a buildset and a request per builder. */
+export function createBuildset(store: Store, input: NewBuildset): Promise<CreatedBuildset> {
+  return store.transition('createBuildset', (trx, tell) => insertBuildset(trx, tell, store.now(), input))
+}
+
+/** The same inside a transition of another table: a scheduler's decision and its buildsets are one. */
+export async function insertBuildset(
+  trx: Transaction<Tables>,
+  tell: Tell,
+  now: number,
+  input: NewBuildset,
+): Promise<CreatedBuildset> {
+  const { id } = await trx
+    .insertInto('buildsets')
+    .values({
+      reason: input.reason,
+      scheduler: input.scheduler,
+      owner: input.owner,
+      source_stamp: JSON.stringify(input.sourceStamp),
+      properties: JSON.stringify(input.properties),
+      submitted_at: now,
+      pending: input.builders.length,
+      doomed: 0,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const rows = await trx
+    .insertInto('requests')
+    .values(
+      input.builders.map((builder) => ({
+        buildset_id: id,
+        builder: builder.name,
+        priority: input.priority,
+        front: 0,
+        submitted_at: now,
+        not_before: 0,
+        merge_key: builder.mergeKey,
+        state: 'waiting',
+        epoch: 0,
+        losses: 0,
+      })),
+    )
+    .returning(['id', 'builder'])
+    .execute()
+  tell('buildsetCreated', {
+    buildset: id,
+    builders: input.builders.map((builder) => builder.name),
+    scheduler: input.scheduler,
+    owner: input.owner,
+    reason: input.reason,
+    changes: input.sourceStamp.changes,
+  })
+  for (const row of rows) {
+    tell('requestQueued', {
+      request: row.id,
+      buildset: id,
+      builder: row.builder,
+      cause: 'submitted',
+      reason: input.reason,
+    })
+  }
+  return { buildset: id, requests: rows.map((row) => row.id) }
+}
+
+/** What a build needs of a buildset. */
+export async function readBuildset(db: Kysely<Tables>, id: BuildsetId): Promise<StoredBuildset | undefined> {
+  const row = await db.selectFrom('buildsets').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) return undefined
+  const requests = await db.selectFrom('requests').select('id').where('buildset_id', '=', id).orderBy('id').execute()
+  return {
+    id: row.id,
+    reason: row.reason,
+    scheduler: row.scheduler,
+    owner: row.owner,
+    sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
+    properties: JSON.parse(row.properties) as Record<string, Json>,
+    submittedAt: row.submitted_at,
+    finishedAt: row.finished_at,
+    result: row.finished_at === null ? null : (row.result as Result | null),
+    requests: requests.map((request) => request.id),
+  }
+}
+
+export interface StoredBuildset extends BuildsetView {
+  readonly properties: Readonly<Record<string, Json>>
+}

@@ -1,0 +1,26 @@
+import type { WhyNot } from 'boltbot/plugin-sdk'
+import type { Kysely } from 'kysely'
+import type { Store } from './store.ts'
+import type { Tables } from './tables.ts'
+
+/** Stores why the heads of these builders' queues wait; `null`: nothing waits. */
+export function saveWhyNots(store: Store, reasons: ReadonlyMap<string, WhyNot | null>): Promise<void> {
+  return store.transition('saveWhyNots', async (trx) => {
+    for (const [builder, why] of reasons) {
+      if (why === null) {
+        await trx.deleteFrom('why_nots').where('builder', '=', builder).execute()
+        continue
+      }
+      const row = { code: why.code, text: why.text, at: store.now() }
+      await trx
+        .insertInto('why_nots')
+        .values({ builder, ...row })
+        .onConflict((conflict) => conflict.column('builder').doUpdateSet(row))
+        .execute()
+    }
+  })
+}
+
+export async function readWhyNot(db: Kysely<Tables>, builder: string): Promise<WhyNot | undefined> {
+  return db.selectFrom('why_nots').select(['code', 'text']).where('builder', '=', builder).executeTakeFirst()
+}
