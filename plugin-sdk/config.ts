@@ -27,7 +27,7 @@ export interface SlaveOptions<Name extends string = string> {
 
 /** @example const linux = slave({ name: 'bot-linux', password: secret('bot-linux'), maxBuilds: 2 }) */
 export function slave<const Name extends string>(options: SlaveOptions<Name>): Slave<Name> {
-  return withOrigin({ kind: 'slave' as const, name: options.name, options: { ...options } }, slave)
+  return withOrigin({ kind: 'slave' as const, name: options?.name, options: { ...options } }, slave)
 }
 
 /** The steps of a build: a list, data only. */
@@ -38,7 +38,7 @@ export interface BuildFactory {
 
 /** @example buildFactory([git({ repourl }), compile(), test()]) */
 export function buildFactory(steps: readonly Step[]): BuildFactory {
-  return withOrigin({ kind: 'buildFactory' as const, steps: [...steps] }, buildFactory)
+  return withOrigin({ kind: 'buildFactory' as const, steps: Array.isArray(steps) ? [...steps] : steps }, buildFactory)
 }
 
 export interface Builder<Name extends string = string, SlaveName extends string = string> {
@@ -71,8 +71,10 @@ export interface BuilderOptions<Name extends string = string, SlaveName extends 
 export function builder<const Name extends string, const SlaveName extends string>(
   options: BuilderOptions<Name, SlaveName>,
 ): Builder<Name, SlaveName> {
-  const slaves = options.slaves.map((item) => (typeof item === 'string' ? item : item.name))
-  return withOrigin({ kind: 'builder' as const, name: options.name, slaves, options: { ...options } }, builder)
+  // Plain JS may give anything: what is wrong is reported by the check, with all other problems, not by a throw here.
+  const given = Array.isArray(options?.slaves) ? options.slaves : []
+  const slaves = given.map((item) => (typeof item === 'string' ? item : item?.name))
+  return withOrigin({ kind: 'builder' as const, name: options?.name, slaves, options: { ...options } }, builder)
 }
 
 /** How long what is kept. `age` deletes what is older, `count` what is beyond so many per builder. Running builds always stay. */

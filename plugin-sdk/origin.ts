@@ -3,13 +3,18 @@ const ORIGIN = Symbol.for('boltbot.origin')
 
 /** `value` frozen, with the call stack of its making. Factories call it last; `skip` is the factory itself. */
 export function withOrigin<T extends object>(value: T, skip: (...args: never[]) => unknown): Readonly<T> {
+  return Object.freeze(keepOrigin(value, skip))
+}
+
+/** As {@link withOrigin}, but `value` stays as it is: for what belongs to the caller. The first origin of a thing is kept. */
+export function keepOrigin<T extends object>(value: T, skip: (...args: never[]) => unknown): T {
+  if (!Object.isExtensible(value) || Object.hasOwn(value, ORIGIN)) return value
   const holder: { stack?: string } = {}
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 20
   Error.captureStackTrace(holder, skip)
   Error.stackTraceLimit = limit
-  Object.defineProperty(value, ORIGIN, { value: holder.stack ?? '' })
-  return Object.freeze(value)
+  return Object.defineProperty(value, ORIGIN, { value: holder.stack ?? '' })
 }
 
 /** The stack `withOrigin` kept, innermost caller first, or `undefined` for anything else. */

@@ -1,5 +1,5 @@
 import type { Host } from './host.ts'
-import { withOrigin } from './origin.ts'
+import { keepOrigin, withOrigin } from './origin.ts'
 import type { Schema } from './schema.ts'
 
 /** What a plugin is for: the list of the config it belongs in (`sources`, `schedulers`, `transports`, `status`; `service` goes in `plugins`). */
@@ -64,18 +64,28 @@ export function definePlugin<const Kind extends PluginKind, Options extends obje
 export function definePlugin<const Kind extends PluginKind, Options extends object>(
   definition: PluginDefinition<Kind, Options>,
 ): PluginFactory<Kind, Options> {
+  keepOrigin(definition, definePlugin) // tells which file's code the plugin is
   const factory = (given: Partial<Options> & { readonly id?: string } = {}): PluginInstance<Kind> => {
     const { id, ...options } = given
     const instance = {
       kind: 'plugin' as const,
       pluginKind: definition.kind,
-      id: id ?? definition.id?.(options as unknown as Options) ?? definition.name,
+      id: id ?? idOf(definition, options) ?? definition.name,
       definition: definition as unknown as PluginInstance<Kind>['definition'],
       options,
     }
     return withOrigin(instance, factory)
   }
   return factory as PluginFactory<Kind, Options> // the optional argument is decided by the type below
+}
+
+/** The definition's own id for these options. Options of a wrong shape are the check's to report, so no throw here. */
+function idOf<Options>(definition: PluginDefinition<PluginKind, Options>, options: object): string | undefined {
+  try {
+    return definition.id?.(options as Options)
+  } catch {
+    return undefined // the check reports the options with their position
+  }
 }
 
 /** The options may be left out when none is required. */
