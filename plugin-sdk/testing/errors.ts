@@ -1,0 +1,32 @@
+import { CiError } from '../errors.ts'
+
+export const badAdvance = (by: unknown) =>
+  new CiError({
+    code: 'BOLT_TESTING_ADVANCE',
+    message: `The fake clock cannot advance by "${String(by)}".`,
+    hint: "Give milliseconds, or text such as '90s' or '5m'.",
+  })
+
+export const waitedInVain = (what: string, ms: number, seen: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_TESTING_WAITED',
+    message: `Waited ${ms} ms in vain for ${what}${seen === '' ? '' : `; last seen: ${seen}`}.`,
+    details: { what, ms, seen },
+    cause,
+  })
+
+/** What calls pending on a slave's link reject with when it closes. */
+export const linkLost = (slave: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_SESSION_LOST',
+    message: `The link to slave "${slave}" is gone: ${reason}.`,
+    details: { slave, reason },
+  })
+
+export const nothingHeld = (slave: string, id: object) =>
+  new CiError({
+    code: 'BOLT_TESTING_NOT_HELD',
+    message: `The scripted slave "${slave}" holds no command ${JSON.stringify(id)}.`,
+    details: { slave, id },
+    hint: 'A command is held from `run` until `forget`; a slave that is not resumable holds none after its link is lost.',
+  })

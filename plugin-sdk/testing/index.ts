@@ -1,0 +1,13 @@
+/** For tests of plugins: time, chance, a log, a host and slaves that do what the test says. Imports nothing but the SDK. */
+export { createFakeClock, type FakeClock, type FakeClockOptions, type PendingTimer } from './fake-clock.ts'
+export { createMemoryLog, type LogLevel, type LogLine, type MemoryLog } from './memory-log.ts'
+export {
+  commandText,
+  type ScriptedAnswer,
+  type ScriptedCommand,
+  type ScriptedOutput,
+  type ScriptedResult,
+} from './scripted-answers.ts'
+export { type Asked, createScriptedSlave, type ScriptedSlave, type ScriptedSlaveOptions } from './scripted-slave.ts'
+export { createSeededRandom } from './seeded-random.ts'
+export { type UntilOptions, until } from './until.ts'
