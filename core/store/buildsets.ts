@@ -1,4 +1,4 @@
-import type { BuildsetId, BuildsetView, Json, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import type { BuildsetId, Json, RequestId, SourceStamp } from 'boltbot/plugin-sdk'
 import type { Kysely, Transaction } from 'kysely'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
@@ -83,25 +83,32 @@ export async function insertBuildset(
   return { buildset: id, requests: rows.map((row) => row.id) }
 }
 
-/** What a build needs of a buildset. */
-export async function readBuildset(db: Kysely<Tables>, id: BuildsetId): Promise<StoredBuildset | undefined> {
-  const row = await db.selectFrom('buildsets').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined) return undefined
-  const requests = await db.selectFrom('requests').select('id').where('buildset_id', '=', id).orderBy('id').execute()
-  return {
-    id: row.id,
-    reason: row.reason,
-    scheduler: row.scheduler,
-    owner: row.owner,
-    sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
-    properties: JSON.parse(row.properties) as Record<string, Json>,
-    submittedAt: row.submitted_at,
-    finishedAt: row.finished_at,
-    result: row.finished_at === null ? null : (row.result as Result | null),
-    requests: requests.map((request) => request.id),
-  }
+/** What a build needs of the buildsets of its requests, in the order of the ids. */
+export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId[]): Promise<StoredBuildset[]> {
+  const rows = await db
+    .selectFrom('buildsets')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => {
+    const row = byId.get(id)
+    if (row === undefined) return []
+    const { reason, scheduler, owner } = row
+    return {
+      reason,
+      scheduler,
+      owner,
+      sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
+      properties: JSON.parse(row.properties) as Record<string, Json>,
+    }
+  })
 }
 
-export interface StoredBuildset extends BuildsetView {
+export interface StoredBuildset {
+  readonly reason: string
+  readonly scheduler: string | null
+  readonly owner: string | null
+  readonly sourceStamp: SourceStamp
   readonly properties: Readonly<Record<string, Json>>
 }

@@ -13,10 +13,11 @@ export interface WaitingRequest extends RequestView {
   readonly notBefore: number
 }
 
-/** The first waiting requests of a builder in queue order: priority, interrupted ones first, age. */
+/** The first waiting requests of a builder that may start now, in queue order: priority, interrupted ones first, age. */
 export async function firstWaiting(
   db: Kysely<Tables>,
   builder: string,
+  now: number,
   limit: number,
   without: readonly RequestId[],
 ): Promise<WaitingRequest[]> {
@@ -25,6 +26,7 @@ export async function firstWaiting(
     .selectAll()
     .where('builder', '=', builder)
     .where('state', '=', sql.lit('waiting'))
+    .where('not_before', '<=', now)
     .orderBy('priority', 'desc')
     .orderBy('front', 'desc')
     .orderBy('submitted_at')
@@ -34,14 +36,32 @@ export async function firstWaiting(
   return (await query.execute()).map(toWaiting)
 }
 
+/** When the next request of a builder that waits after a lost slave may start; `null`: none waits so. */
+export async function nextNotBefore(db: Kysely<Tables>, builder: string, now: number): Promise<number | null> {
+  const row = await db
+    .selectFrom('requests')
+    .select((eb) => eb.fn.min('not_before').as('at'))
+    .where('builder', '=', builder)
+    .where('state', '=', sql.lit('waiting'))
+    .where('not_before', '>', now)
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
 /** Waiting requests that may be built together with one of this key, in queue order. */
-export async function sameKeyWaiting(db: Kysely<Tables>, builder: string, mergeKey: string): Promise<WaitingRequest[]> {
+export async function sameKeyWaiting(
+  db: Kysely<Tables>,
+  builder: string,
+  now: number,
+  mergeKey: string,
+): Promise<WaitingRequest[]> {
   const rows = await db
     .selectFrom('requests')
     .selectAll()
     .where('builder', '=', builder)
     .where('merge_key', '=', mergeKey)
     .where('state', '=', sql.lit('waiting'))
+    .where('not_before', '<=', now)
     .orderBy('priority', 'desc')
     .orderBy('front', 'desc')
     .orderBy('submitted_at')

@@ -1,0 +1,83 @@
+import type { Clock, Stream } from 'boltbot/plugin-sdk'
+import type { LogKey, LogStore } from './store/log-store.ts'
+import type { StepLog } from './store/steps.ts'
+
+/**
+ * Stage 13 of the walk: the logs of one step. Bytes go through the redactor (no secret reaches the disk) into the log store; live
+ * views are woken at most ten times a second.
+ */
+export interface StepLogs {
+  /** Appends; resolves when stored. @throws CiError `BOLT_LOGS_WRITE`. */
+  append(log: string, stream: Stream, data: Uint8Array): Promise<void>
+  /** Ends all logs and gives their sizes. A log that cannot be ended is listed with what it has. */
+  finish(): Promise<readonly StepLog[]>
+  readonly names: readonly string[]
+}
+
+/** Hides secrets in a stream of bytes; holds back what may be the beginning of one. */
+export interface StreamRedactor {
+  push(data: Uint8Array): Uint8Array
+  /** What was held back. */
+  flush(): Uint8Array
+}
+
+export interface StepLogsDeps {
+  readonly store: LogStore
+  readonly clock: Clock
+  readonly key: Omit<LogKey, 'log'>
+  readonly redactor: () => StreamRedactor
+  /** Told of new bytes, coalesced; `undefined` when nobody listens. */
+  readonly appended: ((log: string, length: number) => void) | undefined
+}
+
+const WAKE_MS = 100
+
+export function createStepLogs({ store, clock, key, redactor, appended }: StepLogsDeps): StepLogs {
+  const redactors = new Map<string, Map<Stream, StreamRedactor>>()
+  /** Appends of one log go one after the other. */
+  const tails = new Map<string, Promise<unknown>>()
+  const lengths = new Map<string, number>()
+  let wake: Disposable | undefined
+
+  function write(log: string, stream: Stream, data: Uint8Array): Promise<void> {
+    const run = (tails.get(log) ?? Promise.resolve()).then(async () => {
+      if (data.length === 0) return
+      lengths.set(log, await store.append({ ...key, log }, stream, data))
+      if (appended !== undefined) wake ??= clock.timer(WAKE_MS, tell)
+    })
+    tails.set(
+      log,
+      run.catch(() => {}),
+    ) // the writer has the error; later appends go on
+    return run
+  }
+
+  function tell(): void {
+    wake = undefined
+    for (const [log, length] of lengths) appended?.(log, length)
+  }
+
+  function redactorOf(log: string, stream: Stream): StreamRedactor {
+    const byStream = redactors.getOrInsertComputed(log, () => new Map())
+    return byStream.getOrInsertComputed(stream, redactor)
+  }
+
+  return {
+    get names() {
+      return [...redactors.keys()]
+    },
+    append: (log, stream, data) => write(log, stream, redactorOf(log, stream).push(data)),
+    async finish() {
+      const sizes: StepLog[] = []
+      for (const [name, byStream] of redactors) {
+        for (const [stream, kept] of byStream) await write(name, stream, kept.flush()).catch(() => {}) // full disk: ended below all the same
+        const size = await store
+          .finish({ ...key, log: name })
+          .catch(() => ({ bytes: lengths.get(name) ?? 0, lines: 0 }))
+        sizes.push({ name, ...size })
+      }
+      wake?.[Symbol.dispose]()
+      return sizes
+    },
+  }
+}

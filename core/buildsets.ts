@@ -1,0 +1,48 @@
+import { type BuildsetInput, isJson, type SourceStamp } from 'boltbot/plugin-sdk'
+import type { Config } from './config/model.ts'
+import { noBuilders, propertyInvalid, unknownBuilder } from './errors.ts'
+import { mergeKey } from './queue.ts'
+import { type CreatedBuildset, createBuildset, type NewBuildset } from './store/buildsets.ts'
+import type { Store } from './store/store.ts'
+
+/** Stage 4 of the walk: one source stamp times several builders, stored with a request per builder in one transaction. */
+export interface Buildsets {
+  /** Checks and completes what somebody asks for. @throws CiError for an unknown builder or a property that is not JSON. */
+  prepare(input: BuildsetInput): NewBuildset
+  /** Prepares and stores. */
+  submit(input: BuildsetInput): Promise<CreatedBuildset>
+}
+
+export function createBuildsets(deps: { readonly store: Store; readonly config: () => Config }): Buildsets {
+  const prepare = (input: BuildsetInput): NewBuildset => {
+    const { builders } = deps.config()
+    const names = [...new Set(input.builders)]
+    if (names.length === 0) throw noBuilders(input.reason)
+    for (const name of names) if (!builders.has(name)) throw unknownBuilder(name, builders.keys())
+    const properties = input.properties ?? {}
+    for (const [name, value] of Object.entries(properties)) if (!isJson(value)) throw propertyInvalid(name)
+    const sourceStamp = { ...EMPTY_STAMP, ...input.sourceStamp }
+    const owner = input.owner ?? null
+    const key = mergeKey({ sourceStamp, properties, owner })
+    return {
+      builders: names.map((name) => ({ name, mergeKey: builders.get(name)!.mergeRequests ? key : null })),
+      sourceStamp,
+      reason: input.reason,
+      properties,
+      priority: input.priority ?? 0,
+      scheduler: input.scheduler ?? null,
+      owner,
+    }
+  }
+  return { prepare, submit: async (input) => createBuildset(deps.store, prepare(input)) }
+}
+
+const EMPTY_STAMP: SourceStamp = Object.freeze({
+  branch: null,
+  revision: null,
+  repository: '',
+  project: '',
+  codebase: '',
+  patch: null,
+  changes: [],
+})

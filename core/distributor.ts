@@ -1,0 +1,243 @@
+import {
+  type Clock,
+  type HookEvent,
+  type HookValue,
+  type Log,
+  messageOf,
+  type Random,
+  type RequestId,
+  type WhyNot,
+} from 'boltbot/plugin-sdk'
+import type { Config } from './config/model.ts'
+import { scopesOn } from './lock-scopes.ts'
+import type { Locks } from './locks.ts'
+import type { Placement, StartedByPlacement } from './placement.ts'
+import type { SlavePool } from './slave-pool.ts'
+import { countWaiting, firstWaiting, nextNotBefore, sameKeyWaiting, type WaitingRequest } from './store/requests.ts'
+import type { Store } from './store/store.ts'
+import { saveWhyNots } from './store/why-nots.ts'
+
+/**
+ * Stage 8 of the walk, the only place where queue, pool and locks meet. Event-driven: something that changed wakes the builders
+ * it concerns; a pass over a builder looks at the head of its queue only. What keeps the head waiting is stored as its why-not.
+ */
+export interface Distributor {
+  /** Loads which builders have something waiting and makes the first pass. */
+  start(): Promise<void>
+  /** Something new waits for this builder, or its definition changed. */
+  wake(builder: string): void
+  /** A slave came, or has room again. */
+  wakeSlave(slave: string): void
+  /** A lock was released. */
+  wakeLocks(): void
+  whyNot(builder: string): WhyNot | undefined
+  /** No new builds; resolves when starts under way have ended one way or the other. */
+  stop(): Promise<void>
+}
+
+export interface DistributorDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly config: () => Config
+  readonly pool: SlavePool
+  readonly locks: Locks
+  readonly placement: Placement
+  readonly choose: <Name extends 'chooseRequest' | 'chooseSlave'>(
+    name: Name,
+    event: HookEvent<Name>,
+  ) => Promise<HookValue<Name>>
+  readonly isUsed: (name: 'chooseRequest' | 'chooseSlave') => boolean
+}
+
+const CHOICE = 50
+const WHY_MS = 50
+
+export function createDistributor(deps: DistributorDeps): Distributor {
+  const { store, clock, log, config, pool, locks } = deps
+  /** Builders that may have waiting requests. */
+  const waiting = new Set<string>()
+  const dirty = new Set<string>()
+  const passing = new Map<string, Promise<void>>()
+  /** Requests a slave is being made ready for: still waiting in the store. */
+  const starting = new Map<RequestId, string>()
+  const starts = new Set<Promise<void>>()
+  const retryTimers = new Map<string, Disposable>()
+  /** When each builder last got a slave: those that waited longest go first. */
+  const served = new Map<string, number>()
+  let serial = 0
+  let open = false
+  const whyNots = new Map<string, WhyNot>()
+  const unsaved = new Map<string, WhyNot | null>()
+  let saving: Disposable | undefined
+
+  let index: { readonly of: Config; readonly bySlave: ReadonlyMap<string, readonly string[]> } | undefined
+  /** Builders of a slave, looked up once per config: an event of one slave must not cost a look at all builders. */
+  function buildersOf(slave: string): readonly string[] {
+    const of = config()
+    if (index?.of !== of) {
+      const bySlave = new Map<string, string[]>()
+      for (const builder of of.builders.values()) {
+        for (const name of builder.slaves) bySlave.getOrInsertComputed(name, () => []).push(builder.name)
+      }
+      index = { of, bySlave }
+    }
+    return index.bySlave.get(slave) ?? []
+  }
+
+  function wake(builder: string): void {
+    if (!open) return
+    dirty.add(builder)
+    if (passing.has(builder)) return
+    const pass = passes(builder)
+      .catch((error: unknown) => log.error('pass over a builder failed', { builder, error }))
+      .finally(() => {
+        passing.delete(builder)
+        if (dirty.has(builder)) wake(builder)
+      })
+    passing.set(builder, pass)
+  }
+
+  async function passes(builder: string): Promise<void> {
+    while (dirty.delete(builder)) {
+      while (open && config().builders.has(builder) && (await place(builder))) {}
+    }
+  }
+
+  /** Starts the head of a builder's queue on a slave; false when there is nothing to start, or nothing that can. */
+  async function place(builder: string): Promise<boolean> {
+    if (pool.free(builder).length === 0)
+      return explain(builder, waiting.has(builder) ? pool.whyNoneFree(builder) : null)
+    const now = store.now()
+    const without = [...starting].filter(([, of]) => of === builder).map(([id]) => id)
+    const limit = deps.isUsed('chooseRequest') ? CHOICE : 1
+    const candidates = await firstWaiting(store.db, builder, now, limit, without)
+    if (candidates.length === 0) return nothingReady(builder, now, without.length)
+    const request = await chooseRequest(builder, candidates)
+    const requests = await merged(builder, request, now)
+    const slave = await chooseSlave(builder, request)
+    // The choices were awaited: whoever was free may be taken, and whoever waited cancelled (the claim will tell).
+    if (!open || slave === undefined) return explain(builder, pool.whyNoneFree(builder))
+    const { builders, slaves } = config()
+    const spec = builders.get(builder)
+    const slaveSpec = slaves.get(slave)
+    if (spec === undefined || slaveSpec === undefined) return false
+    const hold = locks.tryTake(
+      `builder ${builder}`,
+      `${builder} (starting)`,
+      scopesOn(slave, [...spec.locks, ...slaveSpec.locks]),
+    )
+    if ('blockedBy' in hold) return explain(builder, { code: 'lock', text: hold.blockedBy })
+    explain(builder, null)
+    start(builder, requests, { slave, hold, reservation: pool.reserve(slave, builder) })
+    return true
+  }
+
+  async function nothingReady(builder: string, now: number, beingStarted: number): Promise<boolean> {
+    locks.giveUp(`builder ${builder}`)
+    const at = await nextNotBefore(store.db, builder, now)
+    retryTimers.get(builder)?.[Symbol.dispose]()
+    retryTimers.delete(builder)
+    if (at !== null) {
+      retryTimers.set(
+        builder,
+        clock.timer(at - now, () => wake(builder)),
+      )
+      return explain(builder, {
+        code: 'retry-delay',
+        text: `its slave was lost; next try at ${new Date(at).toISOString()}`,
+      })
+    }
+    // A request queued during the query has marked the builder dirty: the next pass finds it.
+    if (beingStarted === 0 && !dirty.has(builder)) waiting.delete(builder)
+    return explain(builder, null)
+  }
+
+  async function chooseRequest(builder: string, candidates: readonly WaitingRequest[]): Promise<WaitingRequest> {
+    if (!deps.isUsed('chooseRequest')) return candidates[0]!
+    const chosen = await deps.choose('chooseRequest', { builder, requests: candidates })
+    return candidates.find((candidate) => candidate.id === chosen) ?? candidates[0]!
+  }
+
+  async function chooseSlave(builder: string, request: WaitingRequest): Promise<string | undefined> {
+    const free = pool.free(builder)
+    // Not the slave that was lost with it, when there is another.
+    const others = request.losses > 0 ? free.filter((slave) => slave !== request.lastSlave) : free
+    const slaves = others.length > 0 ? others : free
+    if (deps.isUsed('chooseSlave') && slaves.length > 0) {
+      const chosen = await deps.choose('chooseSlave', { builder, request: request.id, slaves })
+      if (chosen !== undefined && pool.free(builder).includes(chosen)) return chosen
+      return pool.free(builder)[0]
+    }
+    return slaves[Math.floor(deps.random.next() * slaves.length)]
+  }
+
+  async function merged(builder: string, request: WaitingRequest, now: number): Promise<readonly WaitingRequest[]> {
+    if (request.mergeKey === null || !config().builders.get(builder)?.mergeRequests) return [request]
+    const same = await sameKeyWaiting(store.db, builder, now, request.mergeKey)
+    const others = same.filter((other) => other.id !== request.id && !starting.has(other.id))
+    return [request, ...others].sort((a, b) => a.id - b.id)
+  }
+
+  function start(builder: string, requests: readonly WaitingRequest[], place: StartedByPlacement): void {
+    for (const { id } of requests) starting.set(id, builder)
+    served.set(builder, ++serial)
+    const begun = deps.placement
+      .start(builder, requests, place, () => {
+        for (const { id } of requests) starting.delete(id)
+      })
+      .catch((error: unknown) => log.warn('build not started', { builder, slave: place.slave, why: messageOf(error) }))
+      .finally(() => {
+        for (const { id } of requests) starting.delete(id)
+        starts.delete(begun)
+        wake(builder)
+      })
+    starts.add(begun)
+  }
+
+  /** Keeps the reason; it is stored a little later, with others. Always false: nothing was started. */
+  function explain(builder: string, why: WhyNot | null): false {
+    if (whyNots.get(builder)?.text === why?.text) return false
+    if (why === null) whyNots.delete(builder)
+    else whyNots.set(builder, why)
+    unsaved.set(builder, why)
+    saving ??= clock.timer(WHY_MS, () => void save())
+    return false
+  }
+
+  async function save(): Promise<void> {
+    saving = undefined
+    const reasons = new Map(unsaved)
+    unsaved.clear()
+    await saveWhyNots(store, reasons).catch((error: unknown) => log.warn('why-nots not stored', { error }))
+  }
+
+  return {
+    async start() {
+      for (const builder of (await countWaiting(store.db)).keys()) waiting.add(builder)
+      open = true
+      for (const builder of waiting) wake(builder)
+    },
+    wake(builder) {
+      waiting.add(builder)
+      wake(builder)
+    },
+    wakeSlave(slave) {
+      const concerned = buildersOf(slave).filter((builder) => waiting.has(builder))
+      concerned.sort((a, b) => (served.get(a) ?? 0) - (served.get(b) ?? 0))
+      for (const builder of concerned) wake(builder)
+    },
+    wakeLocks() {
+      for (const { ticket } of locks.waiting()) if (ticket.startsWith('builder ')) wake(ticket.slice('builder '.length))
+    },
+    whyNot: (builder) => whyNots.get(builder),
+    async stop() {
+      open = false
+      for (const timer of retryTimers.values()) timer[Symbol.dispose]()
+      await Promise.all([...passing.values(), ...starts])
+      saving?.[Symbol.dispose]()
+      if (unsaved.size > 0) await save()
+    },
+  }
+}

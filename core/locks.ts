@@ -1,0 +1,157 @@
+/**
+ * Stage 7 of the walk: locks. A *scope* is a master lock, or a slave lock on one slave. A *claim* is a set of scopes with a mode
+ * each; it is granted whole or waits whole. Fair: a claim is never passed by a later one that would take what it waits for.
+ * `counting` holders share a scope up to its capacity, an `exclusive` one is alone.
+ */
+export interface LockScope {
+  /** `database`, or `cpu@bot-1` for a slave lock. */
+  readonly name: string
+  readonly capacity: number
+}
+
+export interface LockNeed {
+  readonly scope: LockScope
+  readonly mode: 'counting' | 'exclusive'
+}
+
+export interface Locks {
+  /**
+   * Grants now, or gives the reason and keeps a place in the row under `ticket`: ask again with the same ticket after
+   * `onReleased`, or `giveUp`.
+   */
+  tryTake(ticket: string, holder: string, needs: readonly LockNeed[]): Disposable | { readonly blockedBy: string }
+  /** Forgets the place of a ticket. */
+  giveUp(ticket: string): void
+  /** Waits for the grant. @throws the signal's reason when it aborts first. `waiting` is told what it waits for, once it waits. */
+  take(
+    ticket: string,
+    holder: string,
+    needs: readonly LockNeed[],
+    signal: AbortSignal,
+    waiting?: (blockedBy: string) => void,
+  ): Promise<Disposable>
+  holders(): readonly { readonly scope: string; readonly holder: string; readonly mode: LockNeed['mode'] }[]
+  waiting(): readonly { readonly ticket: string; readonly holder: string; readonly scopes: readonly string[] }[]
+}
+
+interface Claim {
+  readonly ticket: string
+  readonly holder: string
+  readonly needs: readonly LockNeed[]
+  readonly grant: ((hold: Disposable) => void) | undefined
+}
+
+/** @param onReleased called after something was released and waiting steps were served: builds may try again. */
+export function createLocks(onReleased: () => void): Locks {
+  const held = new Set<Claim>()
+  /** In order of arrival. */
+  const queue = new Map<string, Claim>()
+
+  /** Why a claim cannot be granted: the holder, or the earlier waiter, in its way. */
+  function blocker(claim: Claim): string | undefined {
+    for (const need of claim.needs) {
+      const name = need.scope.name
+      const using = usersOf(held, name)
+      if (!fits(need, using)) {
+        const who = using.map((user) => user.holder).join(', ')
+        return `lock ${name} held by ${who}`
+      }
+      const ahead = usersOf(earlier(claim), name)
+      if (!fits(need, [...using, ...ahead])) return `lock ${name} wanted before by ${ahead[0]!.holder}`
+    }
+    return undefined
+  }
+
+  function* earlier(claim: Claim): Iterable<Claim> {
+    for (const other of queue.values()) {
+      if (other.ticket === claim.ticket) return
+      yield other
+    }
+  }
+
+  function hold(claim: Claim): Disposable {
+    queue.delete(claim.ticket)
+    held.add(claim)
+    return {
+      [Symbol.dispose]() {
+        if (!held.delete(claim)) return
+        serve()
+        onReleased()
+      },
+    }
+  }
+
+  /** Grants what can be granted to those who wait with a promise; builds ask again by themselves. */
+  function serve(): void {
+    for (const claim of [...queue.values()]) {
+      if (claim.grant !== undefined && blocker(claim) === undefined) claim.grant(hold(claim))
+    }
+  }
+
+  return {
+    tryTake(ticket, holder, needs) {
+      const claim: Claim = { ticket, holder, needs, grant: undefined }
+      const blockedBy = blocker(claim)
+      if (blockedBy === undefined) return hold(claim)
+      queue.set(ticket, claim) // Map.set keeps the place of a ticket that waits already
+      return { blockedBy }
+    },
+    giveUp(ticket) {
+      if (queue.delete(ticket)) serve()
+    },
+    take(ticket, holder, needs, signal, waiting) {
+      const { promise, resolve, reject } = Promise.withResolvers<Disposable>()
+      const abort = () => {
+        if (queue.delete(ticket)) serve()
+        reject(signal.reason)
+      }
+      const claim: Claim = {
+        ticket,
+        holder,
+        needs,
+        grant(granted) {
+          signal.removeEventListener('abort', abort)
+          resolve(granted)
+        },
+      }
+      if (signal.aborted) return Promise.reject(signal.reason)
+      const blockedBy = blocker(claim)
+      if (blockedBy === undefined) return Promise.resolve(hold(claim))
+      queue.set(ticket, claim)
+      signal.addEventListener('abort', abort, { once: true })
+      waiting?.(blockedBy)
+      return promise
+    },
+    holders() {
+      return [...held].flatMap(({ holder, needs }) =>
+        needs.map(({ scope, mode }) => ({ scope: scope.name, holder, mode })),
+      )
+    },
+    waiting() {
+      return [...queue.values()].map(({ ticket, holder, needs }) => ({
+        ticket,
+        holder,
+        scopes: needs.map((need) => need.scope.name),
+      }))
+    },
+  }
+}
+
+interface User {
+  readonly holder: string
+  readonly mode: LockNeed['mode']
+}
+
+function usersOf(claims: Iterable<Claim>, scope: string): User[] {
+  const users: User[] = []
+  for (const { holder, needs } of claims) {
+    for (const need of needs) if (need.scope.name === scope) users.push({ holder, mode: need.mode })
+  }
+  return users
+}
+
+function fits(need: LockNeed, users: readonly User[]): boolean {
+  if (users.length === 0) return true
+  if (need.mode === 'exclusive' || users.some((user) => user.mode === 'exclusive')) return false
+  return users.length < need.scope.capacity
+}

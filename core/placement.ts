@@ -1,0 +1,155 @@
+import { type BuildId, type Change, type CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
+import { type BuildDeps, runBuild } from './build.ts'
+import type { Config } from './config/model.ts'
+import { scopesOn } from './lock-scopes.ts'
+import { initialProperties } from './properties.ts'
+import { mergeStamps } from './queue.ts'
+import type { Reservation, SlavePool } from './slave-pool.ts'
+import { startBuild } from './store/builds.ts'
+import { readBuildsets } from './store/buildsets.ts'
+import type { WaitingRequest } from './store/requests.ts'
+
+/**
+ * The start of a build, from a place on a slave to the first step, and its end. Order: locks and place are held already → ping →
+ * tell the slave → claim the requests and take the build number → look at the link once more → run. Whatever fails unwinds all of
+ * it, and a failed ping burns no number.
+ */
+export interface Placement {
+  /**
+   * Resolves when the build runs (it goes on by itself), or when its requests wait again. `claimed` is called once the requests
+   * no longer wait in the store. @throws when the slave does not answer; lock and place are given back then.
+   */
+  start(
+    builder: string,
+    requests: readonly WaitingRequest[],
+    place: StartedByPlacement,
+    claimed: () => void,
+  ): Promise<void>
+  /** Builds that run, by id. */
+  running(): ReadonlyMap<BuildId, RunningBuild>
+  /** Ends all builds with this reason and waits until that is stored. */
+  stop(reason: CiError): Promise<void>
+}
+
+export interface StartedByPlacement {
+  readonly slave: string
+  readonly hold: Disposable
+  readonly reservation: Reservation
+}
+
+export interface RunningBuild {
+  readonly builder: string
+  readonly number: number
+  readonly slave: string
+  /** Ends the build with this reason. */
+  abort(reason: CiError): void
+}
+
+export interface PlacementDeps extends Omit<BuildDeps, 'logAppended'> {
+  readonly owner: string
+  readonly config: () => Config
+  readonly pool: SlavePool
+  readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
+  readonly logAppended: (build: { id: BuildId; builder: string; number: number }) => BuildDeps['logAppended']
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export function createPlacement(deps: PlacementDeps): Placement {
+  const running = new Map<BuildId, RunningBuild & { readonly done: Promise<unknown> }>()
+
+  async function start(
+    builder: string,
+    requests: readonly WaitingRequest[],
+    { slave, hold, reservation }: StartedByPlacement,
+    claimed: () => void,
+  ): Promise<void> {
+    await using stack = new AsyncDisposableStack()
+    stack.use(reservation)
+    stack.use(hold)
+    // The config of this moment is the build's to its end.
+    const config = deps.config()
+    const spec = config.builders.get(builder)!
+    const slaveSpec = config.slaves.get(slave)!
+    const session = deps.pool.session(slave)
+    const buildsets = await readBuildsets(deps.store.db, [...new Set(requests.map((request) => request.buildset))])
+    const sourceStamp = mergeStamps(buildsets.map((buildset) => buildset.sourceStamp))
+    const changes = await deps.changesOf(sourceStamp.changes)
+    const link = session.connection
+    await session.ping().catch((error: unknown) => {
+      link?.close(messageOf(error))
+      throw error
+    })
+    await link?.startBuild(builder)
+    const asked = buildsets[0]!
+    const reason = [...new Set(buildsets.map((buildset) => buildset.reason))].join('; ')
+    const blamelist = [...new Set(changes.map((change) => change.who))]
+    const needs = scopesOn(slave, [...spec.locks, ...slaveSpec.locks])
+    const started = await startBuild(deps.store, {
+      owner: deps.owner,
+      builder,
+      slave,
+      requests: requests.map((request) => request.id),
+      reason,
+      sourceStamp,
+      blamelist,
+      configHash: config.hash,
+      lease: config.buildLeaseMs,
+      locks: needs.map((need) => ({ lock: need.scope.name, mode: need.mode })),
+      properties: (number) =>
+        initialProperties({
+          config,
+          builder: spec,
+          slave: slaveSpec,
+          sourceStamp,
+          changes,
+          asked: Object.assign({}, ...buildsets.map((buildset) => buildset.properties)),
+          scheduler: asked.scheduler,
+          owner: asked.owner,
+          number,
+        }),
+    })
+    claimed()
+    if (started === null) return
+    reservation.building(`${builder} #${started.number}`)
+    // No await from here to the run: a link that breaks now is the build's to handle.
+    const stop = new AbortController()
+    const kept = stack.move()
+    const done = runBuild(
+      { ...deps, logAppended: deps.logAppended({ id: started.build, builder, number: started.number }) },
+      {
+        started,
+        builder: spec,
+        slave,
+        session,
+        requests: requests.map((request) => request.id),
+        losses: Math.max(...requests.map((request) => request.losses)),
+        maxTries: config.maxTries,
+        reason,
+        sourceStamp,
+        changes,
+        blamelist,
+        needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
+        signal: stop.signal,
+        abort: (why) => stop.abort(why),
+      },
+    )
+      .catch((error: unknown) =>
+        deps.log.error('build failed in the master', { builder, build: started.number, error }),
+      )
+      .finally(async () => {
+        running.delete(started.build)
+        await kept[Symbol.asyncDispose]()
+      })
+    running.set(started.build, { builder, number: started.number, slave, abort: (why) => stop.abort(why), done })
+  }
+
+  return {
+    start,
+    running: () => running,
+    async stop(reason) {
+      for (const build of running.values()) build.abort(reason)
+      await Promise.all([...running.values()].map((build) => build.done))
+    },
+  }
+}

@@ -1,0 +1,164 @@
+import { CiError, type HookName, listNames, messageOf, suggest } from 'boltbot/plugin-sdk'
+
+/** Diagnostics of the plugin host and the hooks, in the order of a plugin's life. */
+
+export const duplicatePlugin = (id: string) =>
+  new CiError({
+    code: 'BOLT_HOST_DUPLICATE_ID',
+    message: `Two plugins have the id "${id}".`,
+    details: { plugin: id },
+    hint: 'Give one of them an id of its own: { id: "…" }.',
+  })
+
+export const applyFailed = (plugin: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_HOST_APPLY',
+    message: `Plugin "${plugin}" failed in apply: ${messageOf(cause)}`,
+    details: { plugin },
+    cause,
+  })
+
+export const applyAsync = (plugin: string) =>
+  new CiError({
+    code: 'BOLT_HOST_APPLY_ASYNC',
+    message: `Plugin "${plugin}" has an async apply, which must be synchronous.`,
+    details: { plugin },
+    hint: 'Tap and register in apply; wait for things in start.',
+  })
+
+export const startThrew = (plugin: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_HOST_START',
+    message: `Plugin "${plugin}" failed to start: ${messageOf(cause)}`,
+    details: { plugin },
+    cause,
+  })
+
+export const startDeadline = (plugin: string, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOST_START_DEADLINE',
+    message: `Plugin "${plugin}" did not start within ${ms / 1000} s.`,
+    details: { plugin, ms },
+    hint: 'Let start return when things are open, and do endless work beside it.',
+  })
+
+export const reconfigureDeadline = (plugin: string, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOST_RECONFIGURE_DEADLINE',
+    message: `Plugin "${plugin}" did not take its new options within ${ms / 1000} s.`,
+    details: { plugin, ms },
+  })
+
+/** All that went wrong at once; the single errors are in `cause.errors`. */
+export const pluginsFailed = (errors: readonly unknown[]) =>
+  new CiError({
+    code: 'BOLT_HOST_PLUGINS_FAILED',
+    message: `${errors.length === 1 ? 'A plugin' : `${errors.length} plugins`} could not be started. ${errors.map(messageOf).join(' ')}`,
+    details: { failures: errors.map(messageOf) },
+    cause: new AggregateError(errors),
+  })
+
+export const hostStopped = (plugin: string) =>
+  new CiError({
+    code: 'BOLT_HOST_STOPPED',
+    message: `Plugin "${plugin}" is stopped: its host takes no more calls.`,
+    details: { plugin },
+    hint: 'End timers, sockets and loops when host.signal aborts, or hand them to host.own.',
+  })
+
+export const masterStopping = () =>
+  new CiError({ code: 'BOLT_HOST_STOPPING', message: 'The master is stopping: no plugin can be started or changed.' })
+
+export const onlyInApply = (plugin: string, member: string) =>
+  new CiError({
+    code: 'BOLT_HOST_ONLY_IN_APPLY',
+    message: `Plugin "${plugin}" called host.${member} after apply.`,
+    details: { plugin, member },
+    hint: 'Call it in apply, before apply returns.',
+  })
+
+export const durableTap = (plugin: string, hook: string) =>
+  new CiError({
+    code: 'BOLT_HOST_DURABLE_TAP',
+    message: `The durable plugin "${plugin}" taps "${hook}", whose events are not in the journal.`,
+    details: { plugin, hook },
+    hint: 'Durable plugins tap stored observe hooks; put other taps in a second plugin.',
+  })
+
+export const unknownPlugin = (plugin: string, known: Iterable<string>) =>
+  new CiError({
+    code: 'BOLT_HOST_UNKNOWN_PLUGIN',
+    message: `There is no plugin "${plugin}". Known: ${listNames(known)}.`,
+    details: { plugin },
+  })
+
+export const unknownHook = (plugin: string, hook: string, known: readonly string[]) => {
+  const near = suggest(hook, known)
+  return new CiError({
+    code: 'BOLT_HOOKS_UNKNOWN',
+    message: `Plugin "${plugin}" taps "${hook}", which is no hook.${near ? ` Did you mean "${near}"?` : ''}`,
+    details: { plugin, hook },
+  })
+}
+
+export const badTap = (plugin: string, hook: string, what: string) =>
+  new CiError({
+    code: 'BOLT_HOOKS_TAP',
+    message: `Plugin "${plugin}" taps "${hook}" with ${what}.`,
+    details: { plugin, hook },
+    hint: "Write host.tap('buildFinished', (event) => …, { stage: 0 }).",
+  })
+
+export const tapDeadline = (plugin: string, hook: HookName, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOOKS_DEADLINE',
+    message: `The tap of plugin "${plugin}" on ${hook} did not end within ${ms / 1000} s.`,
+    details: { plugin, hook, ms },
+    hint: 'Pass the signal of its context to what it waits for.',
+  })
+
+export const refineFailed = (plugin: string, hook: HookName, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_HOOKS_REFINE',
+    message: `Plugin "${plugin}" rejected it in ${hook}: ${messageOf(cause)}`,
+    details: { plugin, hook },
+    cause,
+  })
+
+export const refinedNothing = (plugin: string, hook: HookName, value: unknown) =>
+  new CiError({
+    code: 'BOLT_HOOKS_REFINE_VALUE',
+    message: `Plugin "${plugin}" returned ${shown(value)} from ${hook}, which wants an object.`,
+    details: { plugin, hook },
+    hint: 'Return the altered copy, or undefined to leave it as it is.',
+  })
+
+export const badChoice = (plugin: string, hook: HookName, value: unknown) =>
+  new CiError({
+    code: 'BOLT_HOOKS_CHOICE',
+    message: `Plugin "${plugin}" chose ${shown(value)} in ${hook}, which was not offered.`,
+    details: { plugin, hook },
+    hint: 'Return one of those in the event, or undefined.',
+  })
+
+export const guardFailed = (plugin: string, hook: HookName, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_HOOKS_GUARD',
+    message: `Refused, as plugin "${plugin}" could not decide in ${hook}: ${messageOf(cause)}`,
+    details: { plugin, hook },
+    hint: 'A guard that fails is closed; mend or remove the plugin.',
+    cause,
+  })
+
+export const guardAway = (plugin: string, hook: HookName, why: 'suspended' | 'restarting') =>
+  new CiError({
+    code: 'BOLT_HOOKS_GUARD_AWAY',
+    message: `Refused, as plugin "${plugin}", which guards it in ${hook}, is ${why}.`,
+    details: { plugin, hook, why },
+  })
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return `"${String(value)}"`
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+}

@@ -1,0 +1,214 @@
+import type { Change, Clock, Decision, HookEvent, Json, Log, SchedulerInput, SchedulerRules } from 'boltbot/plugin-sdk'
+import type { Buildsets } from './buildsets.ts'
+import { schedulerTwice, unknownScheduler } from './errors.ts'
+import type { NewBuildset } from './store/buildsets.ts'
+import { openScheduler, type SchedulerRow, saveDecision } from './store/schedulers.ts'
+import type { Store, StoredEvent } from './store/store.ts'
+
+/**
+ * Stage 3 of the walk: feeds each scheduler its inputs, one at a time and in the order of the journal, and stores what it
+ * decides: new state, position in the journal and buildsets in one transaction. So each change reaches each scheduler exactly
+ * once, over crashes too. An input that changed nothing moves the position in memory only: it may be seen again after a crash,
+ * and again changes nothing.
+ */
+export interface Scheduling {
+  /** Adds a scheduler; it begins to work at `start`, or at once when that was called. Disposing takes it out, its stored state stays. */
+  register(rules: SchedulerRules): AsyncDisposable
+  /** Opens the stored states and feeds what came while nobody ran. */
+  start(): Promise<void>
+  /** Events of the journal, in order. */
+  deliver(events: readonly StoredEvent[]): void
+  /** Asks a scheduler not to wait any longer; resolves with the number of buildsets it created. */
+  runNow(name: string): Promise<number>
+  list(): readonly { readonly name: string; readonly waiting: string | null; readonly wakeAt: number | null }[]
+  /** Waits for inputs under way, stops the timers. */
+  stop(): Promise<void>
+}
+
+export interface SchedulingDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly buildsets: Buildsets
+  readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
+  /** Stored events after an id, for catching up: at most `limit`. */
+  readonly eventsAfter: (
+    eventId: number,
+    names: readonly StoredEvent['name'][],
+    limit: number,
+  ) => Promise<readonly StoredEvent[]>
+}
+
+interface Running {
+  readonly rules: SchedulerRules
+  row: SchedulerRow
+  timer: Disposable | undefined
+  /** Inputs run one after the other. */
+  tail: Promise<unknown>
+  live: boolean
+}
+
+const FED = ['changeAccepted', 'buildsetFinished'] as const
+const WANTS_DEADLINE_MS = 30_000
+
+export function createScheduling(deps: SchedulingDeps): Scheduling {
+  const { store, clock, log } = deps
+  const running = new Map<string, Running>()
+  let started = false
+
+  async function open(entry: Running): Promise<void> {
+    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial)
+    for (;;) {
+      const events = await deps.eventsAfter(entry.row.eventId, FED, 500)
+      for (const event of events) await feedEvent(entry, event)
+      if (events.length < 500) break
+    }
+    entry.live = true
+    arm(entry)
+  }
+
+  async function feedEvent(entry: Running, stored: StoredEvent): Promise<void> {
+    const { eventId } = stored.event
+    if (eventId <= entry.row.eventId) return
+    const input =
+      stored.name === 'changeAccepted'
+        ? await changeInput(entry, stored.event.change)
+        : stored.name === 'buildsetFinished'
+          ? await buildsetInput(entry, stored.event)
+          : undefined
+    if (input === undefined) entry.row = { ...entry.row, eventId }
+    else await feed(entry, input, eventId)
+  }
+
+  async function changeInput(entry: Running, change: Change): Promise<SchedulerInput | undefined> {
+    try {
+      const wanted = await withDeadline(Promise.try(() => entry.rules.wants?.(change) ?? true))
+      return wanted === false ? undefined : { kind: 'change', change, important: wanted !== 'unimportant' }
+    } catch (error) {
+      log.error('scheduler could not judge a change, it counts as important', {
+        scheduler: entry.rules.name,
+        change: change.id,
+        error,
+      })
+      return { kind: 'change', change, important: true }
+    }
+  }
+
+  async function buildsetInput(
+    entry: Running,
+    event: HookEvent<'buildsetFinished'>,
+  ): Promise<SchedulerInput | undefined> {
+    const { scheduler, result } = event
+    if (scheduler === null || !entry.rules.follows?.includes(scheduler)) return undefined
+    return { kind: 'buildset', scheduler, result, changes: await deps.changesOf(event.sourceStamp.changes) }
+  }
+
+  /** One input: decide, store, re-arm. Gives the number of buildsets. */
+  async function feed(entry: Running, input: SchedulerInput, eventId: number): Promise<number> {
+    let decision: Decision<Json>
+    let buildsets: NewBuildset[]
+    try {
+      decision = entry.rules.decide(input, entry.row.state, clock.now())
+      buildsets = await Promise.all((decision.buildsets ?? []).map((wanted) => complete(entry.rules, wanted)))
+    } catch (error) {
+      log.error('scheduler failed, this input is passed over', {
+        scheduler: entry.rules.name,
+        input: input.kind,
+        error,
+      })
+      const { state, wakeAt, waiting } = entry.row
+      // A failed timer must not fire again at once, for ever.
+      decision = { state, wakeAt: input.kind === 'timer' ? null : wakeAt, waiting }
+      buildsets = []
+    }
+    const { state, wakeAt = null, waiting = null } = decision
+    const next: SchedulerRow = { name: entry.rules.name, state, eventId, wakeAt, waiting }
+    await saveDecision(store, next, buildsets)
+    entry.row = next
+    if (entry.live) arm(entry)
+    return buildsets.length
+  }
+
+  /** The source stamp of a scheduler's buildset, from its changes. */
+  async function complete(
+    rules: SchedulerRules,
+    wanted: NonNullable<Decision<Json>['buildsets']>[number],
+  ): Promise<NewBuildset> {
+    const { changes: ids = [], ...input } = wanted
+    const newest = (await deps.changesOf(ids.slice(-1)))[0]
+    const { branch = null, revision = null, repository = '', project = '', codebase = '' } = newest ?? {}
+    const sourceStamp = { branch, revision, repository, project, codebase, changes: ids, ...input.sourceStamp }
+    return deps.buildsets.prepare({ builders: rules.builders, ...input, scheduler: rules.name, sourceStamp })
+  }
+
+  function arm(entry: Running): void {
+    entry.timer?.[Symbol.dispose]()
+    entry.timer = undefined
+    const { wakeAt } = entry.row
+    if (wakeAt === null || !started) return
+    entry.timer = clock.timer(Math.max(0, wakeAt - clock.now()), () => {
+      void enqueue(entry, async () => {
+        // An input that ran meanwhile may have put the moment off.
+        if (entry.row.wakeAt !== null && entry.row.wakeAt <= clock.now())
+          await feed(entry, { kind: 'timer' }, entry.row.eventId)
+      })
+    })
+  }
+
+  function enqueue<T>(entry: Running, task: () => Promise<T>): Promise<T> {
+    const run = entry.tail.then(task)
+    entry.tail = run.catch((error: unknown) =>
+      log.error('scheduler input failed', { scheduler: entry.rules.name, error }),
+    )
+    return run
+  }
+
+  function withDeadline<T>(wanted: Promise<T>): Promise<T> {
+    const over = Promise.withResolvers<never>()
+    using _timer = clock.timer(WANTS_DEADLINE_MS, () =>
+      over.reject(new Error(`no answer within ${WANTS_DEADLINE_MS / 1000} s`)),
+    )
+    return Promise.race([wanted, over.promise])
+  }
+
+  return {
+    register(rules) {
+      if (running.has(rules.name)) throw schedulerTwice(rules.name)
+      const row = { name: rules.name, state: rules.initial, eventId: 0, wakeAt: null, waiting: null }
+      const entry: Running = { rules, row, timer: undefined, tail: Promise.resolve(), live: false }
+      running.set(rules.name, entry)
+      if (started) void enqueue(entry, () => open(entry))
+      return {
+        async [Symbol.asyncDispose]() {
+          running.delete(rules.name)
+          await entry.tail
+          entry.timer?.[Symbol.dispose]()
+        },
+      }
+    },
+    async start() {
+      started = true
+      await Promise.all([...running.values()].map((entry) => enqueue(entry, () => open(entry))))
+    },
+    deliver(events) {
+      const fed = events.filter((event) => (FED as readonly string[]).includes(event.name))
+      if (fed.length === 0 || !started) return
+      for (const entry of running.values()) {
+        for (const event of fed) enqueue(entry, () => feedEvent(entry, event)).catch(() => {}) // logged by enqueue
+      }
+    },
+    async runNow(name) {
+      const entry = running.get(name)
+      if (entry === undefined) throw unknownScheduler(name, running.keys())
+      return enqueue(entry, () => feed(entry, { kind: 'now' }, entry.row.eventId))
+    },
+    list() {
+      return [...running.values()].map(({ row: { name, waiting, wakeAt } }) => ({ name, waiting, wakeAt }))
+    },
+    async stop() {
+      started = false
+      for (const entry of running.values()) entry.timer?.[Symbol.dispose]()
+      await Promise.all([...running.values()].map((entry) => entry.tail))
+    },
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  type Clock,
+  type Command,
+  type CommandId,
+  type CommandIo,
+  type CommandResult,
+  hasCode,
+  type Log,
+  messageOf,
+  type SlaveConnection,
+} from 'boltbot/plugin-sdk'
+import { pingTimeout, sessionLost } from '../errors.ts'
+
+/**
+ * Stage 11 of the walk: one slave's link as builds see it. Connections come and go; a command goes on over a broken link when the
+ * slave keeps it and comes back within the lease.
+ *
+ * A command is in one of these states, with these exits only:
+ * - *sent*: on a live connection. → ended (result) · broken (link lost, the slave is resumable) · lost (link lost, it is not).
+ * - *broken*: waits for a connection. → sent (the slave still holds it) · lost (it came back without it, or the lease is over).
+ * - *ended*, *lost*: final; `run` resolves or throws `BOLT_SESSION_LOST`.
+ */
+export interface Session {
+  readonly connection: SlaveConnection | undefined
+  /** Takes a new connection: held commands of running builds go on, all others are told to be dropped. */
+  attach(connection: SlaveConnection): void
+  /** The connection is gone. */
+  detach(connection: SlaveConnection): void
+  /** Resolves when the slave answers; any byte received meanwhile counts. Pings under way are shared. @throws `BOLT_SESSION_PING`. */
+  ping(): Promise<void>
+  /** Runs a command to its end. When `signal` aborts the slave is asked to end it, and its result is awaited all the same. */
+  run(id: CommandId, builder: string, command: Command, io: CommandIo, signal: AbortSignal): Promise<CommandResult>
+  /** The result of a command is stored. */
+  forget(id: CommandId): void
+  /** Nothing comes back any more: what waits for a connection is lost now. */
+  close(why: string): void
+}
+
+export interface SessionDeps {
+  readonly slave: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly leaseMs: () => number
+}
+
+interface Waiter {
+  readonly key: string
+  readonly resume: (connection: SlaveConnection) => void
+  readonly lost: (why: string) => void
+}
+
+const PING_MS = 10_000
+
+export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Session {
+  let connection: SlaveConnection | undefined
+  /** What the slave of the present connection brought with it. */
+  let held: ReadonlySet<string> = new Set()
+  let pinging: Promise<void> | undefined
+  /** Commands of running builds, by key: what may go on after a reconnect. */
+  const active = new Set<string>()
+  const waiters = new Set<Waiter>()
+
+  /** A connection that holds the command again, or the reason why there is none. */
+  function reconnected(key: string, why: string): Promise<SlaveConnection> {
+    const { promise, resolve, reject } = Promise.withResolvers<SlaveConnection>()
+    const waiter: Waiter = { key, resume: resolve, lost: (reason) => reject(sessionLost(slave, reason)) }
+    waiters.add(waiter)
+    // It may be back already: the loss of the old link and the new link are told in any order.
+    if (connection !== undefined) serve(waiter, connection)
+    const timer = clock.timer(leaseMs(), () => waiter.lost(`${why}, and it did not come back in time`))
+    return promise.finally(() => {
+      timer[Symbol.dispose]()
+      waiters.delete(waiter)
+    })
+  }
+
+  function serve(waiter: Waiter, link: SlaveConnection): void {
+    if (held.has(waiter.key)) waiter.resume(link)
+    else waiter.lost('it was restarted and has the command no longer')
+  }
+
+  async function ping(): Promise<void> {
+    const link = connection
+    if (link === undefined) throw sessionLost(slave, 'it is not connected')
+    const since = clock.now()
+    const over = Promise.withResolvers<void>()
+    const abort = new AbortController()
+    using _timer = clock.timer(PING_MS, () => {
+      if (link.lastHeard() > since) over.resolve()
+      else over.reject(pingTimeout(slave, PING_MS / 1000))
+    })
+    try {
+      await Promise.race([link.ping(abort.signal), over.promise])
+    } finally {
+      abort.abort()
+    }
+  }
+
+  return {
+    get connection() {
+      return connection
+    },
+    attach(next) {
+      connection = next
+      held = new Set(next.held.map((command) => keyOf(command.id)))
+      for (const { id } of next.held) if (!active.has(keyOf(id))) next.forget(id)
+      for (const waiter of [...waiters]) {
+        serve(waiter, next)
+      }
+    },
+    detach(gone) {
+      if (connection === gone) connection = undefined
+    },
+    ping() {
+      pinging ??= ping().finally(() => {
+        pinging = undefined
+      })
+      return pinging
+    },
+    async run(id, builder, command, io, signal) {
+      const key = keyOf(id)
+      const offsets: Record<string, number> = {}
+      const failure: { error?: unknown } = {}
+      const once = onlyOnce(io, offsets, (error) => {
+        failure.error ??= error
+        connection?.interrupt(id, messageOf(error))
+      })
+      const interrupt = () => connection?.interrupt(id, messageOf(signal.reason))
+      signal.addEventListener('abort', interrupt)
+      active.add(key)
+      try {
+        let link = connection
+        if (link === undefined) throw sessionLost(slave, 'it is not connected')
+        let attempt = link.run(id, builder, command, once)
+        for (;;) {
+          if (signal.aborted) link.interrupt(id, messageOf(signal.reason))
+          try {
+            const result = await attempt
+            if (failure.error !== undefined) throw failure.error
+            return result
+          } catch (error) {
+            if (failure.error !== undefined) throw failure.error
+            if (!hasCode(error, 'BOLT_SESSION_LOST') || !link.info.resumable) throw error
+            const why = await link.closed
+            log.info('link lost, command goes on', { slave, command: key, why })
+            link = await reconnected(key, why)
+            log.info('command resumed', { slave, command: key, offsets })
+            attempt = link.resume(id, offsets, once)
+          }
+        }
+      } finally {
+        active.delete(key)
+        signal.removeEventListener('abort', interrupt)
+      }
+    },
+    forget(id) {
+      connection?.forget(id)
+    },
+    close(why) {
+      for (const waiter of [...waiters]) waiter.lost(why)
+    },
+  }
+}
+
+export const keyOf = (id: CommandId) => `${id.build}.${id.epoch}.${id.step}.${id.index}`
+
+/**
+ * `io` with bytes that came before passed over. A failure to store is kept for the end of the command: the transport has no use
+ * for it, and must not acknowledge the bytes.
+ */
+function onlyOnce(io: CommandIo, offsets: Record<string, number>, failed: (error: unknown) => void): CommandIo {
+  let received = 0
+  const guarded = async (store: () => Promise<void>) => {
+    try {
+      await store()
+    } catch (error) {
+      failed(error)
+      throw error
+    }
+  }
+  const { receive, provide } = io
+  return {
+    output(logName, stream, offset, data) {
+      const have = offsets[logName] ?? 0
+      if (offset + data.length <= have && data.length > 0) return Promise.resolve()
+      const fresh = offset < have ? data.subarray(have - offset) : data
+      offsets[logName] = offset + data.length
+      return guarded(() => io.output(logName, stream, Math.max(offset, have), fresh))
+    },
+    ...(receive && {
+      receive(offset: number, data: Uint8Array) {
+        if (offset + data.length <= received && data.length > 0) return Promise.resolve()
+        const fresh = offset < received ? data.subarray(received - offset) : data
+        const at = Math.max(offset, received)
+        received = offset + data.length
+        return guarded(() => receive(at, fresh))
+      },
+    }),
+    ...(provide && { provide }),
+  }
+}

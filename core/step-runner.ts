@@ -1,0 +1,167 @@
+import {
+  type CiError,
+  type Clock,
+  type Command,
+  type CommandId,
+  type CommandIo,
+  hasCode,
+  type Json,
+  type Log,
+  messageOf,
+  type PropertyEntry,
+  type Renderable,
+  type Result,
+  type RunOptions,
+  render,
+  type SecretRef,
+  type Step,
+  type StepContext,
+  type StepInfo,
+  type StepOutcome,
+} from 'boltbot/plugin-sdk'
+import type { StepLogs } from './build-log.ts'
+import type { Session } from './slaves/session.ts'
+
+/**
+ * Stage 10 of the walk: runs one step and says what came of it. What a step throws is a result too: a lost slave is `retry`, an
+ * abort is what the abort's reason says, anything else is `exception` with the error in the step's log.
+ */
+export interface StepRun {
+  readonly step: Step
+  /** Options after the schema of the step. */
+  readonly info: StepInfo
+  readonly properties: Record<string, PropertyEntry>
+  readonly env: Readonly<Record<string, Renderable<string> | null>>
+  readonly session: Session
+  readonly logs: StepLogs
+  /** Names the step's commands, all but their index. */
+  readonly place: Omit<CommandId, 'index'>
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly log: Log
+  readonly secretOf: (ref: SecretRef) => string
+}
+
+export interface RanStep {
+  readonly result: Result
+  readonly text: string
+  /** Its commands on the slave, to be forgotten when the result is stored. */
+  readonly commands: readonly CommandId[]
+}
+
+export async function runStep(run: StepRun): Promise<RanStep> {
+  const { step, signal, log, logs } = run
+  const commands: CommandId[] = []
+  const context = createContext(run, commands)
+  let outcome: StepOutcome
+  try {
+    outcome = await endedBy(signal, step.definition.run(context, step.options as never))
+    if (signal.aborted) outcome = { ...outcome, result: resultOfAbort(signal.reason) }
+  } catch (error) {
+    const result = signal.aborted
+      ? resultOfAbort(signal.reason)
+      : hasCode(error, 'BOLT_SESSION_LOST')
+        ? 'retry'
+        : 'exception'
+    if (result === 'exception') {
+      log.error('step failed', { step: run.info.builder, error })
+      const text = `${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`
+      // The log may be what failed: then the error is in the master's log and in the text of the step.
+      await logs.append('stdio', 'header', new TextEncoder().encode(text)).catch(() => {})
+    }
+    outcome = { result, text: [...doneWords(step), messageOf(signal.aborted ? signal.reason : error)] }
+  }
+  return { result: outcome.result, text: wordsOf(outcome, step).join(' '), commands }
+}
+
+/** `retry` when the master itself stops: nobody asked for the build's end. */
+export function resultOfAbort(reason: unknown): Result {
+  return hasCode(reason, 'BOLT_MASTER_STOPPING')
+    ? 'retry'
+    : hasCode(reason, 'BOLT_BUILDS_STALE')
+      ? 'retry'
+      : 'cancelled'
+}
+
+/** What a step says while it runs. */
+export function runningText(step: Step): string {
+  const { description } = step.flags
+  return words(description ?? step.definition.describe?.(step.options as never).running ?? [step.definition.name]).join(
+    ' ',
+  )
+}
+
+export function doneWords(step: Step): readonly string[] {
+  const { descriptionDone, description } = step.flags
+  return words(
+    descriptionDone ?? step.definition.describe?.(step.options as never).done ?? description ?? [step.definition.name],
+  )
+}
+
+const words = (text: string | readonly string[]): readonly string[] => (typeof text === 'string' ? [text] : text)
+
+function wordsOf(outcome: StepOutcome, step: Step): readonly string[] {
+  const said = outcome.text ?? doneWords(step)
+  const { result } = outcome
+  if (result === 'success' || outcome.text !== undefined) return said
+  return [...said, result === 'failure' ? 'failed' : result]
+}
+
+/** A master that stops does not wait for the slave to end the command. */
+function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const stopping = Promise.withResolvers<never>()
+  const abort = () => {
+    if (resultOfAbort(signal.reason) === 'retry') stopping.reject(signal.reason as CiError)
+  }
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort)
+  work.catch(() => {}) // when the race was decided by the signal
+  return Promise.race([work, stopping.promise]).finally(() => signal.removeEventListener('abort', abort))
+}
+
+function createContext(run: StepRun, commands: CommandId[]): StepContext {
+  const { info, session, logs, signal, clock, log, properties } = run
+  const renderNow = <T>(value: Renderable<T>): T => render(value, properties, run.secretOf)
+  let tail: Promise<unknown> = Promise.resolve()
+
+  async function runCommand(command: Command, options: RunOptions): Promise<Awaited<ReturnType<Session['run']>>> {
+    signal.throwIfAborted()
+    const id = { ...run.place, index: commands.length }
+    commands.push(id)
+    const { observe, receive, provide } = options
+    const io: CommandIo = {
+      output(name, stream, _offset, data) {
+        observe?.(stream, data)
+        return logs.append(name === 'stdio' ? (options.log ?? 'stdio') : name, stream, data)
+      },
+      ...(receive && { receive }),
+      ...(provide && { provide }),
+    }
+    return session.run(id, info.builder, withEnv(command), io, signal)
+  }
+
+  function withEnv(command: Command): Command {
+    if (command.kind !== 'shell') return command
+    return { ...command, env: { ...renderNow<Record<string, string | null>>(run.env), ...command.env } }
+  }
+
+  return {
+    ...info,
+    get properties() {
+      return properties
+    },
+    signal,
+    clock,
+    log,
+    run(command, options = {}) {
+      const result = tail.then(() => runCommand(command, options))
+      tail = result.catch(() => {}) // the step has the error
+      return result
+    },
+    write: (name, stream, text) => logs.append(name, stream, new TextEncoder().encode(text)),
+    setProperty(name: string, value: Json) {
+      properties[name] = { value, source: `Step ${run.step.flags.name ?? run.step.definition.name}` }
+    },
+    render: renderNow,
+  }
+}

@@ -1,0 +1,90 @@
+import type { BuilderView, BuildId, Query, RequestId, RequestView, WhyNot } from 'boltbot/plugin-sdk'
+import type { Config } from './config/model.ts'
+import type { RunningBuild } from './placement.ts'
+import type { SlavePool } from './slave-pool.ts'
+import { readBuild, readBuildByNumber, readBuilders, readBuilds, readStepLogs } from './store/build-views.ts'
+import { readChanges, recentChanges } from './store/changes.ts'
+import type { LogStore } from './store/log-store.ts'
+import { countBefore, countWaiting, openRequests, readRequest } from './store/requests.ts'
+import { readSlaves } from './store/slaves.ts'
+import type { Store } from './store/store.ts'
+
+/** Read-only views for plugins, the command line and pages: what is stored, with what is live. */
+export interface ViewsDeps {
+  readonly store: Store
+  readonly logStore: LogStore
+  readonly config: () => Config
+  readonly pool: SlavePool
+  readonly running: () => ReadonlyMap<BuildId, RunningBuild>
+  readonly whyNot: (builder: string) => WhyNot | undefined
+}
+
+const TAIL_BYTES = 65_536
+
+export function createViews(deps: ViewsDeps): Query {
+  const { store, config, pool } = deps
+  const { db } = store
+
+  async function builders(): Promise<BuilderView[]> {
+    const [waiting, stored] = [await countWaiting(db), await readBuilders(db)]
+    return [...config().builders.values()].map((spec) => {
+      const building = [...deps.running()].filter(([, build]) => build.builder === spec.name).map(([id]) => id)
+      const last = stored.get(spec.name)
+      return {
+        name: spec.name,
+        category: spec.category,
+        slaves: spec.slaves,
+        state: building.length > 0 ? 'building' : pool.anyAttached(spec.name) ? 'idle' : 'offline',
+        waiting: waiting.get(spec.name) ?? 0,
+        building,
+        lastResult: last?.lastResult ?? null,
+        lastBuild: last?.lastNumber ?? null,
+      }
+    })
+  }
+
+  async function why(id: RequestId): Promise<WhyNot | undefined> {
+    const request = await readRequest(db, id)
+    if (request?.state !== 'waiting') return undefined
+    const before = await countBefore(db, request)
+    const head = deps.whyNot(request.builder) ?? { code: 'starting', text: 'it is about to start' }
+    if (before === 0) return head
+    const others = before === 1 ? '1 request is' : `${before} requests are`
+    return { code: 'behind', text: `${others} before it; the first: ${head.text}` }
+  }
+
+  return {
+    project: () => ({ name: config().projectName, url: config().projectURL }),
+    builders,
+    builder: async (name) => (await builders()).find((builder) => builder.name === name),
+    async isIdle(name) {
+      const builder = (await builders()).find((other) => other.name === name)
+      return builder?.state === 'idle' && builder.waiting === 0 && pool.free(name).length > 0
+    },
+    build: (id) => readBuild(db, id),
+    buildByNumber: (builder, number) => readBuildByNumber(db, builder, number),
+    builds: (filter = {}) => readBuilds(db, filter),
+    requests: (filter = {}): Promise<RequestView[]> => openRequests(db, filter.builder, filter.limit ?? 100),
+    async slaves() {
+      const known = await readSlaves(db)
+      return pool.view().map((slave) => ({
+        ...slave,
+        admin: slave.admin ?? known.get(slave.name)?.admin ?? null,
+        host: slave.host ?? known.get(slave.name)?.host ?? null,
+        lastHeard: slave.lastHeard ?? known.get(slave.name)?.lostAt ?? null,
+      }))
+    },
+    change: async (id) => (await readChanges(db, [id]))[0],
+    changes: (filter = {}) => recentChanges(db, filter.limit ?? 20),
+    why,
+    async logTail({ build, step, log }, maxLines = 50) {
+      const logs = await readStepLogs(db, build, step)
+      if (logs === undefined) return ''
+      const key = { build, step, log, epoch: logs.epoch }
+      const length = await deps.logStore.length(key)
+      const from = Math.max(await deps.logStore.lineOffset(key, -maxLines), length - TAIL_BYTES)
+      const pieces = await deps.logStore.read(key, from)
+      return new TextDecoder().decode(Buffer.concat(pieces.map((piece) => piece.data)))
+    },
+  }
+}
