@@ -1,0 +1,57 @@
+import { type Kysely, sql } from 'kysely'
+import { storeNewer, storeUnreadable } from './errors.ts'
+import { first } from './migrations/0001-first.ts'
+import type { Migration, SqlFlavor } from './migrations/migration.ts'
+
+/** Every migration, in order. Append only. */
+export const MIGRATIONS: readonly Migration[] = Object.freeze([first])
+
+export interface MigrateOptions {
+  readonly flavor: SqlFlavor
+  /** How people call this store, for messages. */
+  readonly file: string
+  /** Runs its argument in one transaction. */
+  atomically(body: () => Promise<void>): Promise<void>
+  /** Stop at this version: for tests of later migrations. */
+  readonly to?: number
+}
+
+/**
+ * Brings the schema up to date, one transaction a migration, and gives the version it found.
+ * @throws CiError `BOLT_STORE_NEWER`, `BOLT_STORE_UNREADABLE`.
+ */
+export async function migrate(db: Kysely<MigratedTables>, options: MigrateOptions): Promise<number> {
+  const found = await schemaVersion(db, options.file)
+  const known = MIGRATIONS.length
+  if (found > known) throw storeNewer(options.file, found, known)
+  for (const migration of MIGRATIONS.slice(found, options.to ?? known)) {
+    await options.atomically(async () => {
+      // A migration works on the schema as it was when it was written, not on today's tables.
+      await migration.up(db as Kysely<unknown>, options.flavor)
+      await db
+        .insertInto('meta')
+        .values({ key: 'schema', value: String(migration.number) })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(migration.number) }))
+        .execute()
+    })
+  }
+  return found
+}
+
+/** 0 for an empty database. */
+async function schemaVersion(db: Kysely<MigratedTables>, file: string): Promise<number> {
+  const tables = await db.introspection.getTables()
+  if (tables.length === 0) return 0
+  if (!tables.some((table) => table.name === 'meta')) {
+    throw storeUnreadable(file, 'it is the database of another program')
+  }
+  const { rows } = await sql<{ value: string }>`select value from meta where key = 'schema'`.execute(db)
+  const version = Number(rows[0]?.value)
+  if (!Number.isSafeInteger(version) || version < 1) throw storeUnreadable(file, 'it has no schema version')
+  return version
+}
+
+/** What every version of the schema has. */
+export interface MigratedTables {
+  meta: { key: string; value: string }
+}

@@ -1,0 +1,142 @@
+import { close as closeFile, closeSync, fdatasync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
+import { CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
+import type { Kysely } from 'kysely'
+import { asStoreError, storeUnreadable, writeOutside } from './errors.ts'
+import { type MigratedTables, migrate } from './migrate.ts'
+import { createKysely, createSqliteConnection, type SqliteConnection } from './sqlite-dialect.ts'
+import type { Store } from './store.ts'
+import type { Tables } from './tables.ts'
+import { createTransitions } from './transitions.ts'
+
+export interface OpenOptions {
+  /** Path of the database, made if it is not there; its folder must be. `':memory:'` for tests. */
+  readonly file: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Puts a file on the disk; default `fs.fdatasync`. Not called for `':memory:'`. */
+  readonly sync?: (fd: number) => Promise<void>
+}
+
+/**
+ * Opens the embedded store, migrates it, locks it against other processes.
+ * @throws CiError `BOLT_STORE_NEWER`, `BOLT_STORE_UNREADABLE`, `BOLT_STORE_LOCKED`, `BOLT_STORE_FULL`.
+ */
+export async function openSqliteStore(options: OpenOptions): Promise<Store> {
+  const { file, clock, log } = options
+  await using opening = new AsyncDisposableStack()
+  const inMemory = file === ':memory:'
+  if (!inMemory) createPrivately(file)
+  const connection = openDatabase(file)
+  opening.defer(() => connection.database.close())
+  await prepare(connection, file, log)
+
+  const sync = inMemory ? null : walSync(file, options.sync ?? promisify(fdatasync))
+  if (sync !== null) opening.defer(() => sync.close())
+  // Committed by a master that was killed before its sync: from here on it counts, so it has to be on the disk.
+  await sync?.run()
+  const transitions = createTransitions({
+    connection,
+    file,
+    clock,
+    log,
+    sync: sync === null ? null : sync.run,
+    durable: Number(connection.statement('select coalesce(max(id), 0) as id from journal').get()?.id),
+  })
+
+  const db = createKysely<Tables>(connection, {
+    async provideConnection(consumer) {
+      // One connection: inside a transaction it would show what is not committed.
+      for (let open = transitions.settled(); open !== undefined; open = transitions.settled()) await open
+      return consumer(readOnly)
+    },
+  })
+  const readOnly = readOnlyConnection(connection)
+  const opened = opening.move()
+  let closing: Promise<void> | undefined
+  return {
+    db,
+    now: () => clock.now(),
+    transition: transitions.transition,
+    onEvents: transitions.onEvents,
+    durableEvents: transitions.durableEvents,
+    close: () => (closing ??= transitions.close().then(() => opened.disposeAsync())),
+  }
+}
+
+/** It holds what people typed, mail addresses and the state of plugins: not for every account of the machine. */
+function createPrivately(file: string): void {
+  try {
+    // Before SQLite has it open: closing any descriptor of the file would drop SQLite's locks.
+    closeSync(openSync(file, 'a', 0o600))
+  } catch (error) {
+    throw storeUnreadable(file, messageOf(error), error)
+  }
+}
+
+function openDatabase(file: string): SqliteConnection {
+  let database: DatabaseSync
+  try {
+    database = new DatabaseSync(file, { enableForeignKeyConstraints: false })
+  } catch (error) {
+    throw asStoreError(file, error)
+  }
+  return createSqliteConnection(database)
+}
+
+async function prepare(connection: SqliteConnection, file: string, log: Log): Promise<void> {
+  const { database } = connection
+  try {
+    // Before the first read, so that the lock is held from it to the end, and the index of the WAL stays in our own memory.
+    database.exec('pragma locking_mode = exclusive')
+    database.exec('pragma journal_mode = wal')
+    database.exec('pragma synchronous = full')
+    const db: Kysely<MigratedTables> = createKysely(connection, {
+      provideConnection: (consumer) => consumer(connection),
+    })
+    const before = await migrate(db, {
+      flavor: 'sqlite',
+      file,
+      async atomically(body) {
+        database.exec('begin immediate')
+        try {
+          await body()
+          database.exec('commit')
+        } catch (error) {
+          if (database.isTransaction) database.exec('rollback')
+          throw error
+        }
+      },
+    })
+    log.debug('store opened', { file, schema: before })
+    // Commits leave their sync to the transitions, which do it without stopping the event loop: docs/decisions/0001.
+    database.exec('pragma synchronous = normal')
+    database.exec('pragma wal_autocheckpoint = 2000')
+    database.exec('pragma temp_store = memory')
+  } catch (error) {
+    throw error instanceof CiError ? error : asStoreError(file, error)
+  }
+}
+
+interface WalSync {
+  run(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Syncs the file that commits go to. SQLite keeps that file from its first use until it is closed, also over checkpoints. */
+function walSync(file: string, sync: (fd: number) => Promise<void>): WalSync {
+  const fd = openSync(`${file}-wal`, 'r+')
+  return { run: () => sync(fd), close: () => promisify(closeFile)(fd) }
+}
+
+function readOnlyConnection(connection: SqliteConnection) {
+  return {
+    ...connection,
+    executeQuery: ((query) => {
+      const { kind } = query.query
+      if (kind !== 'SelectQueryNode' && kind !== 'RawNode') return Promise.reject(writeOutside(kind))
+      return connection.executeQuery(query)
+    }) satisfies SqliteConnection['executeQuery'],
+  }
+}
