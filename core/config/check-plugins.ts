@@ -1,0 +1,116 @@
+import { listNames, type PluginInstance, type PluginKind } from 'boltbot/plugin-sdk'
+import { checkSchema } from './check-schema.ts'
+import type { PluginSpec } from './model.ts'
+import { type Reporter, type Subject, subjectOf } from './report.ts'
+import { isRecord, name, show } from './rules.ts'
+
+/** The lists of the config and the kind of plugin each takes. */
+const LISTS = { sources: 'source', schedulers: 'scheduler', transports: 'slave', status: 'status' } as const
+const KIND_WORDS: Readonly<Record<PluginKind, string>> = {
+  source: 'change source',
+  scheduler: 'scheduler',
+  slave: 'slave transport',
+  status: 'status target',
+  service: 'service',
+}
+const START_ORDER: readonly PluginKind[] = ['status', 'scheduler', 'service', 'slave', 'source']
+
+export interface CheckedPlugin {
+  readonly spec: PluginSpec
+  readonly instance: PluginInstance
+  readonly subject: Subject
+}
+
+/** All plugins of the config, in start order. `codeHashOf` gives the hash of the code that defined one. */
+export function checkPlugins(
+  reporter: Reporter,
+  master: Subject,
+  options: Readonly<Record<string, unknown>>,
+  codeHashOf: (definition: unknown) => string,
+): readonly CheckedPlugin[] {
+  const plugins = new Map<string, CheckedPlugin>()
+  for (const key of [...Object.keys(LISTS), 'plugins']) {
+    const items = options[key]
+    if (!Array.isArray(items)) continue
+    items.forEach((item: unknown, i) => {
+      const found = checkPlugin(reporter, master, key, i, item, codeHashOf)
+      if (!found) return
+      const first = plugins.get(found.spec.id)
+      if (!first) plugins.set(found.spec.id, found)
+      else {
+        const what = first.spec.kind === 'scheduler' && found.spec.kind === 'scheduler' ? 'schedulers' : 'plugins'
+        const at = reporter.placeOf(first.subject, [])
+        const path = isRecord(found.instance.options) && 'name' in found.instance.options ? ['name'] : ['id']
+        reporter.report(
+          found.subject,
+          path,
+          `Two ${what} are named "${found.spec.id}". The first is at ${at}. Give one of them another ${path[0]}.`,
+        )
+      }
+    })
+  }
+  const all = [...plugins.values()]
+  return START_ORDER.flatMap((kind) => all.filter(({ spec }) => spec.kind === kind))
+}
+
+function checkPlugin(
+  { report }: Reporter,
+  master: Subject,
+  list: string,
+  index: number,
+  item: unknown,
+  codeHashOf: (definition: unknown) => string,
+): CheckedPlugin | undefined {
+  const definition = isRecord(item) && item.kind === 'plugin' ? item.definition : undefined
+  if (!isRecord(item) || !isRecord(definition)) {
+    const hint = typeof item === 'function' ? 'Call it: add the brackets.' : 'Use what a plugin of definePlugin gives.'
+    report(master, [list, index], `It is ${show(item)}, not a plugin. ${hint}`)
+    return undefined
+  }
+  const instance = item as unknown as PluginInstance // its kind and definition were looked at
+  const given = { ...master, base: [...master.base, list, index] }
+  const subject = subjectOf(`${list}[${index}] "${instance.id}"`, instance, [0], given)
+  const kind = instance.pluginKind
+  if (!Object.hasOwn(KIND_WORDS, kind)) {
+    report(subject, [], `Its kind is ${show(kind)}. Use one of ${Object.keys(KIND_WORDS).join(', ')}.`)
+    return undefined
+  }
+  if (typeof definition.apply !== 'function') {
+    report(subject, [], 'Its definition has no function "apply". Give one: apply(host, options) { … }.')
+    return undefined
+  }
+  const expected = LISTS[list as keyof typeof LISTS] as PluginKind | undefined // 'plugins' takes every kind
+  if (expected !== undefined && expected !== kind) {
+    const right = Object.entries(LISTS).find(([, its]) => its === kind)?.[0] ?? 'plugins'
+    const message = `"${instance.id}" is a ${KIND_WORDS[kind]}, not a ${KIND_WORDS[expected]}. Move it to ${right}.`
+    report({ ...master, label: 'config' }, [list, index], message)
+  }
+  const wrongId = name(instance.id)
+  if (wrongId !== undefined) report(subject, ['id'], `Its id is ${show(instance.id)}. Give ${wrongId}.`)
+  const options = checkSchema(report, subject, instance.definition.schema, instance.options)
+  const codeHash = codeHashOf(definition)
+  const spec = {
+    id: instance.id,
+    kind,
+    definition: instance.definition,
+    options: options ?? instance.options,
+    codeHash,
+  }
+  return { spec, instance, subject }
+}
+
+/** Slaves that cannot log in: without password, when no transport starts slaves itself. */
+export function checkPasswords(
+  { report }: Reporter,
+  plugins: readonly CheckedPlugin[],
+  slaves: Iterable<{ readonly spec: { readonly name: string; readonly password: unknown }; readonly subject: Subject }>,
+): void {
+  const transports = plugins.filter(({ spec }) => spec.kind === 'slave')
+  if (transports.length === 0 || transports.some(({ spec }) => spec.definition.startsSlaves === true)) return
+  for (const { spec, subject } of slaves) {
+    if (spec.password !== null) continue
+    const ids = listNames(transports.map((transport) => transport.spec.id))
+    const message = `It has no password, so it cannot log in over ${ids}. Add password: secret('${spec.name}').`
+    report(subject, ['password'], message)
+  }
+}

@@ -1,0 +1,78 @@
+import { durationMs, type MasterConfig, originOf, type Retention } from 'boltbot/plugin-sdk'
+import { checkBuilders } from './check-builders.ts'
+import { checkLockOrder } from './check-lock-order.ts'
+import { createLockBook } from './check-locks.ts'
+import { checkMaster } from './check-master.ts'
+import { checkPasswords, checkPlugins } from './check-plugins.ts'
+import { checkReferences } from './check-references.ts'
+import { checkSlaves } from './check-slaves.ts'
+import type { Imported } from './importer.ts'
+import type { Config, RetentionSpec } from './model.ts'
+import type { Positions } from './positions.ts'
+import { type Problem, sortProblems } from './problem.ts'
+import { createReporter, type Subject } from './report.ts'
+import { isRecord, show } from './rules.ts'
+
+/** A config, or everything that is wrong with it. */
+export type Checked = { readonly config: Config; readonly problems: readonly [] } | Refused
+export interface Refused {
+  readonly config?: undefined
+  readonly problems: readonly Problem[]
+}
+
+/** Checks all of what a config file exported; never stops at the first problem. */
+export function checkConfig(file: string, imported: Imported, positions: Positions): Checked {
+  const reporter = createReporter(positions)
+  const { exported } = imported
+  const master: Subject = { label: 'config', stack: originOf(exported), base: [0] }
+  if (!isRecord(exported) || exported.kind !== 'master') {
+    const message = `It is ${show(exported)}. End the file with: export default defineMaster({ … }).`
+    reporter.report({ ...master, label: 'default export' }, [], message)
+    return { problems: reporter.problems }
+  }
+  const options = isRecord(exported.options) ? exported.options : {}
+  checkMaster(reporter, master, options)
+  const locks = createLockBook(reporter)
+  const slaves = checkSlaves(reporter, master, options.slaves, locks)
+  const builders = checkBuilders(reporter, master, options, slaves, locks)
+  const plugins = checkPlugins(reporter, master, options, (definition) => {
+    const place = positions.inStack(originOf(definition))
+    return place === undefined ? '' : imported.hashOf(place.file)
+  })
+  const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()) }
+  checkReferences(reporter, plugins, known, locks)
+  checkPasswords(reporter, plugins, slaves.values())
+  locks.checkSlaveNames(known.slaves)
+  checkLockOrder(reporter.report, builders.values(), slaves)
+  if (reporter.problems.length > 0) return { problems: sortProblems(reporter.problems) }
+
+  const given = options as unknown as GivenOptions // no problem was found in them
+  return {
+    problems: [],
+    config: {
+      hash: imported.hashOf(file),
+      projectName: given.projectName,
+      projectURL: given.projectURL ?? null,
+      buildbotURL: given.buildbotURL ?? null,
+      slaves: new Map([...slaves].map(([name, { spec }]) => [name, spec])),
+      builders: new Map([...builders].map(([name, { spec }]) => [name, spec])),
+      plugins: plugins.map(({ spec }) => spec),
+      properties: given.properties ?? {},
+      buildLeaseMs: durationMs(given.buildLease ?? '60s')!,
+      maxTries: given.maxTries ?? 3,
+      people: { mailDomain: given.people?.mailDomain ?? null, table: given.people?.table ?? {} },
+      retention: retentionOf(given.retention ?? {}),
+    },
+  }
+}
+
+type GivenOptions = MasterConfig['options']
+
+function retentionOf({ builds, logs, journal }: Retention): RetentionSpec {
+  const ageMs = (age: string | number | undefined) => (age === undefined ? null : durationMs(age)!)
+  return {
+    builds: { ageMs: ageMs(builds?.age), count: builds?.count ?? null },
+    logs: { ageMs: ageMs(logs?.age), count: logs?.count ?? null },
+    journal: { ageMs: ageMs(journal?.age) },
+  }
+}

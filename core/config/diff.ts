@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from './model.ts'
+
+/** What a new config changes, one line each, for people. Empty when nothing but code or order differs. */
+export function diffConfigs(old: Config, next: Config): readonly string[] {
+  const lines = [
+    ...diffMaps('slave', old.slaves, next.slaves),
+    ...diffMaps('builder', old.builders, next.builders),
+    ...diffMaps('plugin', byId(old), byId(next)),
+  ]
+  for (const key of PLAIN_KEYS) if (!same(old[key], next[key])) lines.push(`${key} changed`)
+  return lines
+}
+
+const PLAIN_KEYS = [
+  'projectName',
+  'projectURL',
+  'buildbotURL',
+  'properties',
+  'buildLeaseMs',
+  'maxTries',
+  'people',
+  'retention',
+] as const satisfies readonly (keyof Config)[]
+
+function diffMaps(what: string, old: ReadonlyMap<string, object>, next: ReadonlyMap<string, object>): string[] {
+  const lines: string[] = []
+  for (const name of old.keys()) if (!next.has(name)) lines.push(`${what} "${name}" removed`)
+  for (const [name, after] of next) {
+    const before = old.get(name)
+    if (before === undefined) {
+      lines.push(`${what} "${name}" added`)
+      continue
+    }
+    const keys = Object.keys(after).filter((key) => !same(Reflect.get(before, key), Reflect.get(after, key)))
+    if (keys.length > 0) lines.push(`${what} "${name}" changed: ${keys.map(wordOf).join(', ')}`)
+  }
+  return lines
+}
+
+/** Equal data. A re-read config always has new functions, so those count as equal; a plugin's code has its hash. */
+function same(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(withoutFunctions(a), withoutFunctions(b))
+}
+
+function withoutFunctions(value: unknown, seen: readonly object[] = []): unknown {
+  if (typeof value === 'function') return 'function'
+  if (typeof value !== 'object' || value === null) return value
+  if (seen.includes(value)) return 'cycle'
+  if (Array.isArray(value)) return value.map((item) => withoutFunctions(item, [...seen, value]))
+  const proto = Object.getPrototypeOf(value)
+  if (proto !== Object.prototype && proto !== null) return value
+  const entries = Object.entries(value).filter(([key]) => key !== 'schema')
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutFunctions(item, [...seen, value])]))
+}
+
+const byId = (config: Config) => new Map(config.plugins.map((plugin) => [plugin.id, plugin]))
+
+const wordOf = (key: string) => (key === 'codeHash' ? 'code' : key)
