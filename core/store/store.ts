@@ -22,7 +22,7 @@ export interface Store {
   /** Called after each commit with the events of it. There is one listener, set before the first transition. */
   onEvents(listener: (events: readonly StoredEvent[]) => void): void
   /** Events up to this id are durable. `db` may show later ones, which a power cut could still take back: journal.ts stops here. */
-  durableEvents(): number
+  durableEvents(): Promise<number>
   /** Waits for transitions under way, closes the files. */
   close(): Promise<void>
 }

@@ -213,7 +213,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
     onEvents(given) {
       listener = given
     },
-    durableEvents: () => durable,
+    durableEvents: async () => durable,
     settled: () => open?.promise,
     async close() {
       closed = true
