@@ -12,7 +12,7 @@ import {
   type RefineHook,
   type TapOptions,
 } from 'boltbot/plugin-sdk'
-import { AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook, type Hook, SyncHook } from 'tapable'
+import { AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook, SyncHook } from 'tapable'
 
 /** How the walk calls the hooks. Events are frozen, with all they contain, before the first tap sees them. */
 export interface HookRunner {
@@ -43,7 +43,7 @@ export function createHooks(): Hooks {
   let made = 0
 
   const insert = (cell: Cell) => {
-    const { hook: name, plugin, stage } = cell
+    const { hook: name, stage } = cell
     // tapable takes one tap per name out of `before`, and puts a tap before names it does not know at the very front: so every
     // tap has a name of its own, and only names that are there are given.
     const before = cells[name].filter((other) => cell.before.includes(other.plugin)).map((other) => other.name)
@@ -53,7 +53,6 @@ export function createHooks(): Hooks {
       return undefined
     })
     cells[name].push(cell)
-    return plugin
   }
 
   return {
@@ -165,20 +164,26 @@ function tapInto(
   run: (event: unknown) => unknown,
 ): void {
   const tapOptions = options as { name: string; stage?: number; before?: string } // lists work; the declaration knows text only
-  if (kind === 'observe') return hook.tap(tapOptions, (event: unknown) => void run(event))
+  if (kind === 'observe') {
+    hook.tap(tapOptions, (event: unknown) => void run(event))
+    return
+  }
   const asynchronous = hook as AsyncSeriesBailHook<[unknown], unknown> // all but observe hooks are async series
   asynchronous.tapPromise(tapOptions, async (event) => run(event))
 }
 
 /** tapable has no untap. Splicing the list does nothing to a compiled hook; taking an interceptor in makes it compile anew. */
-function removeTaps(
-  hook: Pick<Hook<unknown, unknown>, 'taps' | 'intercept' | 'interceptors'>,
-  which: (tap: { name: string }) => boolean,
-) {
+function removeTaps(hook: Tapped, which: (tap: { name: string }) => boolean): void {
   const kept = hook.taps.filter((tap) => !which(tap))
   hook.taps.splice(0, hook.taps.length, ...kept)
   hook.intercept({})
   hook.interceptors.pop()
+}
+
+interface Tapped {
+  readonly taps: { name: string }[]
+  readonly interceptors: unknown[]
+  intercept(interceptor: object): void
 }
 
 function mapHooks<T>(make: (name: HookName) => T): { readonly [Name in HookName]: T } {

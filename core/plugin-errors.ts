@@ -69,6 +69,28 @@ export const hostStopped = (plugin: string) =>
 export const masterStopping = () =>
   new CiError({ code: 'BOLT_HOST_STOPPING', message: 'The master is stopping: no plugin can be started or changed.' })
 
+export const alreadyStarted = () =>
+  new CiError({
+    code: 'BOLT_HOST_STARTED',
+    message: 'The plugins were started already.',
+    hint: 'Change them with reconfigure.',
+  })
+
+export const disposeDeadline = (plugin: string, what: string, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOST_DISPOSE_DEADLINE',
+    message: `Plugin "${plugin}" left ${what} open: it did not close within ${ms / 1000} s.`,
+    details: { plugin, what, ms },
+  })
+
+export const notDisposable = (plugin: string, what: string) =>
+  new CiError({
+    code: 'BOLT_HOST_NOT_DISPOSABLE',
+    message: `Plugin "${plugin}" ${what}, which cannot be disposed.`,
+    details: { plugin },
+    hint: 'Give something with Symbol.dispose or Symbol.asyncDispose.',
+  })
+
 export const onlyInApply = (plugin: string, member: string) =>
   new CiError({
     code: 'BOLT_HOST_ONLY_IN_APPLY',
@@ -150,7 +172,7 @@ export const guardFailed = (plugin: string, hook: HookName, cause: unknown) =>
     cause,
   })
 
-export const guardAway = (plugin: string, hook: HookName, why: 'suspended' | 'restarting') =>
+export const guardAway = (plugin: string, hook: HookName, why: 'suspended' | 'stopped') =>
   new CiError({
     code: 'BOLT_HOOKS_GUARD_AWAY',
     message: `Refused, as plugin "${plugin}", which guards it in ${hook}, is ${why}.`,

@@ -121,7 +121,10 @@ export interface SlaveChoice {
 
 /** What a tap gets beside the event. */
 export interface TapContext {
-  /** Aborted when the plugin is stopped or the tap's deadline is over: pass it on to `fetch` and the like. */
+  /**
+   * Aborted when the tap's deadline is over, or when a stop does not wait for it any longer (`host.signal` aborts when the stop
+   * begins; events under way and in the mailbox are still told for 5 s). Pass it on to `fetch` and the like.
+   */
   readonly signal: AbortSignal
 }
 

@@ -1,0 +1,51 @@
+import type { Clock } from 'boltbot/plugin-sdk'
+
+/**
+ * A plugin's clock: its timers and sleeps end with the plugin, whether or not it disposed them, and what a timer throws is
+ * reported as the plugin's. A sleep that ends so never resolves: nothing of a stopped plugin goes on.
+ */
+export function createPluginClock(clock: Clock, failed: (error: unknown) => void): Clock & Disposable {
+  const open = new Set<Disposable>()
+  let over = false
+
+  const timer: Clock['timer'] = (ms, fire) => {
+    if (over) return { [Symbol.dispose]() {} }
+    const handle: Disposable = {
+      [Symbol.dispose]() {
+        open.delete(handle)
+        inner[Symbol.dispose]()
+      },
+    }
+    open.add(handle)
+    const inner = clock.timer(ms, () => {
+      open.delete(handle)
+      try {
+        fire()
+      } catch (error) {
+        failed(error)
+      }
+    })
+    return handle
+  }
+  return {
+    now: () => clock.now(),
+    timer,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const abort = () => {
+          handle[Symbol.dispose]()
+          reject(signal?.reason)
+        }
+        const handle = timer(ms, () => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        })
+        signal?.addEventListener('abort', abort, { once: true })
+      }),
+    [Symbol.dispose]() {
+      over = true
+      for (const handle of [...open]) handle[Symbol.dispose]()
+    },
+  }
+}

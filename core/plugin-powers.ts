@@ -1,0 +1,69 @@
+import type { Clock, Host, Json, Log, PluginKind, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
+import { hostStopped } from './plugin-errors.ts'
+
+/** What the rest of core does for one plugin: the members of `Host` the plugin host does not make itself. */
+export interface HostPowers
+  extends Pick<
+    Host,
+    | 'submitChange'
+    | 'submitBuildset'
+    | 'force'
+    | 'stop'
+    | 'cancel'
+    | 'query'
+    | 'state'
+    | 'directory'
+    | 'secrets'
+    | 'people'
+    | 'slaves'
+  > {
+  /** Called when all plugins have started; what it returns is disposed when the plugin stops. */
+  registerScheduler(rules: SchedulerRules<Json>): Disposable | AsyncDisposable
+  /** As above: polls begin when all plugins have started. */
+  registerPoller(poller: Poller): Disposable | AsyncDisposable
+}
+
+/** What the powers may know of the plugin they are for. */
+export interface PowerScope {
+  readonly id: string
+  readonly kind: PluginKind
+  /** Names the plugin on every line. */
+  readonly log: Log
+  /** Its timers end with the plugin. */
+  readonly clock: Clock
+  /** Aborted when the plugin is stopped. */
+  readonly signal: AbortSignal
+}
+
+type Gated = Omit<HostPowers, 'registerScheduler' | 'registerPoller'>
+
+/** The powers behind a gate: once the plugin is stopped, async members reject and the others throw `BOLT_HOST_STOPPED`. */
+export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boolean): Gated {
+  /** `direct`: the members that are not async. */
+  const gated = <T extends object>(thing: T, direct: readonly (keyof T)[] = []): T => {
+    const behindGate = ([key, member]: [string, unknown]) => {
+      if (typeof member !== 'function') return [key, member]
+      const act = (...args: unknown[]): unknown => {
+        if (!isOpen()) throw hostStopped(plugin)
+        return Reflect.apply(member, thing, args)
+      }
+      return [key, (direct as readonly string[]).includes(key) ? act : async (...args: unknown[]) => act(...args)]
+    }
+    return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
+  }
+
+  const { submitChange, submitBuildset, force, stop, cancel, directory } = gated(powers)
+  return {
+    submitChange,
+    submitBuildset,
+    force,
+    stop,
+    cancel,
+    directory,
+    query: gated(powers.query, ['project']),
+    state: gated(powers.state),
+    secrets: gated(powers.secrets, ['resolve']),
+    people: gated(powers.people, ['mailAddress']),
+    slaves: gated(powers.slaves, ['password', 'known']),
+  }
+}

@@ -1,0 +1,219 @@
+import {
+  type Clock,
+  type EventId,
+  HOOK_KINDS,
+  type HookEvent,
+  type HookName,
+  type Log,
+  messageOf,
+  type Random,
+  type StoredHook,
+  type TapOptions,
+} from 'boltbot/plugin-sdk'
+import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
+import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
+import type { Hooks } from './hooks.ts'
+import { createMailbox } from './mailbox.ts'
+import { badTap, durableTap, unknownHook } from './plugin-errors.ts'
+import { createTapCall } from './tap-call.ts'
+import { type AnyTap, createTapKinds } from './tap-kinds.ts'
+
+/** All taps of one plugin: how they are called, what happens when they fail, and how they end. */
+export interface PluginTaps {
+  /** Notes a tap; it is not called before `activate`. @throws CiError when hook, function or options are wrong. */
+  add(hook: HookName, tap: AnyTap, options?: TapOptions): void
+  /** From now on hooks reach the taps; observers are told once `open` was called. */
+  activate(): Promise<void>
+  open(): void
+  /**
+   * Takes the taps out and waits for what is under way and in the mailbox; then aborts their signals. Resolves with the hooks that
+   * did not finish. Guards refuse from now on, until `release`: an act must not slip through while its guard restarts.
+   */
+  close(ms: number): Promise<readonly HookName[]>
+  release(): void
+  /** Ends a suspension. */
+  resume(): void
+  wake(names?: readonly string[]): void
+  status(): TapStatus
+}
+
+export interface TapStatus {
+  /** Hooks it taps. */
+  readonly taps: readonly HookName[]
+  readonly calls: number
+  readonly errors: number
+  /** Events in its mailbox. */
+  readonly depth: number
+  /** Events thrown away because the mailbox was full. */
+  readonly dropped: number
+  /** True: it failed too often, its taps are dead. */
+  readonly suspended: boolean
+  /** The journal event a durable plugin cannot get done, while it cannot. */
+  readonly stuck: { readonly event: EventId; readonly failures: number; readonly retryAt: number } | null
+}
+
+export interface PluginTapsDeps {
+  readonly plugin: string
+  readonly durable: boolean
+  readonly hooks: Hooks
+  readonly journal: JournalReader
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly limits: { readonly tapMs: number; readonly mailbox: number; readonly crash: CrashLimits }
+}
+
+export interface PluginTapsParts extends PluginTaps {
+  /** Counts a failure outside the taps: a timer's. */
+  failed(where: HookName | 'timer', error: unknown): void
+}
+
+export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
+  const { plugin, durable, hooks, clock, log, limits } = deps
+  const noted: { readonly hook: HookName; readonly tap: AnyTap; readonly options: TapOptions }[] = []
+  const tapped: (Disposable & { readonly hook: HookName })[] = []
+  const ending = new AbortController()
+  const budget = createCrashBudget(clock, limits.crash)
+  const mailbox = createMailbox({ clock, log, limit: limits.mailbox })
+  const underWay = new Set<{ readonly hook: HookName; readonly done: Promise<unknown> }>()
+  let reader: DurableReader | undefined
+  let calls = 0
+  let errors = 0
+  let suspended = false
+  let closed = false
+
+  const worked = () => budget.worked()
+  const failed = (where: HookName | 'timer', error: unknown) => {
+    if (closed && ending.signal.aborted) return // given up on; `close` named it
+    errors++
+    log.error(where === 'timer' ? 'timer failed' : 'tap failed', { hook: where, error })
+    if (!budget.failed() || suspended) return
+    suspended = true
+    mailbox.clear()
+    log.error('plugin suspended, it failed too often', { errors, last: messageOf(error) })
+  }
+  const bare = createTapCall({ plugin, clock, deadlineMs: limits.tapMs, signal: ending.signal })
+  const call: typeof bare = async (hook, run) => {
+    calls++
+    const flight = { hook, done: bare(hook, run) }
+    underWay.add(flight)
+    try {
+      return await flight.done
+    } finally {
+      underWay.delete(flight)
+    }
+  }
+  const away = () => (suspended ? 'suspended' : closed ? 'stopped' : null)
+  const kinds = createTapKinds({ plugin, call, away, worked, failed })
+
+  const observe = async (hook: HookName, tap: AnyTap, event: unknown) => {
+    if (suspended) return
+    try {
+      await call(hook, (context) => tap(event as never, context)) // the catalogue ties hook and event
+      worked()
+    } catch (error) {
+      failed(hook, error)
+    }
+  }
+  const isolated = (hook: HookName, tap: AnyTap): ((event: never) => unknown) => {
+    switch (hook) {
+      case 'refineChange':
+        return (event: HookEvent<'refineChange'>) => kinds.refine(hook, tap, event)
+      case 'chooseRequest':
+      case 'chooseSlave':
+        return (event) => kinds.choose(hook, tap, event)
+      case 'guardAction':
+        return (event) => kinds.guard(hook, tap, event)
+      default:
+        return (event) => {
+          if (!suspended) mailbox.post({ hook, event, deliver: () => observe(hook, tap, event) })
+        }
+    }
+  }
+  const durably = (hook: StoredHook, tap: AnyTap): DurableTap => ({
+    hook,
+    // A target that is down must not suspend its plugin: the reader backs off instead.
+    deliver: async (event) => {
+      try {
+        await call(hook, (context) => tap(event as never, context))
+      } catch (error) {
+        errors++
+        throw error
+      }
+    },
+  })
+
+  return {
+    add(hook, tap, options = {}) {
+      if (!Object.hasOwn(HOOK_KINDS, hook)) throw unknownHook(plugin, hook, Object.keys(HOOK_KINDS))
+      if (typeof tap !== 'function') throw badTap(plugin, hook, 'no function')
+      const { stage, before } = options
+      if (stage !== undefined && !Number.isFinite(stage)) throw badTap(plugin, hook, 'a stage that is no number')
+      if (before !== undefined && ![before].flat().every((id) => typeof id === 'string'))
+        throw badTap(plugin, hook, 'a before that is no plugin id')
+      if (durable && !isStored(hook)) throw durableTap(plugin, hook)
+      noted.push({ hook, tap, options })
+    },
+    async activate() {
+      if (durable) {
+        const inOrder = noted.toSorted((a, b) => (a.options.stage ?? 0) - (b.options.stage ?? 0))
+        const taps = inOrder.flatMap(({ hook, tap }) => (isStored(hook) ? [durably(hook, tap)] : []))
+        if (taps.length === 0) return
+        const made = createDurableReader({ ...deps, taps })
+        await made.place()
+        reader = made
+        return
+      }
+      for (const { hook, tap, options } of noted) {
+        const handle = hooks.tap(plugin, hook, isolated(hook, tap), options)
+        tapped.push({ hook, [Symbol.dispose]: () => handle[Symbol.dispose]() })
+      }
+    },
+    open() {
+      mailbox.open()
+      reader?.open()
+    },
+    async close(ms) {
+      closed = true
+      for (const tap of tapped) if (HOOK_KINDS[tap.hook] !== 'guard') tap[Symbol.dispose]()
+      const up = Promise.withResolvers<void>()
+      using _ = clock.timer(ms, up.resolve)
+      const answers = Promise.allSettled([...underWay].map((flight) => flight.done))
+      const [unsent, stuck] = await Promise.all([
+        mailbox.drain(ms),
+        reader?.stop(ms),
+        Promise.race([answers, up.promise]),
+      ])
+      const unfinished = new Set<HookName>([
+        ...unsent,
+        ...(stuck ? [stuck] : []),
+        ...[...underWay].map((item) => item.hook),
+      ])
+      mailbox.clear()
+      ending.abort()
+      return [...unfinished]
+    },
+    release() {
+      for (const tap of tapped) tap[Symbol.dispose]()
+    },
+    resume() {
+      suspended = false
+      budget.reset()
+    },
+    failed,
+    wake: (names) => reader?.wake(names),
+    status: () => ({
+      taps: noted.map((item) => item.hook),
+      calls,
+      errors,
+      depth: mailbox.depth,
+      dropped: mailbox.dropped,
+      suspended,
+      stuck: reader?.stuck ?? null,
+    }),
+  }
+}
+
+function isStored(hook: HookName): hook is StoredHook {
+  return HOOK_KINDS[hook] === 'observe' && hook !== 'logAppended'
+}
