@@ -1,7 +1,7 @@
 import type { Clock, Log, Random } from 'boltbot/plugin-sdk'
 import type { PluginSpec } from './config/model.ts'
 import { CRASH_LIMITS } from './crash-budget.ts'
-import type { JournalEvent, JournalReader } from './durable-reader.ts'
+import type { JournalReader } from './durable-reader.ts'
 import { createHooks, type HookRunner } from './hooks.ts'
 import { diffPlugins } from './plugin-diff.ts'
 import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknownPlugin } from './plugin-errors.ts'
@@ -12,7 +12,9 @@ import { createPluginScope, type PluginLimits, type PluginScope, type PluginStat
  * Runs the plugins of a config: applies all, starts all in config order, stops all in reverse; takes over a new config by stopping
  * and starting what differs and leaving the rest alone. One change at a time; they wait for each other.
  */
-export interface PluginHost extends HookRunner {
+export interface PluginHost {
+  /** For the walk. */
+  readonly hooks: HookRunner
   /**
    * @throws CiError `BOLT_HOST_PLUGINS_FAILED` with every failure in `cause.errors`; then nothing runs, all was unwound.
    */
@@ -26,8 +28,8 @@ export interface PluginHost extends HookRunner {
   stop(): Promise<void>
   /** Ends the suspension of a plugin. @throws CiError `BOLT_HOST_UNKNOWN_PLUGIN`. */
   resume(id: string): void
-  /** Events were committed, in this order: observers are told, durable plugins look at the journal. */
-  deliver(events: readonly JournalEvent[]): void
+  /** Events were committed to the journal: durable plugins look. `names` are their hooks; left out: any. */
+  wake(names?: readonly string[]): void
   /** In config order; while they start, those there are. */
   status(): readonly PluginStatus[]
 }
@@ -219,13 +221,8 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     return restored
   }
 
-  const { tell, refine, choose, guard, isUsed } = hooks
   return {
-    tell,
-    refine,
-    choose,
-    guard,
-    isUsed,
+    hooks,
     start: (specs) => oneAtATime(() => start(oneOfEachId(specs))),
     reconfigure: (next) => oneAtATime(() => reconfigure(oneOfEachId(next))),
     stop() {
@@ -242,10 +239,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
         )
       scope.resume()
     },
-    deliver(events) {
-      // The pair was made as one; seen apart, the compiler no longer knows that they fit.
-      for (const { name, event } of events) tell(name, event as never)
-      const names = events.map((event) => event.name)
+    wake(names) {
       for (const scope of alive) scope.wake(names)
     },
     status: () => (running.length > 0 ? running : [...alive]).map((scope) => scope.status()),
