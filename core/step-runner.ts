@@ -101,10 +101,10 @@ export function doneWords(step: Step): readonly string[] {
 const words = (text: string | readonly string[]): readonly string[] => (typeof text === 'string' ? [text] : text)
 
 function wordsOf(outcome: StepOutcome, step: Step): readonly string[] {
+  const { result, detail = [] } = outcome
   const said = outcome.text ?? doneWords(step)
-  const { result } = outcome
-  if (result === 'success' || outcome.text !== undefined) return said
-  return [...said, result === 'failure' ? 'failed' : result]
+  if (result === 'success' || outcome.text !== undefined) return [...said, ...detail]
+  return [...said, result === 'failure' ? 'failed' : result, ...detail]
 }
 
 /** A master that stops does not wait for the slave to end the command. */

@@ -65,8 +65,10 @@ export interface StepDefinition<Input, Options = Input> {
 
 export interface StepOutcome {
   readonly result: Result
-  /** One line of words for people, without the result: default `descriptionDone`. */
+  /** One line of words for people, instead of `descriptionDone` and the result. */
   readonly text?: readonly string[]
+  /** Words behind them: `['(killed by SIGSEGV)']`. */
+  readonly detail?: readonly string[]
 }
 
 export interface StepContext extends StepInfo {
