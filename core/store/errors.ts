@@ -1,4 +1,5 @@
 import { CiError, messageOf } from 'boltbot/plugin-sdk'
+import type { LogKey } from './log-store.ts'
 
 /** The result codes of SQLite that mean something to an operator. */
 const SQLITE = { busy: 5, locked: 6, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADatabase: 26 } as const
@@ -69,6 +70,33 @@ export const writeOutside = (kind: string) =>
     details: { kind },
   })
 
+export const logUnwritable = (key: Partial<LogKey>, reason: string) =>
+  new CiError({
+    code: 'BOLT_LOGS_WRITE',
+    message: `The log "${logName(key)}" could not be written (${reason}): check the disk of the logs folder.`,
+    details: { ...key, reason },
+  })
+
+export const logFinished = (key: Partial<LogKey>) =>
+  new CiError({
+    code: 'BOLT_LOGS_FINISHED',
+    message: `The log "${logName(key)}" is finished: nothing can be appended, write to it before its step ends.`,
+    details: { ...key },
+  })
+
+export const logUnreadable = (key: Partial<LogKey>, reason: string) =>
+  new CiError({
+    code: 'BOLT_LOGS_READ',
+    message: `The log "${logName(key)}" could not be read (${reason}): check the disk and the mode of the logs folder.`,
+    details: { ...key, reason },
+  })
+
+export const logsClosed = () =>
+  new CiError({
+    code: 'BOLT_LOGS_CLOSED',
+    message: 'The log store was asked after it was closed: stop what asks before the store.',
+  })
+
 /** What SQLite threw, as a coded error where an operator can act on it; everything else stays as it is. */
 export function asStoreError(file: string, error: unknown): unknown {
   switch (resultCode(error)) {
@@ -91,4 +119,8 @@ function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   // The extended code keeps the plain one in its low byte.
   return error.errcode & 0xff
+}
+
+function logName({ build, step, log, epoch }: Partial<LogKey>): string {
+  return [build, step, log, epoch].filter((part) => part !== undefined).join('/')
 }
