@@ -17,6 +17,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
    * with the same `eventId`; an event whose tap throws comes again after a while, and later ones wait for it.
    */
   readonly durable?: boolean
+  /** Slave transports: true when it starts slaves itself, so that they need no password. */
+  readonly startsSlaves?: boolean
   /** Checks and completes the options when the config is checked: zod, valibot or any Standard Schema. Must be synchronous. */
   readonly schema?: Schema<Input, Options>
   /** The instance's id when the config gives none; default: the name. Two instances need two ids. */

@@ -1,0 +1,42 @@
+import type { Submitted } from 'boltbot/plugin-sdk'
+import type { Command } from 'commander'
+import { callMaster } from '../control-client.ts'
+import { collect, collectProperty, type LiveOptions, listCommand } from '../live-command.ts'
+import { print, printJson } from '../output.ts'
+
+interface Options extends LiveOptions {
+  readonly who: string
+  readonly file: readonly string[]
+  readonly comments: string
+  readonly branch?: string
+  readonly revision?: string
+  readonly repository?: string
+  readonly project?: string
+  readonly category?: string
+  readonly prop?: Readonly<Record<string, unknown>>
+}
+
+export function changeCommand(): Command {
+  return listCommand(
+    'change',
+    'hand in a change',
+    "change --who 'Jane <jane@example.org>' --file src/main.c --branch main",
+  )
+    .requiredOption('--who <author>', 'who made it')
+    .requiredOption('--file <path>', 'a file it touches; may be given several times', collect)
+    .option('--comments <text>', 'what its author says', '')
+    .option('--branch <name>')
+    .option('--revision <id>')
+    .option('--repository <url>')
+    .option('--project <name>')
+    .option('--category <name>')
+    .option('--prop <name=value>', 'set a property; may be given several times', collectProperty)
+    .action(async ({ basedir, json, file, prop, ...rest }: Options) => {
+      const params = { ...rest, files: file, ...(prop && { properties: prop }) }
+      const submitted = await callMaster<Submitted>(basedir, 'change', params)
+      if (json) return printJson(submitted)
+      print(
+        submitted.duplicate ? `It was known already: change ${submitted.change.id}.` : `Change ${submitted.change.id}.`,
+      )
+    })
+}

@@ -1,0 +1,40 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { checkInFreshProcess } from '../../config/evaluate.ts'
+import { CONFIG_NAMES } from '../../config/load.ts'
+import { formatProblems } from '../../config/problem.ts'
+import { notABasedir } from '../errors.ts'
+import { print, printJson } from '../output.ts'
+
+export function checkconfigCommand(): Command {
+  return new Command('checkconfig')
+    .description('check a config and show every problem in it')
+    .argument('[path]', 'a config file or a base directory', '.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  $ boltbot checkconfig ci/master.cfg.ts')
+    .action(async (given: string, { json }: { json?: true }) => {
+      const file = configFileOf(given)
+      const { problems, walk, output } = await checkInFreshProcess(file)
+      if (json) printJson({ file, problems, walk })
+      else if (problems.length > 0) {
+        process.stderr.write(`${formatProblems(problems, resolve('.'))}\n`)
+        process.stderr.write(`${problems.length === 1 ? '1 problem' : `${problems.length} problems`} in ${file}\n`)
+      } else {
+        if (output !== '') print(output.trimEnd())
+        print(`${file} is good.\n${walk.join('\n')}`)
+      }
+      if (problems.length > 0) process.exitCode = 1
+    })
+}
+
+/** The file itself, or the config of a base directory. @throws CiError `BOLT_CLI_BASEDIR`. */
+function configFileOf(given: string): string {
+  const path = resolve(given)
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
+  const found = CONFIG_NAMES.map((name) => resolve(path, name)).find((file) =>
+    statSync(file, { throwIfNoEntry: false }),
+  )
+  if (found === undefined) throw notABasedir(path)
+  return found
+}

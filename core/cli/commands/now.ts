@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { callMaster } from '../control-client.ts'
+import { type LiveOptions, liveCommand } from '../live-command.ts'
+import { print } from '../output.ts'
+
+export function nowCommand(): Command {
+  return liveCommand('now', 'have a scheduler stop waiting for its timer', 'now tests')
+    .argument('<scheduler>')
+    .action(async (scheduler: string, { basedir }: LiveOptions) => {
+      const { buildsets } = await callMaster<{ buildsets: number }>(basedir, 'now', { scheduler })
+      print(
+        buildsets === 0
+          ? `Scheduler "${scheduler}" has nothing to build.`
+          : `Scheduler "${scheduler}" asked for ${buildsets === 1 ? 'a buildset' : `${buildsets} buildsets`}.`,
+      )
+    })
+}

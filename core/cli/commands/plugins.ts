@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import type { PluginStatus } from '../../master-api.ts'
+import { callMaster } from '../control-client.ts'
+import { type LiveOptions, listCommand } from '../live-command.ts'
+import { printJson, printTable } from '../output.ts'
+
+export function pluginsCommand(): Command {
+  return listCommand('plugins', 'list plugins and how they fare', 'plugins').action(
+    async ({ basedir, json }: LiveOptions) => {
+      const plugins = await callMaster<readonly PluginStatus[]>(basedir, 'plugins', {})
+      if (json) return printJson(plugins)
+      printTable(plugins.map(rowOf))
+    },
+  )
+}
+
+function rowOf({ id, kind, state, calls, errors, depth, suspended, taps }: PluginStatus): readonly string[] {
+  const fares = `${calls} calls, ${errors} errors${depth > 0 ? `, ${depth} wait` : ''}`
+  return [id, kind, suspended ? 'suspended' : state, fares, taps.join(', ')]
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander'
+import { badArgument } from '../errors.ts'
+import { wholeNumber } from '../live-command.ts'
+import { print } from '../output.ts'
+import { makeSlaveDirectory, type SlaveDirectoryOptions } from '../slave-directory.ts'
+
+export function slaveCommand(): Command {
+  return new Command('slave')
+    .alias('worker')
+    .description('make the directory of a slave')
+    .argument('<basedir>')
+    .argument('<host:port>', "the master's port for slaves; ws:// or wss:// before it chooses the protocol", masterUrl)
+    .argument('<name>', "the slave's name in the master's config")
+    .argument('<password>', 'its password; "-" reads it from standard input, where nobody sees it')
+    .option('--umask <mode>', 'file mode mask of its processes, octal', octal)
+    .option('--usepty', 'run commands on a pseudo-terminal')
+    .option('--keepalive <seconds>', 'how often it says that it lives', wholeNumber, 60)
+    .option('--maxdelay <seconds>', 'the longest wait between two tries to connect', wholeNumber, 300)
+    .addHelpText('after', '\nExample:\n  $ boltbot slave bot ci.example.org:9990 bot-linux - < password.txt')
+    .action((basedir: string, url: string, name: string, password: string, options: SlaveDirectoryOptions) => {
+      const path = makeSlaveDirectory(basedir, { url, name, password }, options)
+      print(`The slave directory "${path}" is made.`)
+      print(`Say who looks after it in info/admin and what it is in info/host, then: boltbot start '${path}'`)
+    })
+}
+
+/** `host:port` as a WebSocket address. */
+function masterUrl(text: string): string {
+  if (/^wss?:\/\//.test(text) && URL.canParse(text)) return text
+  if (/^[^\s/@]+:\d{1,5}$/.test(text) && URL.canParse(`ws://${text}`)) return `ws://${text}`
+  throw badArgument('address', text, 'host:port')
+}
+
+function octal(text: string): number {
+  if (/^(0o?)?[0-7]{1,4}$/.test(text)) return Number.parseInt(text.replace(/^0o/, ''), 8)
+  throw badArgument('umask', text, 'an octal number such as 022')
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander'
+import { type Basedir, openBasedir, readEnvironmentFile } from '../basedir.ts'
+import { startDaemon } from '../daemon.ts'
+import { alreadyRunning } from '../errors.ts'
+import { print } from '../output.ts'
+import { readPidFile } from '../pid-file.ts'
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('start a master or a slave')
+    .argument('<basedir>', 'made by "boltbot master" or "boltbot slave"')
+    .option('--nodaemon', 'stay in front and log to the terminal')
+    .addHelpText('after', '\nExample:\n  $ boltbot start ci')
+    .action(async (given: string, { nodaemon }: { nodaemon?: true }) => {
+      const basedir = openBasedir(given)
+      if (nodaemon) process.exit(await runInFront(basedir))
+      await start(basedir)
+    })
+}
+
+/** Starts in the background, and says so. */
+export async function start(basedir: Basedir): Promise<void> {
+  const running = readPidFile(basedir.path, basedir.pidFile)
+  if (running) throw alreadyRunning(basedir.path, running.pid)
+  const pid = await startDaemon(basedir)
+  print(`The ${basedir.kind} in "${basedir.path}" runs (process ${pid}). It logs to "${basedir.logFile}".`)
+}
+
+async function runInFront(basedir: Basedir): Promise<number> {
+  Object.assign(process.env, readEnvironmentFile(basedir.path))
+  if (basedir.kind === 'slave') return (await import('../run-slave.ts')).runSlave(basedir)
+  return (await import('../run-master.ts')).runMaster(basedir)
+}

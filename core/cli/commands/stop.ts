@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'commander'
+import { type Basedir, openBasedir } from '../basedir.ts'
+import { callMaster } from '../control-client.ts'
+import { notRunning, notStopped } from '../errors.ts'
+import { print, whoAmI } from '../output.ts'
+import { isAlive, readPidFile } from '../pid-file.ts'
+
+const PATIENCE_SECONDS = 60
+
+export function stopCommand(): Command {
+  return new Command('stop')
+    .description('stop a master or a slave, and wait until it is gone')
+    .argument('<basedir>')
+    .option('--force', 'end it at once, without letting it finish anything')
+    .addHelpText('after', '\nExample:\n  $ boltbot stop ci')
+    .action(async (given: string, { force }: { force?: true }) => {
+      const basedir = openBasedir(given)
+      const pid = await stop(basedir, force === true)
+      if (pid === undefined) throw notRunning(basedir.path)
+      print(`The ${basedir.kind} in "${basedir.path}" is stopped.`)
+    })
+}
+
+/** Gives the process that was stopped; `undefined`: none ran. @throws CiError `BOLT_CLI_STOP`. */
+export async function stop(basedir: Basedir, force: boolean): Promise<number | undefined> {
+  const running = readPidFile(basedir.path, basedir.pidFile)
+  if (!running) return undefined
+  if (force) process.kill(running.pid, 'SIGKILL')
+  // Windows has no SIGTERM: there it would end the process at once.
+  else if (process.platform === 'win32' && basedir.kind === 'master')
+    await callMaster(basedir.path, 'stop', { who: whoAmI(), reason: 'boltbot stop' })
+  else process.kill(running.pid, 'SIGTERM')
+  for (let left = PATIENCE_SECONDS * 20; isAlive(running.pid); left--) {
+    if (left === 0) throw notStopped(running.pid, PATIENCE_SECONDS)
+    await sleep(50)
+  }
+  return running.pid
+}

@@ -1,0 +1,95 @@
+import { CiError } from 'boltbot/plugin-sdk'
+
+export const notABasedir = (path: string) =>
+  new CiError({
+    code: 'BOLT_CLI_BASEDIR',
+    message: `"${path}" is neither the base directory of a master (master.cfg.ts) nor of a slave (slave.json).`,
+    details: { path },
+    hint: 'Make one with "boltbot master BASEDIR" or "boltbot slave BASEDIR HOST:PORT NAME PASSWORD".',
+  })
+
+export const basedirUnusable = (path: string, what: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_CLI_UNUSABLE',
+    message: `The directory "${path}" cannot be ${what}: ${reasonOf(cause)}.`,
+    details: { path },
+    hint: 'Look at its owner and mode.',
+    cause,
+  })
+
+export const basedirTaken = (path: string, file: string) =>
+  new CiError({
+    code: 'BOLT_CLI_EXISTS',
+    message: `There is a "${file}" in "${path}" already.`,
+    details: { path, file },
+    hint: 'Name another directory, or remove it first.',
+  })
+
+export const alreadyRunning = (path: string, pid: number) =>
+  new CiError({
+    code: 'BOLT_CLI_RUNNING',
+    message: `"${path}" is in use already, by process ${pid}.`,
+    details: { path, pid },
+    hint: 'Stop it with "boltbot stop", or use "boltbot restart".',
+  })
+
+export const notRunning = (path: string) =>
+  new CiError({
+    code: 'BOLT_CLI_NOT_RUNNING',
+    message: `Nothing runs in "${path}".`,
+    details: { path },
+    hint: 'Start it with "boltbot start".',
+  })
+
+export const notStarted = (reason: string, logFile: string) =>
+  new CiError({
+    code: 'BOLT_CLI_START',
+    message: `It did not start: ${reason.replace(/[.\s]*$/, '')}.`,
+    details: { logFile },
+    hint: `More is in "${logFile}".`,
+  })
+
+export const notStopped = (pid: number, seconds: number) =>
+  new CiError({
+    code: 'BOLT_CLI_STOP',
+    message: `Process ${pid} did not end within ${seconds} s.`,
+    details: { pid },
+    hint: 'Use "boltbot stop --force" to end it at once.',
+  })
+
+export const badArgument = (what: string, value: string, expected: string) =>
+  new CiError({
+    code: 'BOLT_CLI_ARGUMENT',
+    message: `The ${what} "${value}" cannot be used: it must be ${expected}.`,
+    details: { what, value },
+  })
+
+export const badEnvironmentLine = (file: string, line: number, text: string) =>
+  new CiError({
+    code: 'BOLT_CLI_ENVIRONMENT',
+    message: `Line ${line} of "${file}" is "${text}", which is not KEY=VALUE.`,
+    details: { file, line },
+    hint: 'Write one variable a line; lines that begin with "#" are left out.',
+  })
+
+export const badSlaveFile = (file: string, why: string) =>
+  new CiError({
+    code: 'BOLT_CLI_SLAVE_FILE',
+    message: `The file "${file}" cannot be used: ${why}.`,
+    details: { file },
+    hint: 'Make the slave directory anew with "boltbot slave".',
+  })
+
+/** Node's own codes in words. */
+function reasonOf(cause: unknown): string {
+  const code = (cause as { readonly code?: string } | null)?.code
+  const words: Readonly<Record<string, string>> = {
+    EACCES: 'permission is denied',
+    EPERM: 'permission is denied',
+    ENOENT: 'it does not exist',
+    ENOTDIR: 'it is not a directory',
+    EROFS: 'its file system is read-only',
+    ENOSPC: 'the disk is full',
+  }
+  return (code && words[code]) ?? (cause instanceof Error ? cause.message : String(cause))
+}

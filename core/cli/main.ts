@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { buildsCommand } from './commands/builds.ts'
+import { cancelCommand } from './commands/cancel.ts'
+import { changeCommand } from './commands/change.ts'
+import { changesCommand } from './commands/changes.ts'
+import { checkconfigCommand } from './commands/checkconfig.ts'
+import { forceCommand } from './commands/force.ts'
+import { logCommand } from './commands/log.ts'
+import { masterCommand } from './commands/master.ts'
+import { nowCommand } from './commands/now.ts'
+import { pluginsCommand } from './commands/plugins.ts'
+import { reconfigCommand } from './commands/reconfig.ts'
+import { restartCommand } from './commands/restart.ts'
+import { slaveCommand } from './commands/slave.ts'
+import { slavesCommand } from './commands/slaves.ts'
+import { startCommand } from './commands/start.ts'
+import { statusCommand } from './commands/status.ts'
+import { stopCommand } from './commands/stop.ts'
+import { stopBuildCommand } from './commands/stop-build.ts'
+import { whyCommand } from './commands/why.ts'
+import { installation } from './installation.ts'
+import { printError } from './output.ts'
+
+/** The command line. Sets the exit code: 0 done, 1 it failed, 2 it was not asked rightly. Never throws. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...argv])
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+    else {
+      printError(error)
+      process.exitCode = 1
+    }
+  }
+}
+
+function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(`${installation()}/package.json`, 'utf8'))
+  const program = new Command('boltbot')
+    .description('A continuous-integration master: a plugin host for change sources and status targets.')
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'boltbot: ')) })
+    .addHelpText('after', '\nExample:\n  $ boltbot master ci && boltbot start ci && boltbot force hello --basedir ci')
+  for (const [heading, commands] of GROUPS)
+    for (const command of commands()) program.addCommand(command.copyInheritedSettings(program).helpGroup(heading))
+  return program
+}
+
+const GROUPS: readonly (readonly [heading: string, commands: () => readonly Command[]])[] = [
+  ['Set up:', () => [masterCommand(), slaveCommand(), checkconfigCommand()]],
+  ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],
+  ['Ask for builds:', () => [forceCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()]],
+  ['Look:', () => [whyCommand(), buildsCommand(), logCommand(), changesCommand(), slavesCommand(), pluginsCommand()]],
+]

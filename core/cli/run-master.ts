@@ -1,0 +1,192 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
+import { createClock } from '../clock.ts'
+import { configProblems } from '../config/errors.ts'
+import { checkInFreshProcess } from '../config/evaluate.ts'
+import { createImporter } from '../config/importer.ts'
+import { readConfig } from '../config/load.ts'
+import type { Config } from '../config/model.ts'
+import { formatProblems } from '../config/problem.ts'
+import { createControlMethods } from '../control/methods.ts'
+import { startControl } from '../control/server.ts'
+import { createLog } from '../log.ts'
+import type { Master } from '../master-api.ts'
+import { createRedactor, type Redactor } from '../redact.ts'
+import type { Basedir } from './basedir.ts'
+import { isDaemon, reportStart } from './daemon.ts'
+import { openLogFile } from './log-file.ts'
+import { openMaster } from './open-master.ts'
+import { printError } from './output.ts'
+import { claimPidFile } from './pid-file.ts'
+
+export interface BootContext {
+  readonly config: Config
+  readonly basedir: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly redactor: Redactor
+}
+
+/** Runs the master of a base directory until it is told to stop; resolves with the exit code. */
+export async function runMaster(
+  basedir: Basedir,
+  boot: (context: BootContext) => Promise<Master> = openMaster,
+): Promise<number> {
+  await using stack = new AsyncDisposableStack()
+  const { log, redactor, clock } = createOutput(basedir, isDaemon(), stack)
+  try {
+    stack.use(claimPidFile(basedir.path, basedir.pidFile))
+    const { stopped } = await bringUp(basedir, boot, { log, redactor, clock }, stack)
+    await reportStart({ ready: true })
+    return await stopped
+  } catch (error) {
+    log.error('start failed', { error })
+    if (process.connected) await reportStart({ failed: sentence(error) })
+    else printError(error)
+    return 1
+  }
+}
+
+type Output = Pick<BootContext, 'clock' | 'log' | 'redactor'>
+
+function createOutput(basedir: Basedir, daemon: boolean, stack: AsyncDisposableStack): Output {
+  const redactor = createRedactor()
+  const file = daemon ? stack.use(openLogFile({ path: basedir.logFile })) : undefined
+  const pretty = !daemon && process.stderr.isTTY === true
+  const log = createLog({
+    write: file ? file.write : (line) => void process.stderr.write(`${line}\n`),
+    format: pretty ? 'pretty' : 'json',
+    level: levelOf(process.env.BOLTBOT_LOG_LEVEL),
+    redact: redactor.text,
+    clock: { now: Date.now },
+  })
+  return { log, redactor, clock: createClock(log) }
+}
+
+async function bringUp(
+  basedir: Basedir,
+  boot: (context: BootContext) => Promise<Master>,
+  output: Output,
+  stack: AsyncDisposableStack,
+): Promise<{ readonly stopped: Promise<number> }> {
+  const { log, clock } = output
+  const importer = createImporter()
+  const readAgain = async () => {
+    const { problems } = await checkInFreshProcess(basedir.file)
+    if (problems.length > 0) throw configProblems(basedir.file, problems)
+    const here = await readConfig(importer, basedir.file)
+    if (here.config === undefined) throw configProblems(basedir.file, here.problems)
+    return here.config
+  }
+  const master = await boot({ ...output, config: await readAgain(), basedir: basedir.path })
+  stack.defer(() => master.stop())
+  surviveStrays(log, stack)
+
+  const { promise: stopped, resolve } = Promise.withResolvers<number>()
+  const shutDown = (who: string, reason: string) => {
+    log.info('stop asked for', { who, reason })
+    master.stop({ reason }).then(
+      () => resolve(0),
+      (error: unknown) => {
+        log.error('stop failed', { error })
+        resolve(1)
+      },
+    )
+  }
+  let last: Promise<unknown> = Promise.resolve()
+  const reconfigure = (who: string, via = 'cli') => {
+    const work = last.then(() => applyAgain(master, readAgain, who, via))
+    last = work.catch(() => {}) // its asker is told; the next one begins anew
+    return work
+  }
+  onSignals(log, stack, shutDown, () => {
+    reconfigure('the system', 'signal').then(
+      (changed) => log.info('config applied', { changed }),
+      (error: unknown) => log.error('config refused, the old one stays', { error }),
+    )
+  })
+  await master.start()
+  stack.use(
+    await startControl({
+      basedir: basedir.path,
+      platform: process.platform,
+      runtimeDir: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
+      methods: createControlMethods({ master, clock, reconfigure, shutDown }),
+      log,
+    }),
+  )
+  return { stopped }
+}
+
+async function applyAgain(
+  master: Master,
+  readAgain: () => Promise<Config>,
+  who: string,
+  via: string,
+): Promise<readonly string[]> {
+  let config: Config
+  try {
+    config = await readAgain()
+  } catch (error) {
+    await master.configRejected([sentence(error)])
+    throw error
+  }
+  return master.reconfigure(config, { who, via })
+}
+
+/** SIGHUP reads the config anew; SIGTERM and SIGINT stop, a second one at once. */
+function onSignals(
+  log: Log,
+  stack: AsyncDisposableStack,
+  shutDown: (who: string, reason: string) => void,
+  reread: () => void,
+): void {
+  let asked = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (asked) {
+      log.warn('stopped at once', { signal })
+      process.exit(1)
+    }
+    asked = true
+    shutDown('the system', signal)
+  }
+  for (const [signal, handler] of [
+    ['SIGTERM', stop],
+    ['SIGINT', stop],
+    ['SIGHUP', reread],
+  ] as const) {
+    process.on(signal, handler)
+    stack.defer(() => void process.off(signal, handler))
+  }
+}
+
+/** A plugin's forgotten rejection or a throw in its own timer is logged; it must not end the builds of everybody. */
+function surviveStrays(log: Log, stack: AsyncDisposableStack): void {
+  const rejected = (error: unknown) => log.error('a rejected promise was left alone', { error, from: frameOf(error) })
+  const thrown = (error: unknown) => log.error('an error was left alone', { error, from: frameOf(error) })
+  process.on('unhandledRejection', rejected)
+  process.on('uncaughtException', thrown)
+  stack.defer(() => {
+    process.off('unhandledRejection', rejected)
+    process.off('uncaughtException', thrown)
+  })
+}
+
+const frameOf = (error: unknown) => (error instanceof Error ? error.stack?.split('\n')[1]?.trim() : undefined)
+
+/** An error for a program that shows one sentence: problems of a config are listed by the first of them. */
+function sentence(error: unknown): string {
+  const problems = (error as { readonly details?: { readonly problems?: Parameters<typeof formatProblems>[0] } })
+    .details?.problems
+  if (!problems || problems.length === 0) return messageOf(error)
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more: boltbot checkconfig lists them)` : ''
+  return `the config has a problem at ${formatProblems(problems.slice(0, 1))}${more}`
+}
+
+function levelOf(name: string | undefined): 'error' | 'warn' | 'info' | 'debug' {
+  return name === 'error' || name === 'warn' || name === 'debug' ? name : 'info'
+}
+
+/** Where a master looks for its secrets. */
+export const secretsOf = (basedir: string) => join(basedir, 'secrets')

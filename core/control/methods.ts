@@ -1,0 +1,143 @@
+import { type BuildView, type Clock, isJson, type Json } from 'boltbot/plugin-sdk'
+import { z } from 'zod'
+import type { Master } from '../master-api.ts'
+import { buildNotFound, controlBadParams, stepNotFound } from './errors.ts'
+import type { ControlMethod } from './server.ts'
+
+export interface ControlMethodsDeps {
+  readonly master: Master
+  readonly clock: Clock
+  /** Reads the config anew and applies it; gives what changed. */
+  readonly reconfigure: (who: string) => Promise<readonly string[]>
+  /** Begins to stop the whole program; resolves at once. */
+  readonly shutDown: (who: string, reason: string) => void
+}
+
+/** What a piece of a log is on the socket: bytes as base64, so that nothing is lost. */
+export interface LogItem {
+  readonly stream: string
+  readonly data: string
+}
+
+const VIA = 'cli'
+const text = z.string().min(1)
+const optionalText = z.string().nullable().optional()
+const json = z.custom<Json>((value) => isJson(value), 'must be JSON')
+const properties = z.record(z.string(), json)
+const limit = z.int().min(1).max(1000).optional()
+
+/** The commands a running master takes. */
+export function createControlMethods({
+  master,
+  clock,
+  reconfigure,
+  shutDown,
+}: ControlMethodsDeps): Readonly<Record<string, ControlMethod>> {
+  const { query } = master
+  return {
+    info: method('info', z.object({}), async () => ({ project: query.project() })),
+    reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({ changed: await reconfigure(who) })),
+    stop: method('stop', z.object({ who: text, reason: text }), async ({ who, reason }) => shutDown(who, reason)),
+    force: method(
+      'force',
+      z.object({
+        builder: text,
+        who: text,
+        reason: text,
+        branch: optionalText,
+        revision: optionalText,
+        properties: properties.optional(),
+        priority: z.int().optional(),
+      }),
+      (order) => master.force(withoutUndefined(order), VIA),
+    ),
+    now: method('now', z.object({ scheduler: text }), ({ scheduler }) => master.runNow(scheduler)),
+    change: method(
+      'change',
+      z.object({
+        who: text,
+        files: z.array(text),
+        comments: z.string(),
+        branch: optionalText,
+        revision: optionalText,
+        repository: z.string().optional(),
+        project: z.string().optional(),
+        category: optionalText,
+        properties: properties.optional(),
+      }),
+      (input) => master.submitChange(withoutUndefined(input), VIA),
+    ),
+    why: method('why', z.object({ request: z.int().optional() }), ({ request }) => master.why(request)),
+    builds: method('builds', z.object({ builder: text.optional(), running: z.boolean().optional(), limit }), (filter) =>
+      query.builds(withoutUndefined(filter)),
+    ),
+    changes: method('changes', z.object({ limit }), (filter) => query.changes(withoutUndefined(filter))),
+    builders: method('builders', z.object({}), () => query.builders()),
+    slaves: method('slaves', z.object({}), () => query.slaves()),
+    plugins: method('plugins', z.object({}), async () => master.plugins()),
+    schedulers: method('schedulers', z.object({}), async () => master.schedulers()),
+    'stop-build': method('stop-build', z.object({ build: text, who: text, reason: text }), async (order) => {
+      const build = await findBuild(master, order.build)
+      await master.stopBuild({ ...order, build: build.id }, VIA)
+      return { build: `${build.builder}/${build.number}` }
+    }),
+    cancel: method('cancel', z.object({ request: z.int(), who: text, reason: text }), (order) =>
+      master.cancel(order, VIA),
+    ),
+    log: (params, { signal }) => followLog(master, clock, params, signal),
+  }
+}
+
+/** Parameters checked, then the work. */
+function method<T>(name: string, shape: z.ZodType<T>, work: (params: T) => Promise<unknown>): ControlMethod {
+  return async (params) => work(parse(name, shape, params))
+}
+
+function parse<T>(name: string, shape: z.ZodType<T>, params: unknown): T {
+  const result = shape.safeParse(params)
+  if (result.success) return result.data
+  throw controlBadParams(
+    name,
+    result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+  )
+}
+
+const logParams = z.object({ build: text, step: text, log: text.optional(), follow: z.boolean().optional() })
+
+/** The bytes of a log; with `follow` until the step is done. */
+async function* followLog(master: Master, clock: Clock, params: unknown, signal: AbortSignal): AsyncGenerator<LogItem> {
+  const { build: wanted, step: wantedStep, log = 'stdio', follow = false } = parse('log', logParams, params)
+  const build = await findBuild(master, wanted)
+  const step = build.steps.find((one) => `${one.number}` === wantedStep || one.name === wantedStep)
+  if (!step) {
+    const known = build.steps.map((one) => one.name)
+    throw stepNotFound(wantedStep, `${build.builder}/${build.number}`, known)
+  }
+  for (let from = 0; ; ) {
+    const part = await master.readLog({ build: build.id, step: step.number, log }, from)
+    for (const { stream, data } of part.pieces) yield { stream, data: Buffer.from(data).toString('base64') }
+    const stuck = part.next === from
+    from = part.next
+    if (part.finished || (stuck && !follow)) return
+    if (stuck) await clock.sleep(100, signal)
+  }
+}
+
+/** `full/12`, or an id. */
+async function findBuild({ query }: Master, name: string): Promise<BuildView> {
+  const cut = name.lastIndexOf('/')
+  const number = Number(name.slice(cut + 1))
+  const found = !Number.isSafeInteger(number)
+    ? undefined
+    : cut === -1
+      ? await query.build(number)
+      : await query.buildByNumber(name.slice(0, cut), number)
+  if (!found) throw buildNotFound(name)
+  return found
+}
+
+/** The SDK's options are left out, never `undefined`. */
+type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> }
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>
+}

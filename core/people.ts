@@ -1,0 +1,29 @@
+import type { People } from 'boltbot/plugin-sdk'
+import type { Config } from './config/model.ts'
+
+/** From the `who` of a change to the ways to reach that person. */
+export function createPeople({ mailDomain, table }: Config['people']): People {
+  const entryOf = (who: string) => (Object.hasOwn(table, who) ? table[who] : undefined)
+  return {
+    mailAddress(who) {
+      const inside = addressIn(who)
+      const listed = entryOf(who)?.mail ?? (inside === null ? undefined : entryOf(inside)?.mail)
+      if (listed !== undefined) return listed
+      if (inside !== null) return inside
+      const local = who.trim()
+      return mailDomain !== null && ATOM.test(local) ? `${local}@${mailDomain}` : null
+    },
+  }
+}
+
+/** One address part as mail servers take it unquoted. Nothing else is put into an address: `who` is typed by strangers. */
+const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
+const DOMAIN = /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/
+
+/** The address in `Jane Doe <jane@example.org>` or `jane@example.org`. */
+function addressIn(who: string): string | null {
+  const text = (/<([^<>]*)>\s*$/.exec(who)?.[1] ?? who).trim()
+  const at = text.lastIndexOf('@')
+  if (at === -1) return null
+  return ATOM.test(text.slice(0, at)) && DOMAIN.test(text.slice(at + 1)) ? text : null
+}
