@@ -1,0 +1,60 @@
+import type { Change } from 'boltbot/plugin-sdk'
+import { z } from 'zod'
+
+/** Which changes: every field that is given must fit. `author` is the `who` of the change. */
+export interface ChangeFilter {
+  readonly branch?: Matcher | undefined
+  readonly project?: Matcher | undefined
+  readonly repository?: Matcher | undefined
+  readonly category?: Matcher | undefined
+  readonly author?: Matcher | undefined
+  readonly filterFn?: ((change: Change) => boolean) | undefined
+}
+
+/** Exactly this, one of these, a regular expression that fits somewhere in it, or a function that says so. */
+export type Matcher = Exact | readonly Exact[] | RegExp | ((value: Exact) => boolean)
+type Exact = string | null
+
+const matcher = z.custom<Matcher>(
+  (value) =>
+    isExact(value) ||
+    value instanceof RegExp ||
+    typeof value === 'function' ||
+    (Array.isArray(value) && value.every(isExact)),
+  "Give a text, a list of texts, a regular expression or a function, as in 'main' or /^release-/.",
+)
+
+export const changeFilterSchema = z.strictObject({
+  branch: matcher.optional(),
+  project: matcher.optional(),
+  repository: matcher.optional(),
+  category: matcher.optional(),
+  author: matcher.optional(),
+  filterFn: z
+    .custom<(change: Change) => boolean>((value) => typeof value === 'function', 'Give a function of the change.')
+    .optional(),
+})
+
+/** Whether a change passes. A throw of a function of the config is let through. */
+export function passes(filter: ChangeFilter, change: Change): boolean {
+  return (
+    fits(filter.branch, change.branch) &&
+    fits(filter.project, change.project) &&
+    fits(filter.repository, change.repository) &&
+    fits(filter.category, change.category) &&
+    fits(filter.author, change.who) &&
+    (filter.filterFn === undefined || filter.filterFn(change))
+  )
+}
+
+function fits(matcher: Matcher | undefined, value: Exact): boolean {
+  if (matcher === undefined) return true
+  if (typeof matcher === 'function') return matcher(value)
+  // `search` takes no notice of a position that a global expression remembers.
+  if (matcher instanceof RegExp) return value !== null && value.search(matcher) !== -1
+  return Array.isArray(matcher) ? matcher.includes(value) : matcher === value
+}
+
+function isExact(value: unknown): value is Exact {
+  return typeof value === 'string' || value === null
+}
