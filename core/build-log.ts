@@ -18,7 +18,7 @@ export interface StepLogs {
 export interface StreamRedactor {
   push(data: Uint8Array): Uint8Array
   /** What was held back. */
-  flush(): Uint8Array
+  end(): Uint8Array
 }
 
 export interface StepLogsDeps {
@@ -70,7 +70,7 @@ export function createStepLogs({ store, clock, key, redactor, appended }: StepLo
     async finish() {
       const sizes: StepLog[] = []
       for (const [name, byStream] of redactors) {
-        for (const [stream, kept] of byStream) await write(name, stream, kept.flush()).catch(() => {}) // full disk: ended below all the same
+        for (const [stream, kept] of byStream) await write(name, stream, kept.end()).catch(() => {}) // full disk: ended below all the same
         const size = await store
           .finish({ ...key, log: name })
           .catch(() => ({ bytes: lengths.get(name) ?? 0, lines: 0 }))

@@ -1,6 +1,7 @@
 import type { Change, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { buildStale } from '../errors.ts'
+import { tellQueued } from './requests.ts'
 import { settleBuildsets } from './settle.ts'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
@@ -229,10 +230,7 @@ async function requeue(
     .where('id', 'in', [...ended.requests])
     .returning(['id', 'buildset_id', 'builder'])
     .execute()
-  for (const row of rows.sort((a, b) => a.id - b.id)) {
-    const { id, buildset_id, builder } = row
-    tell('requestQueued', { request: id, buildset: buildset_id, builder, cause: 'retry', reason: ended.reason })
-  }
+  for (const row of rows.sort((a, b) => a.id - b.id)) tellQueued(tell, row, 'retry', ended.reason)
 }
 
 /** Keeps the claims of this master's running builds alive. */

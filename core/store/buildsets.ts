@@ -1,5 +1,6 @@
 import type { BuildsetId, Json, RequestId, SourceStamp } from 'boltbot/plugin-sdk'
 import type { Kysely, Transaction } from 'kysely'
+import { tellQueued } from './requests.ts'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -71,15 +72,7 @@ export async function insertBuildset(
     reason: input.reason,
     changes: input.sourceStamp.changes,
   })
-  for (const row of rows) {
-    tell('requestQueued', {
-      request: row.id,
-      buildset: id,
-      builder: row.builder,
-      cause: 'submitted',
-      reason: input.reason,
-    })
-  }
+  for (const row of rows) tellQueued(tell, { ...row, buildset_id: id }, 'submitted', input.reason)
   return { buildset: id, requests: rows.map((row) => row.id) }
 }
 

@@ -1,7 +1,7 @@
 import type { BuildId, RequestId, RequestView, Result } from 'boltbot/plugin-sdk'
 import { type Kysely, sql } from 'kysely'
 import { settleBuildsets } from './settle.ts'
-import type { Store } from './store.ts'
+import type { Store, Tell } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 
 /** A waiting request as the distributor sees it. */
@@ -147,6 +147,16 @@ export function cancelRequest(store: Store, id: RequestId, who: string, reason: 
     await settleBuildsets(trx, tell, store.now(), [row], 'cancelled', null)
     return true
   })
+}
+
+/** A request is in the queue, for the first time or again. */
+export function tellQueued(
+  tell: Tell,
+  row: { readonly id: number; readonly buildset_id: number; readonly builder: string },
+  cause: 'submitted' | 'retry',
+  reason: string,
+): void {
+  tell('requestQueued', { request: row.id, buildset: row.buildset_id, builder: row.builder, cause, reason })
 }
 
 export function toWaiting(row: Row<'requests'>): WaitingRequest {

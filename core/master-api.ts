@@ -1,0 +1,63 @@
+import type {
+  BuildId,
+  BuildsetSubmitted,
+  ChangeInput,
+  ForceOrder,
+  Query,
+  RequestId,
+  RequestView,
+  Submitted,
+  WhyNot,
+} from 'boltbot/plugin-sdk'
+import type { Config } from './config/model.ts'
+import type { PluginStatus } from './plugin-scope.ts'
+import type { LogPiece } from './store/log-store.ts'
+
+/** A running master, as the command line, the control socket and tests use it. */
+export interface Master {
+  readonly query: Query
+  /** Starts everything, plugins last. @throws what a plugin could not do; all that was started is stopped then. */
+  start(): Promise<void>
+  /** Stops in reverse. Running builds go back to the queue. Idempotent, also after a failed start. */
+  stop(options?: { readonly reason?: string }): Promise<void>
+  /** Applies a checked config; gives what changed, a line each. @throws CiError, and then the old config is in force. */
+  reconfigure(config: Config, by: Caller): Promise<readonly string[]>
+  /** Tells status targets that a new config had problems. */
+  configRejected(problems: readonly string[]): Promise<void>
+  submitChange(input: ChangeInput, source: string): Promise<Submitted>
+  force(order: ForceOrder, via: string): Promise<BuildsetSubmitted>
+  stopBuild(
+    order: { readonly build: BuildId; readonly who: string; readonly reason: string },
+    via: string,
+  ): Promise<void>
+  cancel(
+    order: { readonly request: RequestId; readonly who: string; readonly reason: string },
+    via: string,
+  ): Promise<void>
+  /** Asks a scheduler not to wait any longer. */
+  runNow(scheduler: string): Promise<{ readonly buildsets: number }>
+  schedulers(): readonly { readonly name: string; readonly waiting: string | null; readonly wakeAt: number | null }[]
+  /** One request, or all that wait, in queue order. */
+  why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>
+  /** A part of a log from a byte on; `next` is where to go on, `finished` that nothing comes any more. */
+  readLog(place: LogPlace, from: number): Promise<LogPart>
+  plugins(): readonly PluginStatus[]
+}
+
+export interface Caller {
+  readonly who: string
+  /** The way in: `cli`, `signal`. */
+  readonly via: string
+}
+
+export interface LogPlace {
+  readonly build: BuildId
+  readonly step: number
+  readonly log: string
+}
+
+export interface LogPart {
+  readonly pieces: readonly LogPiece[]
+  readonly next: number
+  readonly finished: boolean
+}

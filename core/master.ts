@@ -1,0 +1,239 @@
+import { join } from 'node:path'
+import type { Clock, Log, People, Random, Secrets } from 'boltbot/plugin-sdk'
+import { createActions } from './actions.ts'
+import type { StreamRedactor } from './build-log.ts'
+import { createBuildsets } from './buildsets.ts'
+import { createChanges } from './changes.ts'
+import { diffConfigs } from './config/diff.ts'
+import type { Config } from './config/model.ts'
+import { createDistributor } from './distributor.ts'
+import { masterStopping } from './errors.ts'
+import { createLocks } from './locks.ts'
+import { readLogPart } from './log-reader.ts'
+import type { Master } from './master-api.ts'
+import { createPlacement } from './placement.ts'
+import { createPluginHost } from './plugin-host.ts'
+import { createPollers } from './pollers.ts'
+import { createPowers } from './powers.ts'
+import { createScheduling } from './scheduling.ts'
+import { createSlavePool } from './slave-pool.ts'
+import { finishBuild, interruptedBuilds, renewLeases } from './store/builds.ts'
+import { readChanges } from './store/changes.ts'
+import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
+import { advanceCursor, journalHead, readCursor, readEvents } from './store/journal.ts'
+import type { LogStore } from './store/log-store.ts'
+import { readMasterId } from './store/meta.ts'
+import { createRetention } from './store/retention.ts'
+import type { Store } from './store/store.ts'
+import { createViews } from './views.ts'
+
+export interface MasterDeps {
+  readonly config: Config
+  readonly basedir: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Opened by the caller, closed by `stop`. */
+  readonly store: Store
+  readonly logStore: LogStore
+  readonly secrets: Secrets
+  readonly people: (config: Config) => People
+  readonly redactor: () => StreamRedactor
+}
+
+/** Builds each part in the order of the walk and connects them; nothing else happens here. */
+export async function createMaster(deps: MasterDeps): Promise<Master> {
+  const { store, logStore, clock, random, log, secrets } = deps
+  let current = deps.config
+  let people = deps.people(current)
+  const config = () => current
+  const owner = await readMasterId(store, random)
+  const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
+
+  const plugins = createPluginHost({
+    clock,
+    log,
+    random,
+    journal: {
+      head: () => journalHead(store),
+      read: (query) => readEvents(store, query),
+      cursor: (plugin) => readCursor(store, plugin),
+      advance: (plugin, eventId) => advanceCursor(store, plugin, eventId),
+    },
+    powers: (id) => powers(id),
+  })
+  const { hooks } = plugins
+
+  const changes = createChanges({ store, refine: (event) => hooks.refine('refineChange', event) })
+  const buildsets = createBuildsets({ store, config })
+  const scheduling = createScheduling({
+    store,
+    clock,
+    log,
+    buildsets,
+    changesOf,
+    eventsAfter: (after, names, limit) => readEvents(store, { after, names, limit }),
+  })
+  const pool = createSlavePool({
+    store,
+    clock,
+    log,
+    config,
+    password: (slave) => (slave.password === null ? undefined : secrets.resolve(slave.password)),
+    changed: (slave) => distributor.wakeSlave(slave),
+  })
+  const locks = createLocks(() => distributor.wakeLocks())
+  const placement = createPlacement({
+    store,
+    logStore,
+    clock,
+    log,
+    locks,
+    pool,
+    owner,
+    config,
+    changesOf,
+    redactor: deps.redactor,
+    secretOf: (ref) => secrets.resolve(ref),
+    logAppended: (build) => () => {
+      if (!hooks.isUsed('logAppended')) return undefined
+      const { id, builder, number } = build
+      return (event) => hooks.tell('logAppended', { at: clock.now(), build: id, builder, number, ...event })
+    },
+  })
+  const distributor = createDistributor({
+    store,
+    clock,
+    random,
+    log,
+    config,
+    pool,
+    locks,
+    placement,
+    choose: hooks.choose,
+    isUsed: hooks.isUsed,
+  })
+  const query = createViews({ store, logStore, config, pool, running: placement.running, whyNot: distributor.whyNot })
+  const actions = createActions({ store, config, buildsets, pool, running: placement.running, guard: hooks.guard })
+  const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
+  const powers = createPowers({
+    store,
+    basedir: deps.basedir,
+    changes,
+    buildsets,
+    actions,
+    query,
+    secrets,
+    people: () => people,
+    door: pool.door,
+    scheduling,
+    pollers,
+    log,
+  })
+  const retention = createRetention({ store, logs: logStore, clock, log, spec: () => current.retention })
+  let renewal: Disposable | undefined
+  let stopping: Promise<void> | undefined
+
+  store.onEvents((events) => {
+    for (const { name, event } of events) hooks.tell(name, event as never) // name and event are a pair of the journal
+    plugins.wake(events.map((event) => event.name))
+    scheduling.deliver(events)
+    for (const event of events) if (event.name === 'requestQueued') distributor.wake(event.event.builder)
+  })
+
+  /** Builds that a killed master left behind go back to the queue. */
+  async function recover(): Promise<void> {
+    for (const build of await interruptedBuilds(store.db, owner, changesOf)) {
+      log.info('build of the previous process goes back to the queue', { builder: build.builder, build: build.number })
+      await finishBuild(store, build)
+    }
+  }
+
+  function keepLeases(): void {
+    renewal = clock.timer(current.buildLeaseMs / 3, () => {
+      keepLeases()
+      if (placement.running().size === 0) return
+      renewLeases(store, owner, current.buildLeaseMs).catch((error: unknown) =>
+        log.error('leases not renewed', { error }),
+      )
+    })
+  }
+
+  async function stop(reason: string): Promise<void> {
+    log.info('master stops', { reason })
+    await distributor.stop()
+    await placement.stop(masterStopping(reason))
+    await scheduling.stop()
+    await plugins.stop()
+    await pool.stop(reason)
+    renewal?.[Symbol.dispose]()
+    await retention.stop()
+    await logStore.close()
+    await store.close()
+    log.info('master stopped')
+  }
+
+  const master: Master = {
+    query,
+    async start() {
+      try {
+        await scheduling.start()
+        await plugins.start(current.plugins)
+        // Only now, so that status targets hear of it; nothing is given to a slave before.
+        await recover()
+        await distributor.start()
+        pollers.start()
+        retention.start()
+        keepLeases()
+        await configApplied(store, current.hash, [])
+        log.info('master runs', { project: current.projectName })
+      } catch (error) {
+        await master.stop({ reason: 'it could not start' })
+        throw error
+      }
+    },
+    stop({ reason = 'it was asked to' } = {}) {
+      stopping ??= stop(reason)
+      return stopping
+    },
+    async reconfigure(next, { who, via }) {
+      await hooks.guard({ action: 'reconfig', who, via })
+      const previous = current
+      const lines = [...diffConfigs(previous, next)]
+      current = next
+      people = deps.people(next)
+      try {
+        lines.push(...(await plugins.reconfigure(next.plugins)))
+      } catch (error) {
+        current = previous
+        people = deps.people(previous)
+        throw error
+      }
+      await pool.configure()
+      for (const builder of next.builders.keys()) distributor.wake(builder)
+      await configApplied(store, next.hash, lines)
+      return lines
+    },
+    configRejected: (problems) => configRejected(store, problems),
+    submitChange: (input, source) => changes.submit(input, source),
+    force: actions.force,
+    stopBuild: actions.stopBuild,
+    cancel: actions.cancel,
+    async runNow(scheduler) {
+      return { buildsets: await scheduling.runNow(scheduler) }
+    },
+    schedulers: scheduling.list,
+    async why(request) {
+      const all = await query.requests({ limit: 1000 })
+      const wanted =
+        request === undefined ? all.filter((one) => one.state === 'waiting') : all.filter((one) => one.id === request)
+      return Promise.all(wanted.map(async (one) => ({ request: one, why: (await query.why(one.id)) ?? null })))
+    },
+    readLog: (place, from) => readLogPart(store, logStore, place, from),
+    plugins: plugins.status,
+  }
+  return master
+}
+
+/** Where a base directory keeps what. */
+export const layout = (basedir: string) => ({ database: join(basedir, 'state.sqlite'), logs: join(basedir, 'logs') })

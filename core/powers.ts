@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Host, Log, People, Query, Secrets, SlaveDoor } from 'boltbot/plugin-sdk'
+import type { Actions } from './actions.ts'
+import type { Buildsets } from './buildsets.ts'
+import type { Changes } from './changes.ts'
+import type { Pollers } from './pollers.ts'
+import type { Scheduling } from './scheduling.ts'
+import { deletePluginState, getPluginState, setPluginState } from './store/plugin-state.ts'
+import type { Store } from './store/store.ts'
+
+/** The powers of a plugin that the walk implements; the plugin host adds the rest (log, clock, signal, own, tap). */
+export type HostPowers = Pick<
+  Host,
+  | 'submitChange'
+  | 'submitBuildset'
+  | 'force'
+  | 'stop'
+  | 'cancel'
+  | 'query'
+  | 'state'
+  | 'directory'
+  | 'secrets'
+  | 'people'
+  | 'slaves'
+> & {
+  registerScheduler(...args: Parameters<Host['registerScheduler']>): AsyncDisposable
+  registerPoller(...args: Parameters<Host['registerPoller']>): AsyncDisposable
+}
+
+export interface PowersDeps {
+  readonly store: Store
+  readonly basedir: string
+  readonly changes: Changes
+  readonly buildsets: Buildsets
+  readonly actions: Actions
+  readonly query: Query
+  readonly secrets: Secrets
+  readonly people: () => People
+  readonly door: SlaveDoor
+  readonly scheduling: Scheduling
+  readonly pollers: Pollers
+  readonly log: Log
+}
+
+/** The powers of one plugin: what it does carries its id. */
+export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
+  const { store, actions } = deps
+  return (id) => {
+    const via = `plugin:${id}`
+    return {
+      submitChange: (change) => deps.changes.submit(change, id),
+      async submitBuildset(buildset) {
+        return { ...(await deps.buildsets.submit(buildset)), warning: null }
+      },
+      force: (order) => actions.force(order, via),
+      stop: (order) => actions.stopBuild(order, via),
+      cancel: (order) => actions.cancel(order, via),
+      query: deps.query,
+      state: {
+        get: (key) => getPluginState(store, id, key),
+        set: (key, value) => setPluginState(store, id, key, value),
+        delete: (key) => deletePluginState(store, id, key),
+      },
+      async directory() {
+        const path = join(deps.basedir, 'plugins', id.replace(/[^\w.-]+/g, '_'))
+        await mkdir(path, { recursive: true, mode: 0o700 })
+        return path
+      },
+      secrets: deps.secrets,
+      people: { mailAddress: (who) => deps.people().mailAddress(who) },
+      slaves: deps.door,
+      registerScheduler: (rules) => deps.scheduling.register(rules as never), // the state's type is the scheduler's own matter
+      registerPoller: (poller) => deps.pollers.register(id, poller),
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type {
+  ChangeInput,
+  HookName,
+  Host,
+  PluginDefinition,
+  PluginInstance,
+  PluginKind,
+  StoredHook,
+  Tap,
+  TapOptions,
+} from 'boltbot/plugin-sdk'
+import { createFakeClock, createMemoryLog, createSeededRandom } from 'boltbot/plugin-sdk/testing'
+import type { PluginSpec } from '../../core/config/model.ts'
+import type { JournalEvent, JournalReader } from '../../core/durable-reader.ts'
+import { createPluginHost, type PluginHostDeps } from '../../core/plugin-host.ts'
+import type { HostPowers } from '../../core/plugin-powers.ts'
+
+/** A plugin host on a fake clock, with a journal in memory and powers that note their calls in `calls`. */
+export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
+  const clock = createFakeClock()
+  const log = createMemoryLog()
+  const calls: string[] = []
+  const events: JournalEvent[] = []
+  const cursors = new Map<string, number>()
+  const journal: JournalReader = {
+    head: async () => events.length,
+    read: async ({ after, names, limit }) =>
+      events.filter((item) => item.event.eventId > after && names.includes(item.name)).slice(0, limit),
+    cursor: async (plugin) => cursors.get(plugin),
+    advance: async (plugin, event) => void cursors.set(plugin, event),
+  }
+  const register = (what: string) => {
+    calls.push(`+${what}`)
+    return { [Symbol.dispose]: () => void calls.push(`-${what}`) }
+  }
+  const powers = (id: string): HostPowers => ({
+    ...({} as Pick<HostPowers, 'submitBuildset' | 'force' | 'stop' | 'cancel'>), // not called by these tests
+    submitChange: async (change: ChangeInput) => {
+      calls.push(`${id} submits ${change.comments}`)
+      return { change: {} as never, duplicate: false } // its content is not looked at
+    },
+    query: { project: () => ({ name: 'Hello', url: null }) } as HostPowers['query'], // the rest is not called
+    state: {
+      get: async () => undefined,
+      set: async (key) => void calls.push(`${id} sets ${key}`),
+      delete: async () => {},
+    },
+    directory: async () => '/nowhere',
+    secrets: { resolve: (value) => String(value) },
+    people: { mailAddress: () => null },
+    slaves: { password: () => undefined, known: () => false, attach: async () => {} },
+    registerScheduler: (rules) => register(`scheduler ${rules.name}`),
+    registerPoller: (poller) => register(`poller ${poller.name}`),
+  })
+  const random = createSeededRandom(1)
+  const host = createPluginHost({ clock, log, random, journal, powers, limits })
+
+  return {
+    host,
+    clock,
+    log,
+    calls,
+    cursors,
+    /** Commits an event: tells observers and wakes durable plugins, as the master does. */
+    commit(name: StoredHook, payload: object = {}) {
+      const event = { ...payload, eventId: events.length + 1, at: clock.now() }
+      events.push({ name, event } as unknown as JournalEvent) // tests give the fields they look at
+      host.hooks.tell(name, event as never)
+      host.wake([name])
+    },
+    /** Runs `work` while the fake clock goes on, and gives its outcome. */
+    async during<T>(work: Promise<T>, ms: number | string): Promise<T> {
+      work.catch(() => {}) // looked at below
+      await clock.advance(ms)
+      return work
+    },
+  }
+}
+
+/** A plugin of a config, without a config. */
+export function spec<Options extends object>(
+  id: string,
+  definition: Partial<PluginDefinition<PluginKind, Options>> = {},
+  options: object = {},
+  codeHash = '',
+): PluginSpec {
+  const whole = { name: id, kind: 'service' as const, apply() {}, ...definition }
+  const typed = whole as unknown as PluginInstance['definition'] // its options' type is the test's own matter
+  return { id, kind: whole.kind, definition: typed, options, codeHash }
+}
+
+/** A plugin with one tap. */
+export function tapping<Name extends HookName>(
+  id: string,
+  hook: Name,
+  tap: Tap<Name>,
+  options?: TapOptions,
+): PluginSpec {
+  return spec(id, { apply: (host: Host) => host.tap(hook, tap, options) })
+}

@@ -1,0 +1,212 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type BuildFinished,
+  type BuildView,
+  defineMaster,
+  definePlugin,
+  type HookEvent,
+  type MasterConfig,
+  type SlaveDoor,
+  type StoredHook,
+} from 'boltbot/plugin-sdk'
+import {
+  createFakeClock,
+  createMemoryLog,
+  createScriptedSlave,
+  createSeededRandom,
+  type FakeClock,
+  type MemoryLog,
+  type ScriptedAnswer,
+  type ScriptedSlave,
+} from 'boltbot/plugin-sdk/testing'
+import { checkConfig } from '../../core/config/check.ts'
+import type { Config } from '../../core/config/model.ts'
+import { createPositions } from '../../core/config/positions.ts'
+import { formatProblems } from '../../core/config/problem.ts'
+import { createMaster } from '../../core/master.ts'
+import type { Master } from '../../core/master-api.ts'
+import { createPeople } from '../../core/people.ts'
+import { createRedactor } from '../../core/redact.ts'
+import type { LogStore } from '../../core/store/log-store.ts'
+import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
+import { openSqliteStore } from '../../core/store/open.ts'
+import type { Store } from '../../core/store/store.ts'
+
+/** Anything of a config but what the rig fills in. */
+export type RigOptions = Omit<MasterConfig['options'], 'projectName' | 'transports'> & Partial<MasterConfig['options']>
+
+export interface Rig extends AsyncDisposable {
+  readonly master: Master
+  readonly clock: FakeClock
+  readonly log: MemoryLog
+  readonly store: Store
+  readonly logStore: LogStore
+  readonly events: readonly RigEvent[]
+  /** Attaches a scripted slave. */
+  slave(
+    name: string,
+    answers?: readonly ScriptedAnswer[],
+    info?: { readonly resumable?: boolean },
+  ): Promise<ScriptedSlave>
+  readonly door: SlaveDoor
+  /** Lets everything settle and gives the names and builders of the events so far, for comparing: `buildFinished full #0 success`. */
+  story(...names: readonly StoredHook[]): Promise<readonly string[]>
+  build(builder: string, number: number): Promise<BuildView>
+  settle(): Promise<void>
+  reconfigure(options: RigOptions): Promise<readonly string[]>
+  /** Ends this master as a kill would: nothing is stopped or flushed; the store stays. Gives a new one on the same store. */
+  restart(options?: RigOptions): Promise<Rig>
+}
+
+export type RigEvent = { [Name in StoredHook]: { readonly name: Name; readonly event: HookEvent<Name> } }[StoredHook]
+
+const OBSERVED = [
+  'changeAccepted',
+  'sourceFailing',
+  'buildsetCreated',
+  'requestQueued',
+  'requestCancelled',
+  'buildStarted',
+  'stepStarted',
+  'stepFinished',
+  'buildFinished',
+  'buildsetDoomed',
+  'buildsetFinished',
+  'slaveConnected',
+  'slaveLost',
+  'configApplied',
+  'configRejected',
+] as const satisfies readonly StoredHook[]
+
+/** A whole master in memory: real walk, real store, fake clock, scripted slaves. */
+export async function createRig(options: RigOptions, seed = 1): Promise<Rig> {
+  const clock = createFakeClock()
+  const log = createMemoryLog()
+  const store = await openSqliteStore({ file: ':memory:', clock, log })
+  const basedir = await mkdtemp(join(tmpdir(), 'boltbot-rig-'))
+  return startRig({ options, seed, clock, log, store, logStore: createMemoryLogStore(), basedir })
+}
+
+interface RigParts {
+  readonly options: RigOptions
+  readonly seed: number
+  readonly clock: FakeClock
+  readonly log: MemoryLog
+  readonly store: Store
+  readonly logStore: LogStore
+  readonly basedir: string
+}
+
+async function startRig(parts: RigParts): Promise<Rig> {
+  const { clock, log, store, logStore, basedir } = parts
+  const events: RigEvent[] = []
+  let door: SlaveDoor | undefined
+  const recorder = definePlugin({
+    name: 'rig/recorder',
+    kind: 'status',
+    apply(host) {
+      for (const name of OBSERVED) host.tap(name, (event) => void events.push({ name, event } as RigEvent)) // pairs by construction
+    },
+  })
+  const transport = definePlugin({
+    name: 'rig/slaves',
+    kind: 'slave',
+    apply(host) {
+      door = host.slaves
+    },
+  })
+  const toConfig = (options: RigOptions): Config =>
+    checked({
+      ...options,
+      plugins: [...(options.plugins ?? []), recorder()],
+      transports: [...(options.transports ?? []), transport()],
+    })
+  const redactor = createRedactor()
+  const master = await createMaster({
+    config: toConfig(parts.options),
+    basedir,
+    clock,
+    random: createSeededRandom(parts.seed),
+    log,
+    store,
+    logStore,
+    secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
+    people: (config) => createPeople(config.people),
+    redactor: () => redactor.stream(),
+  })
+  await driven(clock, master.start())
+  const settle = async () => {
+    for (let i = 0; i < 10; i++) await clock.settle()
+  }
+
+  const rig: Rig = {
+    master,
+    clock,
+    log,
+    store,
+    logStore,
+    events,
+    get door() {
+      return door!
+    },
+    async slave(name, answers = [], info = {}) {
+      const slave = createScriptedSlave({ name, answers, info, clock })
+      await slave.attach(door!)
+      return slave
+    },
+    settle,
+    async story(...names) {
+      await settle()
+      return events.filter((one) => names.length === 0 || (names as readonly string[]).includes(one.name)).map(line)
+    },
+    async build(builder, number) {
+      const build = await master.query.buildByNumber(builder, number)
+      if (build === undefined)
+        throw new Error(`there is no build ${builder} #${number}; story so far:\n${events.map(line).join('\n')}`)
+      return build
+    },
+    reconfigure: (options) => driven(clock, master.reconfigure(toConfig(options), { who: 'test', via: 'test' })),
+    restart: (options = parts.options) => startRig({ ...parts, options, seed: parts.seed + 1 }),
+    async [Symbol.asyncDispose]() {
+      await driven(clock, master.stop())
+      await rm(basedir, { recursive: true, force: true })
+    },
+  }
+  return rig
+}
+
+function checked(options: RigOptions): Config {
+  const exported = defineMaster({ projectName: 'Rig', ...options } as Parameters<typeof defineMaster>[0])
+  const file = join(tmpdir(), 'rig.cfg.ts')
+  const result = checkConfig(file, { exported, hashOf: () => 'rig' }, createPositions(file))
+  if (result.config === undefined) throw new Error(formatProblems(result.problems))
+  return result.config
+}
+
+/** Moves the clock a little while something waits for it: stops have deadlines and pings. */
+async function driven<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let done = false
+  const ended = work.finally(() => {
+    done = true
+  })
+  ended.catch(() => {}) // given to the caller below
+  for (let i = 0; i < 2000 && !done; i++) {
+    await clock.settle()
+    if (!done) await clock.advance(10)
+  }
+  return ended
+}
+
+function line({ name, event }: RigEvent): string {
+  const said: unknown[] = [name]
+  if ('builder' in event) said.push(event.builder)
+  if ('number' in event) said.push(`#${event.number}`)
+  if ('slave' in event) said.push(`on ${event.slave}`)
+  if ('name' in event) said.push(event.name)
+  if ('change' in event) said.push(event.change.revision ?? event.change.comments)
+  if ('cause' in event) said.push(event.cause)
+  if ('result' in event) said.push((event as BuildFinished).result)
+  return said.join(' ')
+}
