@@ -1,4 +1,11 @@
-import { CiError, type HookEvent, type HookName, type RefineHook, type TapContext } from 'boltbot/plugin-sdk'
+import {
+  CiError,
+  deepFreeze,
+  type HookEvent,
+  type HookName,
+  type RefineHook,
+  type TapContext,
+} from 'boltbot/plugin-sdk'
 import { badChoice, guardAway, guardFailed, refinedNothing, refineFailed } from './plugin-errors.ts'
 import type { TapCall } from './tap-call.ts'
 
@@ -29,7 +36,7 @@ export function createTapKinds({ plugin, call, away, worked, failed }: TapKindDe
           throw refinedNothing(plugin, hook, value)
         }
         worked(hook)
-        return value && Object.freeze({ ...value, source: event.source }) // who hands in is not the tap's to alter
+        return value && deepFreeze({ ...value, source: event.source }) // who hands in is not the tap's to alter
       } catch (error) {
         // A coded error is how a tap rejects on purpose; it is no failure of the plugin.
         if (isOwnRefusal(error)) worked(hook)

@@ -13,11 +13,12 @@ export function isJson(value: unknown, depth = 64): value is Json {
 }
 
 /** `value` and all it contains, frozen in place; functions and class instances inside are left as they are. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+export function deepFreeze<T>(value: T, seen = new Set<unknown>()): T {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return value
   const proto = Object.getPrototypeOf(value)
   if (!Array.isArray(value) && proto !== Object.prototype && proto !== null) return value
+  seen.add(value) // frozen ones are walked too: what they contain may not be frozen
   Object.freeze(value)
-  for (const item of Object.values(value)) deepFreeze(item)
+  for (const item of Object.values(value)) deepFreeze(item, seen)
   return value
 }
