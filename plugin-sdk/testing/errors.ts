@@ -30,3 +30,32 @@ export const nothingHeld = (slave: string, id: object) =>
     details: { slave, id },
     hint: 'A command is held from `run` until `forget`; a slave that is not resumable holds none after its link is lost.',
   })
+
+export const stateNotJson = (key: string) =>
+  new CiError({
+    code: 'BOLT_TESTING_STATE',
+    message: `The state "${key}" is not JSON data.`,
+    details: { key },
+    hint: 'Use strings, numbers, booleans, null, lists and plain objects.',
+  })
+
+export const misused = (plugin: string, what: string) =>
+  new CiError({
+    code: 'BOLT_TESTING_MISUSED',
+    message: `Plugin "${plugin}" ${what}.`,
+    details: { plugin },
+  })
+
+export const testHostStopped = (plugin: string) =>
+  new CiError({
+    code: 'BOLT_HOST_STOPPED',
+    message: `Plugin "${plugin}" is stopped: its host takes no more calls.`,
+    details: { plugin },
+  })
+
+export const optionsRefused = (plugin: string, problems: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_TESTING_OPTIONS',
+    message: `The options of plugin "${plugin}" are refused by its schema: ${problems.join('; ')}.`,
+    details: { plugin, problems },
+  })

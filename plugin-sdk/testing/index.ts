@@ -10,4 +10,6 @@ export {
 } from './scripted-answers.ts'
 export { type Asked, createScriptedSlave, type ScriptedSlave, type ScriptedSlaveOptions } from './scripted-slave.ts'
 export { createSeededRandom } from './seeded-random.ts'
+export { createTestHost, type FiredEvent, type TestHost, type TestHostOptions } from './test-host.ts'
+export type { TestRecords } from './test-powers.ts'
 export { type UntilOptions, until } from './until.ts'

@@ -1,0 +1,267 @@
+import { HOOK_KINDS, type HookEvent, type HookName, type HookValue, type TapOptions } from '../hooks.ts'
+import type { Host, Query } from '../host.ts'
+import { deepFreeze, type Json } from '../json.ts'
+import type { PluginInstance } from '../plugin.ts'
+import type { SecretRef } from '../render.ts'
+import type { SchedulerRules } from '../scheduler.ts'
+import type { SlaveConnection } from '../slave-transport.ts'
+import { misused, optionsRefused, testHostStopped } from './errors.ts'
+import { createFakeClock, type FakeClock } from './fake-clock.ts'
+import { createMemoryLog, type MemoryLog } from './memory-log.ts'
+import {
+  acceptedChange,
+  createQuery,
+  createRecords,
+  createState,
+  submittedBuildset,
+  type TestRecords,
+} from './test-powers.ts'
+
+/** A host for one plugin alone: no master, no store, no other plugins. What the plugin does is remembered. */
+export interface TestHost extends AsyncDisposable {
+  /** What the plugin is given. */
+  readonly host: Host
+  readonly clock: FakeClock
+  readonly log: MemoryLog
+  readonly records: TestRecords
+  /** The plugin's state store, to be filled and looked at. */
+  readonly state: Map<string, Json>
+  /** Connections that a slave transport handed over. */
+  readonly attached: readonly SlaveConnection[]
+  /** Checks the options by the schema and calls `apply`. */
+  apply(plugin: PluginInstance): void
+  /** Calls `start`; what it returns is owned. */
+  start(): Promise<void>
+  /** Applies and starts. */
+  run(plugin: PluginInstance): Promise<void>
+  /**
+   * Calls the plugin's taps on a hook one after the other, as the master would, and resolves with the value: the refined event, the
+   * first choice, or nothing. What a tap throws is thrown. For observe hooks `eventId` and `at` may be left out.
+   * @example await test.fire('buildFinished', { builder: 'full', result: 'failure', … })
+   */
+  fire<Name extends HookName>(name: Name, event: FiredEvent<Name>): Promise<HookValue<Name>>
+  /** Hooks the plugin tapped. */
+  readonly taps: readonly HookName[]
+  /** Asks a registered poller to poll once. */
+  poll(name?: string): Promise<void>
+  /** Ends the plugin as the master does: signal, taps, owned things in reverse. Rejects with what could not be closed. */
+  stop(): Promise<void>
+  /** After `stop`: timers that still run on the clock, with where they were made. Empty is good. */
+  leaks(): readonly string[]
+}
+
+export type FiredEvent<Name extends HookName> = Omit<HookEvent<Name>, 'eventId' | 'at'> & {
+  readonly eventId?: number
+  readonly at?: number
+}
+
+export interface TestHostOptions {
+  /** The plugin's id; default: the instance's own. */
+  readonly id?: string
+  readonly clock?: FakeClock
+  readonly log?: MemoryLog
+  /** Answers of `host.query`; what is left out finds nothing. */
+  readonly query?: Partial<Query>
+  readonly secrets?: Readonly<Record<string, string>>
+  /** `who` to mail address. */
+  readonly people?: Readonly<Record<string, string>>
+  /** Passwords of configured slaves; `undefined` as value: a slave without one. */
+  readonly slaves?: Readonly<Record<string, string | undefined>>
+  /** What `host.directory()` gives; default: it rejects, so that no test writes by accident. */
+  readonly directory?: string
+  /** Replace members of the host, to make them fail for instance. */
+  readonly override?: Partial<Host>
+}
+
+/**
+ * @example
+ * await using test = createTestHost()
+ * await test.run(lamp({ url }))
+ * await test.fire('buildFinished', buildFinished({ result: 'failure' }))
+ */
+export function createTestHost(options: TestHostOptions = {}): TestHost {
+  const clock = options.clock ?? createFakeClock()
+  const log = options.log ?? createMemoryLog()
+  const records = createRecords()
+  const state = new Map<string, Json>()
+  const attached: SlaveConnection[] = []
+  const taps: Tapped[] = []
+  const ending = new AbortController()
+  const tapsEnding = new AbortController()
+  const stack = new AsyncDisposableStack()
+  let plugin: PluginInstance | undefined
+  let given: object = {}
+  let applying = false
+  let events = 0
+  let stopped: Promise<void> | undefined
+  let over = false
+
+  const id = () => options.id ?? plugin?.id ?? 'test'
+  const alive = () => {
+    if (over) throw testHostStopped(id())
+  }
+  const inApply = (member: string) => {
+    if (!applying) throw misused(id(), `called host.${member} after apply`)
+  }
+  const host: Host = Object.freeze({
+    get id() {
+      return id()
+    },
+    log,
+    clock,
+    signal: ending.signal,
+    own<T extends Disposable | AsyncDisposable>(thing: T): T {
+      return stack.use(thing)
+    },
+    tap(hook, tap, tapOptions = {}) {
+      inApply('tap')
+      if (!Object.hasOwn(HOOK_KINDS, hook)) throw misused(id(), `taps "${hook}", which is no hook`)
+      const isStored = HOOK_KINDS[hook] === 'observe' && hook !== 'logAppended'
+      if (plugin?.definition.durable && !isStored)
+        throw misused(id(), `is durable and taps "${hook}", which is not stored`)
+      taps.push({ hook, tap: tap as Tapped['tap'], options: tapOptions }) // `fire` pairs hook and event again
+    },
+    async submitChange(change) {
+      alive()
+      records.changes.push(change)
+      return { change: acceptedChange(change, records.changes.length, clock.now(), id()), duplicate: false }
+    },
+    async submitBuildset(buildset) {
+      alive()
+      records.buildsets.push(buildset)
+      return submittedBuildset(records.buildsets.length + records.forced.length, buildset.builders)
+    },
+    async force(order) {
+      alive()
+      records.forced.push(order)
+      return submittedBuildset(records.buildsets.length + records.forced.length, [order.builder])
+    },
+    async stop(order) {
+      alive()
+      records.stopped.push(order)
+    },
+    async cancel(order) {
+      alive()
+      records.cancelled.push(order)
+    },
+    query: createQuery(options.query ?? {}),
+    state: createState(state),
+    async directory() {
+      alive()
+      if (options.directory === undefined) throw misused(id(), 'asked for its directory, and the test gave none')
+      return options.directory
+    },
+    secrets: { resolve: (value) => (typeof value === 'string' ? value : secretOf(value)) },
+    people: { mailAddress: (who) => options.people?.[who] ?? null },
+    slaves: {
+      password: (slave) => options.slaves?.[slave],
+      known: (slave) => Object.hasOwn(options.slaves ?? {}, slave),
+      async attach(connection) {
+        alive()
+        attached.push(connection)
+      },
+    },
+    registerScheduler(rules) {
+      inApply('registerScheduler')
+      records.schedulers.push(rules as unknown as SchedulerRules) // kept for the test, which knows its state's type
+    },
+    registerPoller(poller) {
+      inApply('registerPoller')
+      records.pollers.push(poller)
+    },
+    ...options.override,
+  } satisfies Host)
+
+  const secretOf = (ref: SecretRef) => {
+    const value = options.secrets?.[ref.name]
+    if (value === undefined) throw misused(id(), `asked for the secret "${ref.name}", which the test did not give`)
+    return value
+  }
+  const fire: TestHost['fire'] = async (name, event) => {
+    const kind = HOOK_KINDS[name]
+    let value: unknown = deepFreeze(
+      kind === 'observe' ? { eventId: ++events, at: clock.now(), ...event } : { ...event },
+    )
+    for (const { tap } of taps.filter((one) => one.hook === name).toSorted(byStage)) {
+      const answer = await tap(value, { signal: tapsEnding.signal })
+      if (answer === undefined) continue
+      if (kind === 'choose') return answer as never // the tap's type says what it may return
+      if (kind === 'refine') value = deepFreeze({ ...(value as object), ...(answer as object) })
+    }
+    return (kind === 'refine' ? value : undefined) as never // as above
+  }
+  const stop = async () => {
+    ending.abort(testHostStopped(id()))
+    tapsEnding.abort(testHostStopped(id()))
+    try {
+      await stack.disposeAsync()
+    } finally {
+      over = true
+    }
+  }
+
+  const test: TestHost = {
+    host,
+    clock,
+    log,
+    records,
+    state,
+    attached,
+    apply(instance) {
+      plugin = instance
+      given = checkedOptions(instance)
+      applying = true
+      try {
+        const result: unknown = instance.definition.apply(host, given as never) // the factory tied options and definition
+        if (result instanceof Promise) throw misused(id(), 'has an async apply, which must be synchronous')
+      } finally {
+        applying = false
+      }
+    },
+    async start() {
+      if (!plugin) throw misused(id(), 'was not applied')
+      const opened = await plugin.definition.start?.(host, given as never) // as above
+      if (opened) stack.use(opened)
+    },
+    async run(instance) {
+      test.apply(instance)
+      await test.start()
+    },
+    fire,
+    get taps() {
+      return taps.map((one) => one.hook)
+    },
+    async poll(name) {
+      const poller = records.pollers.find((one) => name === undefined || one.name === name)
+      if (!poller) throw misused(id(), `registered no poller${name === undefined ? '' : ` "${name}"`}`)
+      await poller.poll({ signal: ending.signal })
+    },
+    stop: () => (stopped ??= stop()),
+    leaks: () =>
+      clock.pending().map((timer) => `a ${timer.kind} of ${timer.at - clock.now()} ms, made\n${timer.madeAt}`),
+    [Symbol.asyncDispose]: () => test.stop(),
+  }
+  return test
+}
+
+interface Tapped {
+  readonly hook: HookName
+  readonly tap: (event: unknown, context: { readonly signal: AbortSignal }) => unknown
+  readonly options: TapOptions
+}
+
+function byStage(a: Tapped, b: Tapped): number {
+  return (a.options.stage ?? 0) - (b.options.stage ?? 0)
+}
+
+function checkedOptions({ id, definition, options }: PluginInstance): object {
+  if (!definition.schema) return options
+  const checked = definition.schema['~standard'].validate(options)
+  if (checked instanceof Promise) throw misused(id, 'has an async schema, which must be synchronous')
+  if (checked.issues)
+    throw optionsRefused(
+      id,
+      checked.issues.map((issue) => issue.message),
+    )
+  return checked.value
+}

@@ -1,0 +1,80 @@
+import type { BuildsetSubmitted, ForceOrder, Poller, Query, State } from '../host.ts'
+import { isJson, type Json } from '../json.ts'
+import type { BuildsetInput, Change, ChangeInput } from '../model.ts'
+import type { SchedulerRules } from '../scheduler.ts'
+import { stateNotJson } from './errors.ts'
+
+/** What a plugin asked its test host to do, oldest first. */
+export interface TestRecords {
+  readonly changes: readonly ChangeInput[]
+  readonly buildsets: readonly BuildsetInput[]
+  readonly forced: readonly ForceOrder[]
+  readonly stopped: readonly { readonly build: number; readonly who: string; readonly reason: string }[]
+  readonly cancelled: readonly { readonly request: number; readonly who: string; readonly reason: string }[]
+  readonly schedulers: readonly SchedulerRules[]
+  readonly pollers: readonly Poller[]
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] }
+
+export function createRecords(): Mutable<TestRecords> {
+  return { changes: [], buildsets: [], forced: [], stopped: [], cancelled: [], schedulers: [], pollers: [] }
+}
+
+/** The change as the master would store it. */
+export function acceptedChange(input: ChangeInput, id: number, now: number, source: string): Change {
+  const { key: _, ...fields } = input
+  return {
+    branch: null,
+    revision: null,
+    repository: '',
+    project: '',
+    codebase: '',
+    category: null,
+    revlink: null,
+    links: [],
+    properties: {},
+    when: now,
+    ...fields,
+    id,
+    source,
+  }
+}
+
+export function submittedBuildset(buildset: number, builders: readonly string[]): BuildsetSubmitted {
+  return { buildset, requests: builders.map((_, index) => buildset * 100 + index), warning: null }
+}
+
+/** Answers of a master where nothing has happened yet, unless the test sets others. */
+export function createQuery(answers: Partial<Query>): Query {
+  return Object.freeze({
+    project: () => ({ name: 'Test', url: null }),
+    builders: async () => [],
+    builder: async () => undefined,
+    isIdle: async () => false,
+    build: async () => undefined,
+    buildByNumber: async () => undefined,
+    builds: async () => [],
+    requests: async () => [],
+    slaves: async () => [],
+    change: async () => undefined,
+    changes: async () => [],
+    why: async () => undefined,
+    logTail: async () => '',
+    ...answers,
+  } satisfies Query)
+}
+
+/** State in memory: JSON in, JSON out, as the real one. */
+export function createState(stored: Map<string, Json>): State {
+  return Object.freeze({
+    get: async (key: string) => structuredClone(stored.get(key)),
+    async set(key: string, value: Json) {
+      if (!isJson(value)) throw stateNotJson(key)
+      stored.set(key, structuredClone(value))
+    },
+    async delete(key: string) {
+      stored.delete(key)
+    },
+  })
+}
