@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
+import { type Log, messageOf } from 'boltbot/plugin-sdk'
 import { createClock } from '../clock.ts'
 import { configProblems } from '../config/errors.ts'
 import { checkInFreshProcess } from '../config/evaluate.ts'
@@ -12,21 +11,13 @@ import { createControlMethods } from '../control/methods.ts'
 import { startControl } from '../control/server.ts'
 import { createLog } from '../log.ts'
 import type { Master } from '../master-api.ts'
-import { createRedactor, type Redactor } from '../redact.ts'
+import { createRedactor } from '../redact.ts'
 import type { Basedir } from './basedir.ts'
 import { isDaemon, reportStart } from './daemon.ts'
 import { openLogFile } from './log-file.ts'
-import { openMaster } from './open-master.ts'
+import { type BootContext, openMaster } from './open-master.ts'
 import { printError } from './output.ts'
 import { claimPidFile } from './pid-file.ts'
-
-export interface BootContext {
-  readonly config: Config
-  readonly basedir: string
-  readonly clock: Clock
-  readonly log: Log
-  readonly redactor: Redactor
-}
 
 /** Runs the master of a base directory until it is told to stop; resolves with the exit code. */
 export async function runMaster(
@@ -187,6 +178,3 @@ function sentence(error: unknown): string {
 function levelOf(name: string | undefined): 'error' | 'warn' | 'info' | 'debug' {
   return name === 'error' || name === 'warn' || name === 'debug' ? name : 'info'
 }
-
-/** Where a master looks for its secrets. */
-export const secretsOf = (basedir: string) => join(basedir, 'secrets')

@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import type { Clock, Log } from 'boltbot/plugin-sdk'
+import { random } from '../clock.ts'
+import type { Config } from '../config/model.ts'
+import { createMaster, layout } from '../master.ts'
+import type { Master } from '../master-api.ts'
+import { createPeople } from '../people.ts'
+import type { Redactor } from '../redact.ts'
+import { createSecrets } from '../secrets.ts'
+import { createFileLogStore } from '../store/logs/file-log-store.ts'
+import { openSqliteStore } from '../store/open.ts'
+
+export interface BootContext {
+  readonly config: Config
+  readonly basedir: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly redactor: Redactor
+}
+
+/** The real master over the files of its base directory. */
+export async function openMaster({ config, basedir, clock, log, redactor }: BootContext): Promise<Master> {
+  const { database, logs } = layout(basedir)
+  await using opening = new AsyncDisposableStack()
+  const store = opening.adopt(await openSqliteStore({ file: database, clock, log }), (opened) => opened.close())
+  const logStore = opening.adopt(createFileLogStore({ directory: logs, log }), (opened) => opened.close())
+  const master = await createMaster({
+    config,
+    basedir,
+    clock,
+    random,
+    log,
+    store,
+    logStore,
+    secrets: createSecrets({
+      directory: join(basedir, 'secrets'),
+      environment: process.env,
+      redactor,
+      checkModes: process.platform !== 'win32',
+    }),
+    people: ({ people }) => createPeople(people),
+    redactor: redactor.stream,
+  })
+  opening.move() // the master closes both when it stops
+  return master
+}
