@@ -82,6 +82,11 @@ function plain(value: unknown): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (mark) => (mark === '\n' ? '⏎ ' : ' '))
 }
 
+function plainForm(item: object): object {
+  if (item instanceof Error) return flattenError(item, false)
+  return item instanceof Map || item instanceof Set ? [...item] : item
+}
+
 /** JSON that never throws: logging must not be what fails. */
 function toJson(value: unknown): string {
   const open: object[] = []
@@ -89,13 +94,12 @@ function toJson(value: unknown): string {
     return (
       JSON.stringify(value, function (this: unknown, _key, item: unknown) {
         if (typeof item === 'bigint') return String(item)
-        if (item instanceof Error) return flattenError(item, false)
-        if (item instanceof Map || item instanceof Set) return [...item]
         if (typeof item !== 'object' || item === null) return item
         while (open.length > 0 && open.at(-1) !== this) open.pop()
         if (open.includes(item)) return '[circular]'
-        open.push(item)
-        return item
+        const shown = plainForm(item)
+        open.push(shown)
+        return shown
       }) ?? String(value)
     )
   } catch (error) {

@@ -6,6 +6,8 @@ export function createPeople({ mailDomain, table }: Config['people']): People {
   const entryOf = (who: string) => (Object.hasOwn(table, who) ? table[who] : undefined)
   return {
     mailAddress(who) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+      if (/[\u0000-\u001f\u007f]/.test(who)) return null
       const inside = addressIn(who)
       const listed = entryOf(who)?.mail ?? (inside === null ? undefined : entryOf(inside)?.mail)
       if (listed !== undefined) return listed
