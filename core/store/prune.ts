@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Store } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -49,7 +49,7 @@ export async function oldLogs(
   const withLogs = await db
     .selectFrom('steps')
     .select('build_id')
-    .where((eb) => eb('logs', '<>', eb.lit('[]')))
+    .where('logs', '<>', sql.lit('[]'))
     .where('build_id', '>', position)
     .groupBy('build_id')
     .orderBy('build_id')
