@@ -9,7 +9,7 @@ import type { StepLog } from './store/steps.ts'
 export interface StepLogs {
   /** Appends; resolves when stored. @throws CiError `BOLT_LOGS_WRITE`. */
   append(log: string, stream: Stream, data: Uint8Array): Promise<void>
-  /** Ends all logs and gives their sizes. A log that cannot be ended is listed with what it has. */
+  /** Ends all logs and gives their sizes, once all is stored. */
   finish(): Promise<readonly StepLog[]>
   readonly names: readonly string[]
 }
@@ -28,11 +28,13 @@ export interface StepLogsDeps {
   readonly redactor: () => StreamRedactor
   /** Told of new bytes, coalesced; `undefined` when nobody listens. */
   readonly appended: ((log: string, length: number) => void) | undefined
+  /** A log could not be ended (synced, compressed). */
+  readonly ended: (error: unknown) => void
 }
 
 const WAKE_MS = 100
 
-export function createStepLogs({ store, clock, key, redactor, appended }: StepLogsDeps): StepLogs {
+export function createStepLogs({ store, clock, key, redactor, appended, ended }: StepLogsDeps): StepLogs {
   const redactors = new Map<string, Map<Stream, StreamRedactor>>()
   /** Appends of one log go one after the other. */
   const tails = new Map<string, Promise<unknown>>()
@@ -68,16 +70,14 @@ export function createStepLogs({ store, clock, key, redactor, appended }: StepLo
     },
     append: (log, stream, data) => write(log, stream, redactorOf(log, stream).push(data)),
     async finish() {
-      const sizes: StepLog[] = []
       for (const [name, byStream] of redactors) {
-        for (const [stream, kept] of byStream) await write(name, stream, kept.end()).catch(() => {}) // full disk: ended below all the same
-        const size = await store
-          .finish({ ...key, log: name })
-          .catch(() => ({ bytes: lengths.get(name) ?? 0, lines: 0 }))
-        sizes.push({ name, ...size })
+        for (const [stream, kept] of byStream) await write(name, stream, kept.end()).catch(() => {}) // the writer of before was told
+        await tails.get(name)
+        // Compressed behind the build's back: a log that is not ended reads the same.
+        store.finish({ ...key, log: name }).catch(ended)
       }
       wake?.[Symbol.dispose]()
-      return sizes
+      return [...redactors.keys()].map((name) => ({ name, bytes: lengths.get(name) ?? 0 }))
     },
   }
 }

@@ -108,6 +108,8 @@ async function runOneStep(
     key: { build: started.build, step: index, epoch: started.epoch },
     redactor: deps.redactor,
     appended: wakeOf(deps, index),
+    ended: (error) =>
+      deps.log.error('log not ended', { builder: builder.name, build: started.number, step: name, error }),
   })
   const place = { claim: started, builder: builder.name, number: started.number, step: index, name }
   write(startStep(store, place, runningText(step)))

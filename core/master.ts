@@ -20,7 +20,7 @@ import { createSlavePool } from './slave-pool.ts'
 import { finishBuild, interruptedBuilds, renewLeases } from './store/builds.ts'
 import { readChanges } from './store/changes.ts'
 import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
-import { advanceCursor, journalHead, readCursor, readEvents } from './store/journal.ts'
+import { advanceCursor, journalHead, keepCursors, readCursor, readEvents } from './store/journal.ts'
 import type { LogStore } from './store/log-store.ts'
 import { readMasterId } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
@@ -72,6 +72,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     log,
     buildsets,
     changesOf,
+    head: () => journalHead(store),
     eventsAfter: (after, names, limit) => readEvents(store, { after, names, limit }),
   })
   const pool = createSlavePool({
@@ -128,7 +129,6 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     door: pool.door,
     scheduling,
     pollers,
-    log,
   })
   const retention = createRetention({ store, logs: logStore, clock, log, spec: () => current.retention })
   let renewal: Disposable | undefined
@@ -177,6 +177,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     query,
     async start() {
       try {
+        await scheduling.mark()
         await scheduling.start()
         await plugins.start(current.plugins)
         // Only now, so that status targets hear of it; nothing is given to a slave before.
@@ -200,10 +201,15 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       await hooks.guard({ action: 'reconfig', who, via })
       const previous = current
       const lines = [...diffConfigs(previous, next)]
+      await scheduling.mark()
       current = next
       people = deps.people(next)
       try {
         lines.push(...(await plugins.reconfigure(next.plugins)))
+        await keepCursors(
+          store,
+          next.plugins.map((plugin) => plugin.id),
+        )
       } catch (error) {
         current = previous
         people = deps.people(previous)

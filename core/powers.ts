@@ -1,32 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Host, Log, People, Query, Secrets, SlaveDoor } from 'boltbot/plugin-sdk'
+import type { People, Query, Secrets, SlaveDoor } from 'boltbot/plugin-sdk'
 import type { Actions } from './actions.ts'
 import type { Buildsets } from './buildsets.ts'
 import type { Changes } from './changes.ts'
+import type { HostPowers } from './plugin-powers.ts'
 import type { Pollers } from './pollers.ts'
 import type { Scheduling } from './scheduling.ts'
 import { deletePluginState, getPluginState, setPluginState } from './store/plugin-state.ts'
 import type { Store } from './store/store.ts'
-
-/** The powers of a plugin that the walk implements; the plugin host adds the rest (log, clock, signal, own, tap). */
-export type HostPowers = Pick<
-  Host,
-  | 'submitChange'
-  | 'submitBuildset'
-  | 'force'
-  | 'stop'
-  | 'cancel'
-  | 'query'
-  | 'state'
-  | 'directory'
-  | 'secrets'
-  | 'people'
-  | 'slaves'
-> & {
-  registerScheduler(...args: Parameters<Host['registerScheduler']>): AsyncDisposable
-  registerPoller(...args: Parameters<Host['registerPoller']>): AsyncDisposable
-}
 
 export interface PowersDeps {
   readonly store: Store
@@ -40,7 +22,6 @@ export interface PowersDeps {
   readonly door: SlaveDoor
   readonly scheduling: Scheduling
   readonly pollers: Pollers
-  readonly log: Log
 }
 
 /** The powers of one plugin: what it does carries its id. */
@@ -70,7 +51,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       secrets: deps.secrets,
       people: { mailAddress: (who) => deps.people().mailAddress(who) },
       slaves: deps.door,
-      registerScheduler: (rules) => deps.scheduling.register(rules as never), // the state's type is the scheduler's own matter
+      registerScheduler: (rules) => deps.scheduling.register(rules),
       registerPoller: (poller) => deps.pollers.register(id, poller),
     }
   }

@@ -14,6 +14,8 @@ import type { Store, StoredEvent } from './store/store.ts'
 export interface Scheduling {
   /** Adds a scheduler; it begins to work at `start`, or at once when that was called. Disposing takes it out, its stored state stays. */
   register(rules: SchedulerRules): AsyncDisposable
+  /** Schedulers never seen before that register from now on begin here in the journal: call it before sources are started. */
+  mark(): Promise<void>
   /** Opens the stored states and feeds what came while nobody ran. */
   start(): Promise<void>
   /** Events of the journal, in order. */
@@ -31,6 +33,8 @@ export interface SchedulingDeps {
   readonly log: Log
   readonly buildsets: Buildsets
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
+  /** Id of the newest stored event. */
+  readonly head: () => Promise<number>
   /** Stored events after an id, for catching up: at most `limit`. */
   readonly eventsAfter: (
     eventId: number,
@@ -55,9 +59,10 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   const { store, clock, log } = deps
   const running = new Map<string, Running>()
   let started = false
+  let newcomersFrom = 0
 
   async function open(entry: Running): Promise<void> {
-    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial)
+    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial, newcomersFrom)
     for (;;) {
       const events = await deps.eventsAfter(entry.row.eventId, FED, 500)
       for (const event of events) await feedEvent(entry, event)
@@ -185,6 +190,9 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
           entry.timer?.[Symbol.dispose]()
         },
       }
+    },
+    async mark() {
+      newcomersFrom = await deps.head()
     },
     async start() {
       started = true

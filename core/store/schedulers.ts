@@ -13,16 +13,12 @@ export interface SchedulerRow {
   readonly waiting: string | null
 }
 
-/** Its row; a new scheduler begins at the head of the journal: it is not fed the past. */
-export function openScheduler(store: Store, name: string, initial: Json): Promise<SchedulerRow> {
+/** Its row; a new scheduler begins after the event `from`: it is not fed the past. */
+export function openScheduler(store: Store, name: string, initial: Json, from: number): Promise<SchedulerRow> {
   return store.transition('openScheduler', async (trx) => {
     const known = await trx.selectFrom('schedulers').selectAll().where('name', '=', name).executeTakeFirst()
     if (known !== undefined) return toScheduler(known)
-    const head = await trx
-      .selectFrom('journal')
-      .select((eb) => eb.fn.max('id').as('id'))
-      .executeTakeFirst()
-    const row = { name, state: JSON.stringify(initial), event_id: head?.id ?? 0, wake_at: null, waiting: null }
+    const row = { name, state: JSON.stringify(initial), event_id: from, wake_at: null, waiting: null }
     await trx.insertInto('schedulers').values(row).execute()
     return toScheduler(row)
   })

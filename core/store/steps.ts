@@ -16,7 +16,6 @@ export interface StepPlace {
 export interface StepLog {
   readonly name: string
   readonly bytes: number
-  readonly lines: number
 }
 
 /** @throws CiError `BOLT_BUILDS_STALE` when the build was given to another claim. */

@@ -132,7 +132,7 @@ export interface StepTable {
   started_at: number
   finished_at: number | null
   result: string | null
-  /** `[{ name, bytes, lines }]`, JSON; sizes are set when the step ends. */
+  /** `[{ name, bytes }]`, JSON; set when the step ends. */
   logs: string
 }
 

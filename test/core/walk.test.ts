@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { builder, buildFactory, masterLock, slave } from 'boltbot/plugin-sdk'
+import { builder, buildFactory, definePlugin, masterLock, slave } from 'boltbot/plugin-sdk'
 import { commit, each, ends, sh } from '../rig/parts.ts'
 import { createRig, type RigOptions } from '../rig/rig.ts'
 
@@ -48,6 +48,17 @@ test('a change becomes a build, and the build knows its change, people and resul
   assert.equal(build.properties.buildnumber?.value, 0)
   assert.equal(build.properties.slavename?.value, 'bot-1')
   assert.equal(await rig.master.query.logTail({ build: build.id, step: 0, log: 'stdio' }), 'hello\n')
+})
+
+test('a change that a source hands in while everything starts is not lost to a new scheduler', async () => {
+  const eager = definePlugin({
+    name: 'eager',
+    kind: 'source',
+    apply() {},
+    start: async (host) => void (await host.submitChange(commit('r1'))),
+  })
+  await using rig = await createRig(config({ sources: [eager()] }))
+  assert.deepEqual(await rig.story('buildsetCreated'), ['buildsetCreated'])
 })
 
 test('the same change reported twice is built once', async () => {
