@@ -1,0 +1,48 @@
+import { decode, encode } from '@msgpack/msgpack'
+import { MAX_DEPTH, MAX_MESSAGE } from './limits.ts'
+import { AGENT_SHAPES, MASTER_SHAPES } from './message-shapes.ts'
+import type { AgentMessage, MasterMessage } from './messages.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { scan } from './scan.ts'
+import { demand, isRecord, type Shape } from './shape.ts'
+
+/** @throws ProtocolError when the message is larger than the other end takes, or nested too deep. */
+export function encodeMessage(message: AgentMessage | MasterMessage): Uint8Array<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer>
+  try {
+    bytes = encode(message, { ignoreUndefined: true, maxDepth: MAX_DEPTH })
+  } catch (error) {
+    throw new ProtocolError(`The message "${message.t}" cannot be sent: ${(error as Error).message}.`)
+  }
+  if (bytes.length > MAX_MESSAGE)
+    throw new ProtocolError(`The message "${message.t}" has ${bytes.length} bytes, the limit is ${MAX_MESSAGE}.`)
+  return bytes
+}
+
+/** A message of an agent. Bytes in it are views of `bytes`. @throws ProtocolError */
+export function decodeAgentMessage(bytes: Uint8Array): AgentMessage {
+  return decodeMessage(bytes, AGENT_SHAPES) as unknown as AgentMessage // its shape was just checked
+}
+
+/** A message of a master; of a command in it only the kind is checked, see `commandProblem`. @throws ProtocolError */
+export function decodeMasterMessage(bytes: Uint8Array): MasterMessage {
+  return decodeMessage(bytes, MASTER_SHAPES) as unknown as MasterMessage // its shape was just checked
+}
+
+function decodeMessage(bytes: Uint8Array, shapes: Readonly<Record<string, Shape>>): Record<string, unknown> {
+  if (bytes.length > MAX_MESSAGE)
+    throw new ProtocolError(`The message has ${bytes.length} bytes, the limit is ${MAX_MESSAGE}.`)
+  scan(bytes, MAX_DEPTH)
+  let value: unknown
+  try {
+    value = decode(bytes)
+  } catch (error) {
+    throw new ProtocolError(`The message cannot be decoded: ${(error as Error).message}.`)
+  }
+  if (!isRecord(value) || typeof value.t !== 'string') throw new ProtocolError('The message is not a map with a type.')
+  const type = value.t
+  const shape = Object.hasOwn(shapes, type) ? shapes[type] : undefined
+  if (shape === undefined) throw new ProtocolError(`The message type "${type.slice(0, 40)}" is unknown.`)
+  demand(shape, value, `message "${type}"`)
+  return value
+}
