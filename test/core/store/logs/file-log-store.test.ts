@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { hasCode, messageOf } from 'boltbot/plugin-sdk'
 import { createMemoryLog, until } from 'boltbot/plugin-sdk/testing'
 import type { LogKey } from '../../../../core/store/log-store.ts'
 import { createFileLogStore } from '../../../../core/store/logs/file-log-store.ts'
 import { logStoreConformance, readAll } from '../../../conformance/log-store.ts'
+import { createSmallDisk } from '../small-disk.ts'
 import { createFolder } from '../sqlite-rig.ts'
 
 const KEY: LogKey = { build: 1234, step: 0, log: 'stdio', epoch: 1 }
@@ -166,25 +166,6 @@ async function createRig() {
     },
     async [Symbol.asyncDispose]() {
       await logs.close()
-      await folder[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** A file system of so many MiB; `undefined`, with the test skipped by name, where one may not be mounted. */
-export async function createSmallDisk(t: TestContext, mib: number) {
-  const folder = await createFolder()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder.path], { stdio: 'ignore' })
-  } catch {
-    await folder[Symbol.asyncDispose]()
-    t.skip('needs the right to mount a small tmpfs')
-    return undefined
-  }
-  return {
-    path: folder.path,
-    async [Symbol.asyncDispose]() {
-      execFileSync('umount', [folder.path])
       await folder[Symbol.asyncDispose]()
     },
   }
