@@ -10,7 +10,7 @@ import type {
   WhyNot,
 } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
-import type { PluginStatus } from './plugin-scope.ts'
+import type { PluginStatus } from './host/plugin-scope.ts'
 import type { LogPiece } from './store/log-store.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */

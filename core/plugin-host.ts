@@ -1,12 +1,12 @@
 import type { Clock, Log, Random } from 'boltbot/plugin-sdk'
 import type { PluginSpec } from './config/model.ts'
-import { CRASH_LIMITS } from './crash-budget.ts'
-import type { JournalReader } from './durable-reader.ts'
 import { createHooks, type HookRunner } from './hooks.ts'
-import { diffPlugins } from './plugin-diff.ts'
-import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknownPlugin } from './plugin-errors.ts'
-import type { HostPowers, PowerScope } from './plugin-powers.ts'
-import { createPluginScope, type PluginLimits, type PluginScope, type PluginStatus } from './plugin-scope.ts'
+import { CRASH_LIMITS } from './host/crash-budget.ts'
+import type { JournalReader } from './host/durable-reader.ts'
+import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknownPlugin } from './host/errors.ts'
+import { diffPlugins } from './host/plugin-diff.ts'
+import type { HostPowers, PowerScope } from './host/plugin-powers.ts'
+import { createPluginScope, type PluginLimits, type PluginScope, type PluginStatus } from './host/plugin-scope.ts'
 
 /**
  * Runs the plugins of a config: applies all, starts all in config order, stops all in reverse; takes over a new config by stopping

@@ -11,9 +11,9 @@ import type {
 } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog, createSeededRandom } from 'boltbot/plugin-sdk/testing'
 import type { PluginSpec } from '../../core/config/model.ts'
-import type { JournalEvent, JournalReader } from '../../core/durable-reader.ts'
+import type { JournalEvent, JournalReader } from '../../core/host/durable-reader.ts'
+import type { HostPowers } from '../../core/host/plugin-powers.ts'
 import { createPluginHost, type PluginHostDeps } from '../../core/plugin-host.ts'
-import type { HostPowers } from '../../core/plugin-powers.ts'
 
 /** A plugin host on a fake clock, with a journal in memory and powers that note their calls in `calls`. */
 export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {

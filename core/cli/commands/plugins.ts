@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { PluginStatus } from '../../master-api.ts'
+import type { PluginStatus } from '../../host/plugin-scope.ts'
 import { callMaster } from '../control-client.ts'
 import { type LiveOptions, listCommand } from '../live-command.ts'
 import { printJson, printTable } from '../output.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, definePlugin, defineStep, masterLock, slave } from 'boltbot/plugin-sdk'
-import { compareOptions, createLiveOptions } from '../../core/live-options.ts'
+import { compareOptions, createLiveOptions } from '../../../core/host/live-options.ts'
 
 test('functions are swapped in place, wherever they stand', () => {
   const live = createLiveOptions({ important: () => 1, filters: [{ match: () => 'a' }], name: 'x' })

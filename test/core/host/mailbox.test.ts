@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ObserveHook } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog } from 'boltbot/plugin-sdk/testing'
-import { createMailbox } from '../../core/mailbox.ts'
+import { createMailbox } from '../../../core/host/mailbox.ts'
 
 test('letters wait until it is opened, then come one at a time in their order', async () => {
   const { clock, mailbox, post, told } = createRig()

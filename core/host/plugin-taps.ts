@@ -10,11 +10,11 @@ import {
   type StoredHook,
   type TapOptions,
 } from 'boltbot/plugin-sdk'
+import type { Hooks } from '../hooks.ts'
 import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
 import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
-import type { Hooks } from './hooks.ts'
+import { badTap, durableTap, unknownHook } from './errors.ts'
 import { createMailbox } from './mailbox.ts'
-import { badTap, durableTap, unknownHook } from './plugin-errors.ts'
 import { createTapCall } from './tap-call.ts'
 import { type AnyTap, createTapKinds } from './tap-kinds.ts'
 

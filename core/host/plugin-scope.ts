@@ -8,13 +8,11 @@ import {
   type Random,
   type SchedulerRules,
 } from 'boltbot/plugin-sdk'
-import type { PluginSpec } from './config/model.ts'
+import type { PluginSpec } from '../config/model.ts'
+import type { Hooks } from '../hooks.ts'
 import type { CrashLimits } from './crash-budget.ts'
 import { withDeadline } from './deadline.ts'
 import type { JournalReader } from './durable-reader.ts'
-import type { Hooks } from './hooks.ts'
-import { createLiveOptions } from './live-options.ts'
-import { createPluginClock } from './plugin-clock.ts'
 import {
   applyAsync,
   applyFailed,
@@ -25,7 +23,9 @@ import {
   reconfigureDeadline,
   startDeadline,
   startThrew,
-} from './plugin-errors.ts'
+} from './errors.ts'
+import { createLiveOptions } from './live-options.ts'
+import { createPluginClock } from './plugin-clock.ts'
 import { gatePowers, type HostPowers, type PowerScope } from './plugin-powers.ts'
 import { createPluginTaps, type TapStatus } from './plugin-taps.ts'
 

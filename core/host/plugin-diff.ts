@@ -1,4 +1,4 @@
-import type { PluginSpec } from './config/model.ts'
+import type { PluginSpec } from '../config/model.ts'
 import { compareOptions } from './live-options.ts'
 
 /** What a new list of plugins means for those that run. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StoredHook } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog, createSeededRandom } from 'boltbot/plugin-sdk/testing'
-import { createDurableReader, type JournalEvent, type JournalReader } from '../../core/durable-reader.ts'
+import { createDurableReader, type JournalEvent, type JournalReader } from '../../../core/host/durable-reader.ts'
 
 test('a new reader begins at the head, which is stored at once; then it sees what comes, in order', async () => {
   const rig = createRig()

@@ -6,7 +6,7 @@ import {
   type RefineHook,
   type TapContext,
 } from 'boltbot/plugin-sdk'
-import { badChoice, guardAway, guardFailed, refinedNothing, refineFailed } from './plugin-errors.ts'
+import { badChoice, guardAway, guardFailed, refinedNothing, refineFailed } from './errors.ts'
 import type { TapCall } from './tap-call.ts'
 
 export interface TapKindDeps {

@@ -1,5 +1,5 @@
 import type { Clock, Host, Json, Log, PluginKind, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
-import { hostStopped } from './plugin-errors.ts'
+import { hostStopped } from './errors.ts'
 
 /** What the rest of core does for one plugin: the members of `Host` the plugin host does not make itself. */
 export interface HostPowers

@@ -1,5 +1,5 @@
 import type { Clock, HookName, TapContext } from 'boltbot/plugin-sdk'
-import { hostStopped, tapDeadline } from './plugin-errors.ts'
+import { hostStopped, tapDeadline } from './errors.ts'
 
 export interface TapCallDeps {
   readonly plugin: string
