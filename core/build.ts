@@ -56,6 +56,8 @@ export interface BuildOrder {
   readonly needsOf: (step: Step) => readonly LockNeed[]
   /** Aborts with a CiError that says why. */
   readonly signal: AbortSignal
+  /** Aborts when the master stops: also what runs on in a stopped build. */
+  readonly ending: AbortSignal
   /** Aborts `signal`: the claim was lost. */
   readonly abort: (reason: CiError) => void
 }
@@ -138,8 +140,8 @@ async function attempt(
   const { started, builder, session } = order
   const { properties } = state
   const log = deps.log.child({ builder: builder.name, build: started.number, step: name })
-  // An alwaysRun step of a stopped build runs to its end.
-  const signal = order.signal.aborted ? new AbortController().signal : order.signal
+  // An alwaysRun step of a stopped build runs to its end, unless the master stops.
+  const signal = order.signal.aborted ? order.ending : order.signal
   const info: StepInfo = {
     builder: builder.name,
     number: started.number,

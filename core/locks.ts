@@ -14,12 +14,18 @@ export interface LockNeed {
   readonly mode: 'counting' | 'exclusive'
 }
 
+/** What was granted; disposing gives it back. */
+export interface Hold extends Disposable {
+  /** Says better who holds it: a build that has its number now. */
+  rename(holder: string): void
+}
+
 export interface Locks {
   /**
    * Grants now, or gives the reason and keeps a place in the row under `ticket`: ask again with the same ticket after
    * `onReleased`, or `giveUp`.
    */
-  tryTake(ticket: string, holder: string, needs: readonly LockNeed[]): Disposable | { readonly blockedBy: string }
+  tryTake(ticket: string, holder: string, needs: readonly LockNeed[]): Hold | { readonly blockedBy: string }
   /** Forgets the place of a ticket. */
   giveUp(ticket: string): void
   /** Waits for the grant. @throws the signal's reason when it aborts first. `waiting` is told what it waits for, once it waits. */
@@ -29,16 +35,16 @@ export interface Locks {
     needs: readonly LockNeed[],
     signal: AbortSignal,
     waiting?: (blockedBy: string) => void,
-  ): Promise<Disposable>
+  ): Promise<Hold>
   holders(): readonly { readonly scope: string; readonly holder: string; readonly mode: LockNeed['mode'] }[]
   waiting(): readonly { readonly ticket: string; readonly holder: string; readonly scopes: readonly string[] }[]
 }
 
 interface Claim {
   readonly ticket: string
-  readonly holder: string
+  holder: string
   readonly needs: readonly LockNeed[]
-  readonly grant: ((hold: Disposable) => void) | undefined
+  readonly grant: ((hold: Hold) => void) | undefined
 }
 
 /** @param onReleased called after something was released and waiting steps were served: builds may try again. */
@@ -69,10 +75,13 @@ export function createLocks(onReleased: () => void): Locks {
     }
   }
 
-  function hold(claim: Claim): Disposable {
+  function hold(claim: Claim): Hold {
     queue.delete(claim.ticket)
     held.add(claim)
     return {
+      rename(holder) {
+        claim.holder = holder
+      },
       [Symbol.dispose]() {
         if (!held.delete(claim)) return
         serve()
@@ -100,7 +109,7 @@ export function createLocks(onReleased: () => void): Locks {
       if (queue.delete(ticket)) serve()
     },
     take(ticket, holder, needs, signal, waiting) {
-      const { promise, resolve, reject } = Promise.withResolvers<Disposable>()
+      const { promise, resolve, reject } = Promise.withResolvers<Hold>()
       const abort = () => {
         if (queue.delete(ticket)) serve()
         reject(signal.reason)

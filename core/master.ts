@@ -23,6 +23,7 @@ import { configApplied, configRejected, sourceFailing } from './store/config-eve
 import { advanceCursor, journalHead, keepCursors, readCursor, readEvents } from './store/journal.ts'
 import type { LogStore } from './store/log-store.ts'
 import { readMasterId } from './store/meta.ts'
+import { readRequest } from './store/requests.ts'
 import { createRetention } from './store/retention.ts'
 import type { Store } from './store/store.ts'
 import { createViews } from './views.ts'
@@ -230,10 +231,10 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     },
     schedulers: scheduling.list,
     async why(request) {
-      const all = await query.requests({ limit: 1000 })
-      const wanted =
-        request === undefined ? all.filter((one) => one.state === 'waiting') : all.filter((one) => one.id === request)
-      return Promise.all(wanted.map(async (one) => ({ request: one, why: (await query.why(one.id)) ?? null })))
+      const one = request === undefined ? undefined : await readRequest(store.db, request)
+      const all = one === undefined ? await query.requests({ limit: 1000 }) : [one]
+      const wanted = all.filter((other) => (request === undefined ? other.state === 'waiting' : other.id === request))
+      return Promise.all(wanted.map(async (found) => ({ request: found, why: (await query.why(found.id)) ?? null })))
     },
     readLog: (place, from) => readLogPart(store, logStore, place, from),
     plugins: plugins.status,

@@ -2,6 +2,7 @@ import { type BuildId, type Change, type CiError, type Clock, type Log, messageO
 import { type BuildDeps, runBuild } from './build.ts'
 import type { Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
+import type { Hold } from './locks.ts'
 import { initialProperties } from './properties.ts'
 import { mergeStamps } from './queue.ts'
 import type { Reservation, SlavePool } from './slave-pool.ts'
@@ -33,7 +34,7 @@ export interface Placement {
 
 export interface StartedByPlacement {
   readonly slave: string
-  readonly hold: Disposable
+  readonly hold: Hold
   readonly reservation: Reservation
 }
 
@@ -57,6 +58,7 @@ export interface PlacementDeps extends Omit<BuildDeps, 'logAppended'> {
 
 export function createPlacement(deps: PlacementDeps): Placement {
   const running = new Map<BuildId, RunningBuild & { readonly done: Promise<unknown> }>()
+  const ending = new AbortController()
 
   async function start(
     builder: string,
@@ -112,6 +114,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     claimed()
     if (started === null) return
     reservation.building(`${builder} #${started.number}`)
+    hold.rename(`${builder} #${started.number}`)
     // No await from here to the run: a link that breaks now is the build's to handle.
     const stop = new AbortController()
     const kept = stack.move()
@@ -130,7 +133,8 @@ export function createPlacement(deps: PlacementDeps): Placement {
         changes,
         blamelist,
         needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
-        signal: stop.signal,
+        signal: AbortSignal.any([stop.signal, ending.signal]),
+        ending: ending.signal,
         abort: (why) => stop.abort(why),
       },
     )
@@ -148,7 +152,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     start,
     running: () => running,
     async stop(reason) {
-      for (const build of running.values()) build.abort(reason)
+      ending.abort(reason)
       await Promise.all([...running.values()].map((build) => build.done))
     },
   }

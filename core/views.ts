@@ -46,6 +46,9 @@ export function createViews(deps: ViewsDeps): Query {
   async function why(id: RequestId): Promise<WhyNot | undefined> {
     const request = await readRequest(db, id)
     if (request?.state !== 'waiting') return undefined
+    if (!config().builders.has(request.builder)) {
+      return { code: 'no-builder', text: `builder ${request.builder} is not in the config` }
+    }
     const before = await countBefore(db, request)
     const head = deps.whyNot(request.builder) ?? { code: 'starting', text: 'it is about to start' }
     if (before === 0) return head

@@ -244,6 +244,17 @@ test('a stopped build is cancelled; steps marked alwaysRun still run', async () 
   assert.match((await rig.build('full', 0)).text.join(' '), /stopped by "joe": wrong branch/)
 })
 
+test('a master that stops does not wait for the alwaysRun step of a stopped build', async () => {
+  const steps = [sh({ command: 'make' }), sh({ command: 'clean up', alwaysRun: true })]
+  const rig = await createRig(config({ builders: [full({ factory: buildFactory(steps) })] }))
+  await rig.slave('bot-1', [{ hang: true }])
+  await rig.master.force(force, 'test')
+  await rig.settle()
+  await rig.master.stopBuild({ build: (await rig.build('full', 0)).id, who: 'joe', reason: 'wrong branch' }, 'test')
+  assert.deepEqual(await rig.story('stepStarted'), ['stepStarted full #0 sh', 'stepStarted full #0 sh_2'])
+  await rig[Symbol.asyncDispose]()
+})
+
 const flagCases = [
   { name: 'a failed step fails the build by default', steps: [ends({ result: 'failure' })], result: 'failure' },
   {
@@ -321,7 +332,7 @@ test('builds that want one exclusive lock run one after the other, and say who h
   await rig.settle()
   assert.deepEqual(
     (await rig.master.why()).map(({ why }) => why?.text),
-    ['lock database held by a (starting)'],
+    ['lock database held by a #0'],
   )
   bot.finish()
   assert.deepEqual(await rig.story('buildStarted', 'buildFinished'), [
