@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
 import type { Kysely } from 'kysely'
-import { asStoreError, storeUnreadable, writeOutside } from './errors.ts'
+import { asStoreError, storeSyncFailed, storeUnreadable, writeOutside } from './errors.ts'
 import { type MigratedTables, migrate } from './migrate.ts'
 import { createKysely, createSqliteConnection, type SqliteConnection } from './sqlite-dialect.ts'
 import type { Store } from './store.ts'
@@ -21,7 +21,7 @@ export interface OpenOptions {
 
 /**
  * Opens the embedded store, migrates it, locks it against other processes.
- * @throws CiError `BOLT_STORE_NEWER`, `BOLT_STORE_UNREADABLE`, `BOLT_STORE_LOCKED`, `BOLT_STORE_FULL`.
+ * @throws CiError `BOLT_STORE_NEWER`, `BOLT_STORE_UNREADABLE`, `BOLT_STORE_LOCKED`, `BOLT_STORE_FULL`, `BOLT_STORE_SYNC`.
  */
 export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   const { file, clock, log } = options
@@ -32,17 +32,16 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   opening.defer(() => connection.database.close())
   await prepare(connection, file, log)
 
-  const sync = inMemory ? null : walSync(file, options.sync ?? promisify(fdatasync))
+  const sync = inMemory ? null : await openWal(file, options.sync ?? promisify(fdatasync))
   if (sync !== null) opening.defer(() => sync.close())
-  // Committed by a master that was killed before its sync: from here on it counts, so it has to be on the disk.
-  await sync?.run()
   const transitions = createTransitions({
     connection,
     file,
     clock,
     log,
     sync: sync === null ? null : sync.run,
-    durable: Number(connection.statement('select coalesce(max(id), 0) as id from journal').get()?.id),
+    // Not the newest row: retention may have taken it.
+    durable: Number(connection.statement("select seq from sqlite_sequence where name = 'journal'").get()?.seq ?? 0),
   })
 
   const db = createKysely<Tables>(connection, {
@@ -68,10 +67,12 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
 /** It holds what people typed, mail addresses and the state of plugins: not for every account of the machine. */
 function createPrivately(file: string): void {
   try {
-    // Before SQLite has it open: closing any descriptor of the file would drop SQLite's locks.
-    closeSync(openSync(file, 'a', 0o600))
+    // Only when it is new: closing a descriptor of a file that this process has open elsewhere drops SQLite's locks on it.
+    closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
-    throw storeUnreadable(file, messageOf(error), error)
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+      throw storeUnreadable(file, messageOf(error), error)
+    }
   }
 }
 
@@ -112,6 +113,7 @@ async function prepare(connection: SqliteConnection, file: string, log: Log): Pr
     log.debug('store opened', { file, schema: before })
     // Commits leave their sync to the transitions, which do it without stopping the event loop: docs/decisions/0001.
     database.exec('pragma synchronous = normal')
+    database.exec('pragma checkpoint_fullfsync = on')
     database.exec('pragma wal_autocheckpoint = 2000')
     database.exec('pragma temp_store = memory')
   } catch (error) {
@@ -125,9 +127,22 @@ interface WalSync {
 }
 
 /** Syncs the file that commits go to. SQLite keeps that file from its first use until it is closed, also over checkpoints. */
-function walSync(file: string, sync: (fd: number) => Promise<void>): WalSync {
-  const fd = openSync(`${file}-wal`, 'r+')
-  return { run: () => sync(fd), close: () => promisify(closeFile)(fd) }
+async function openWal(file: string, sync: (fd: number) => Promise<void>): Promise<WalSync> {
+  let fd: number
+  try {
+    fd = openSync(`${file}-wal`, 'r+')
+  } catch (error) {
+    throw storeUnreadable(file, messageOf(error), error)
+  }
+  const close = () => promisify(closeFile)(fd)
+  try {
+    // Committed by a master that was killed before its sync: from here on it counts, so it has to be on the disk.
+    await sync(fd)
+  } catch (error) {
+    await close()
+    throw storeSyncFailed(file, error)
+  }
+  return { run: () => sync(fd), close }
 }
 
 function readOnlyConnection(connection: SqliteConnection) {

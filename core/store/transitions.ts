@@ -24,8 +24,8 @@ export interface TransitionsDeps {
 
 /** One commit never takes more: between two, sockets and readers get their turn. */
 const BATCH = 16
-/** Syncs under way at once. A second one lets a commit not wait for the end of a sync that began before it. */
-const SYNCS = 2
+/** Syncs under way at once: a commit need not wait for the end of a sync that began before it. The pool has four threads. */
+const SYNCS = 3
 const STUCK_MS = 10_000
 
 /**

@@ -188,6 +188,7 @@ function events(kind: StoreKind): void {
     const before = await journalHead(under.store)
     await under.store.transition('clear', async (trx) => void (await trx.deleteFrom('journal').execute()))
     await under.reopen()
+    assert.equal(await journalHead(under.store), before)
     await lost(under.store, 'c')
     assert.ok((await journalHead(under.store)) > before)
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
@@ -75,7 +76,7 @@ describe('opening a store', () => {
 
     const directory = join(folder.path, 'directory')
     await mkdir(directory)
-    await refused(directory, 'BOLT_STORE_UNREADABLE', /EISDIR/)
+    await refused(directory, 'BOLT_STORE_UNREADABLE', /unable to open/)
     await refused(join(folder.path, 'missing', 'state.sqlite'), 'BOLT_STORE_UNREADABLE', /ENOENT/)
   })
 
@@ -84,13 +85,16 @@ describe('opening a store', () => {
     const file = join(folder.path, 'state.sqlite')
     const store = await open(file)
     await refused(file, 'BOLT_STORE_LOCKED', /in use by another process/)
+    // The refused attempt must not have taken the lock from the one that has it: asked from another process.
+    const script = `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec('select * from meta')`
+    const asked = spawnSync(process.execPath, ['-e', script, file], { encoding: 'utf8' })
+    assert.match(asked.stderr, /database is locked/)
     await store.close()
     await (await open(file)).close()
   })
 
   it('makes a file that other accounts cannot read', { skip: process.platform === 'win32' }, async () => {
     await using folder = await createFolder()
-    const { stat } = await import('node:fs/promises')
     const file = join(folder.path, 'state.sqlite')
     const store = await open(file)
     for (const path of [file, `${file}-wal`]) assert.equal((await stat(path)).mode & 0o077, 0, path)

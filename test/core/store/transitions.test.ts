@@ -57,7 +57,7 @@ describe('the transitions of the SQLite store', () => {
     const begun = disk.begun()
     disk.fast()
     await Promise.all(all)
-    assert.ok(begun === 2 && disk.begun() - begun <= 1, `${disk.begun()} syncs for 10 commits`)
+    assert.ok(begun <= 3 && disk.begun() - begun <= 1, `${disk.begun()} syncs for 10 commits`)
   })
 
   it('tell their events in order although a later sync ends first', async () => {
