@@ -115,7 +115,15 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     choose: hooks.choose,
     isUsed: hooks.isUsed,
   })
-  const query = createViews({ store, logStore, config, pool, running: placement.running, whyNot: distributor.whyNot })
+  const query = createViews({
+    store,
+    logStore,
+    config,
+    pool,
+    running: placement.running,
+    whyNot: distributor.whyNot,
+    schedulers: () => scheduling.list(),
+  })
   const actions = createActions({ store, config, buildsets, pool, running: placement.running, guard: hooks.guard })
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
   const powers = createPowers({

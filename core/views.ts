@@ -1,4 +1,4 @@
-import type { BuilderView, BuildId, Query, RequestId, RequestView, WhyNot } from 'boltbot/plugin-sdk'
+import type { BuilderView, BuildId, Query, RequestId, RequestView, SchedulerView, WhyNot } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
 import type { RunningBuild } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
@@ -17,6 +17,7 @@ export interface ViewsDeps {
   readonly pool: SlavePool
   readonly running: () => ReadonlyMap<BuildId, RunningBuild>
   readonly whyNot: (builder: string) => WhyNot | undefined
+  readonly schedulers: () => readonly SchedulerView[]
 }
 
 const TAIL_BYTES = 65_536
@@ -77,6 +78,7 @@ export function createViews(deps: ViewsDeps): Query {
         lastHeard: slave.lastHeard ?? known.get(slave.name)?.lostAt ?? null,
       }))
     },
+    schedulers: async () => deps.schedulers(),
     change: async (id) => (await readChanges(db, [id]))[0],
     changes: (filter = {}) => recentChanges(db, filter.limit ?? 20),
     why,

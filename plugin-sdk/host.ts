@@ -12,6 +12,7 @@ import type {
   ChangeInput,
   RequestId,
   RequestView,
+  SchedulerView,
   SlaveView,
   WhyNot,
 } from './model.ts'
@@ -109,6 +110,8 @@ export interface Query {
   /** In queue order; `limit` defaults to 100. */
   requests(filter?: { readonly builder?: string; readonly limit?: number }): Promise<readonly RequestView[]>
   slaves(): Promise<readonly SlaveView[]>
+  /** In config order. */
+  schedulers(): Promise<readonly SchedulerView[]>
   change(id: number): Promise<Change | undefined>
   changes(filter?: { readonly limit?: number }): Promise<readonly Change[]>
   /** Why a waiting request waits; `undefined` when it does not wait. */

@@ -86,6 +86,7 @@ export type {
   PropertyMap,
   RequestId,
   RequestView,
+  SchedulerView,
   SlaveView,
   SourceStamp,
   StepView,

@@ -184,6 +184,14 @@ export interface SlaveView {
   readonly lastHeard: number | null
 }
 
+export interface SchedulerView {
+  readonly name: string
+  /** What it waits for, for people: `tree not stable until 12:00:43, 2 changes wait`; `null`: for nothing. */
+  readonly waiting: string | null
+  /** When it looks again by itself. */
+  readonly wakeAt: number | null
+}
+
 /** Why something waits: one sentence for people, a code for programs. */
 export interface WhyNot {
   readonly code: string

@@ -57,6 +57,7 @@ export function createQuery(answers: Partial<Query>): Query {
     builds: async () => [],
     requests: async () => [],
     slaves: async () => [],
+    schedulers: async () => [],
     change: async () => undefined,
     changes: async () => [],
     why: async () => undefined,
