@@ -54,6 +54,10 @@ interface Running {
 
 const FED = ['changeAccepted', 'buildsetFinished'] as const
 const WANTS_DEADLINE_MS = 30_000
+const RETRY_MS = 5000
+
+/** Another master was faster with this scheduler; its decision stands. */
+class DecidedElsewhere extends Error {}
 
 export function createScheduling(deps: SchedulingDeps): Scheduling {
   const { store, clock, log } = deps
@@ -61,7 +65,10 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   let started = false
   let newcomersFrom = 0
 
+  /** Loads the stored state and feeds what came since. Until it has, delivered events are passed over: it reads them itself. */
   async function open(entry: Running): Promise<void> {
+    entry.live = false
+    entry.timer?.[Symbol.dispose]()
     entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial, newcomersFrom)
     for (;;) {
       const events = await deps.eventsAfter(entry.row.eventId, FED, 500)
@@ -127,9 +134,9 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       buildsets = []
     }
     const { state, wakeAt = null, waiting = null } = decision
-    const next: SchedulerRow = { name: entry.rules.name, state, eventId, wakeAt, waiting }
-    await saveDecision(store, next, buildsets)
-    entry.row = next
+    const stored = await saveDecision(store, { ...entry.row, state, eventId, wakeAt, waiting }, buildsets)
+    if (stored === null) throw new DecidedElsewhere()
+    entry.row = stored
     if (entry.live) arm(entry)
     return buildsets.length
   }
@@ -152,20 +159,29 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     const { wakeAt } = entry.row
     if (wakeAt === null || !started) return
     entry.timer = clock.timer(Math.max(0, wakeAt - clock.now()), () => {
-      void enqueue(entry, async () => {
+      enqueue(entry, async () => {
         // An input that ran meanwhile may have put the moment off.
         if (entry.row.wakeAt !== null && entry.row.wakeAt <= clock.now())
           await feed(entry, { kind: 'timer' }, entry.row.eventId)
-      })
+      }).catch(() => {}) // recover has it
     })
   }
 
   function enqueue<T>(entry: Running, task: () => Promise<T>): Promise<T> {
     const run = entry.tail.then(task)
-    entry.tail = run.catch((error: unknown) =>
-      log.error('scheduler input failed', { scheduler: entry.rules.name, error }),
-    )
+    entry.tail = run.catch((error: unknown) => recover(entry, error))
     return run
+  }
+
+  /** What could not be stored must not be skipped by the next input: the scheduler goes back to its stored place. */
+  function recover(entry: Running, error: unknown): void {
+    entry.live = false
+    entry.timer?.[Symbol.dispose]()
+    if (!running.has(entry.rules.name) || !started) return
+    const elsewhere = error instanceof DecidedElsewhere
+    if (!elsewhere) log.error('scheduler input not stored, it is tried again', { scheduler: entry.rules.name, error })
+    const again = () => void enqueue(entry, () => open(entry)).catch(() => {}) // then recover comes again
+    entry.timer = clock.timer(elsewhere ? 0 : RETRY_MS, again)
   }
 
   function withDeadline<T>(wanted: Promise<T>): Promise<T> {
@@ -179,10 +195,10 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   return {
     register(rules) {
       if (running.has(rules.name)) throw schedulerTwice(rules.name)
-      const row = { name: rules.name, state: rules.initial, eventId: 0, wakeAt: null, waiting: null }
+      const row = { name: rules.name, version: 0, state: rules.initial, eventId: 0, wakeAt: null, waiting: null }
       const entry: Running = { rules, row, timer: undefined, tail: Promise.resolve(), live: false }
       running.set(rules.name, entry)
-      if (started) void enqueue(entry, () => open(entry))
+      if (started) enqueue(entry, () => open(entry)).catch(() => {}) // recover has it
       return {
         async [Symbol.asyncDispose]() {
           running.delete(rules.name)
@@ -202,7 +218,11 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       const fed = events.filter((event) => (FED as readonly string[]).includes(event.name))
       if (fed.length === 0 || !started) return
       for (const entry of running.values()) {
-        for (const event of fed) enqueue(entry, () => feedEvent(entry, event)).catch(() => {}) // logged by enqueue
+        for (const event of fed) {
+          enqueue(entry, async () => {
+            if (entry.live) await feedEvent(entry, event)
+          }).catch(() => {}) // recover has it
+        }
       }
     },
     async runNow(name) {
@@ -215,8 +235,8 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     },
     async stop() {
       started = false
-      for (const entry of running.values()) entry.timer?.[Symbol.dispose]()
       await Promise.all([...running.values()].map((entry) => entry.tail))
+      for (const entry of running.values()) entry.timer?.[Symbol.dispose]()
     },
   }
 }

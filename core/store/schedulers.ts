@@ -1,11 +1,14 @@
 import type { Json } from 'boltbot/plugin-sdk'
-import type { CreatedBuildset, NewBuildset } from './buildsets.ts'
+import type { NewBuildset } from './buildsets.ts'
 import { insertBuildset } from './buildsets.ts'
 import type { Store } from './store.ts'
+import type { Tables } from './tables.ts'
 
 /** What is stored of a scheduler. */
 export interface SchedulerRow {
   readonly name: string
+  /** Grows with each decision: a decision made on an older state than the stored one is refused. */
+  readonly version: number
   readonly state: Json
   /** The journal event it has seen last. */
   readonly eventId: number
@@ -18,44 +21,44 @@ export function openScheduler(store: Store, name: string, initial: Json, from: n
   return store.transition('openScheduler', async (trx) => {
     const known = await trx.selectFrom('schedulers').selectAll().where('name', '=', name).executeTakeFirst()
     if (known !== undefined) return toScheduler(known)
-    const row = { name, state: JSON.stringify(initial), event_id: from, wake_at: null, waiting: null }
+    const row = { name, version: 0, state: JSON.stringify(initial), event_id: from, wake_at: null, waiting: null }
     await trx.insertInto('schedulers').values(row).execute()
     return toScheduler(row)
   })
 }
 
-/** A decision: new state, position in the journal and the buildsets it asks for, all or nothing. */
+/**
+ * A decision: new state, position in the journal and the buildsets it asks for, all or nothing. Gives the row as it is then;
+ * `null` when another master decided meanwhile: nothing was stored.
+ */
 export function saveDecision(
   store: Store,
   next: SchedulerRow,
   buildsets: readonly NewBuildset[],
-): Promise<readonly CreatedBuildset[]> {
+): Promise<SchedulerRow | null> {
   return store.transition('saveDecision', async (trx, tell) => {
-    await trx
+    const { numUpdatedRows } = await trx
       .updateTable('schedulers')
       .set({
+        version: next.version + 1,
         state: JSON.stringify(next.state),
         event_id: next.eventId,
         wake_at: next.wakeAt,
         waiting: next.waiting,
       })
       .where('name', '=', next.name)
-      .execute()
-    const created: CreatedBuildset[] = []
-    for (const buildset of buildsets) created.push(await insertBuildset(trx, tell, store.now(), buildset))
-    return created
+      .where('version', '=', next.version)
+      .executeTakeFirstOrThrow()
+    if (numUpdatedRows === 0n) return null
+    for (const buildset of buildsets) await insertBuildset(trx, tell, store.now(), buildset)
+    return { ...next, version: next.version + 1 }
   })
 }
 
-function toScheduler(row: {
-  name: string
-  state: string
-  event_id: number
-  wake_at: number | null
-  waiting: string | null
-}): SchedulerRow {
+function toScheduler(row: Tables['schedulers']): SchedulerRow {
   return {
     name: row.name,
+    version: row.version,
     state: JSON.parse(row.state) as Json,
     eventId: row.event_id,
     wakeAt: row.wake_at,

@@ -12,8 +12,15 @@ export interface Tables {
   /** How far each durable plugin has read the journal. */
   cursors: { plugin: string; event_id: number }
   changes: ChangeTable
-  /** State of each scheduler and how far it has read the journal. */
-  schedulers: { name: string; state: string; event_id: number; wake_at: number | null; waiting: string | null }
+  /** State of each scheduler and how far it has read the journal; the version grows with each decision. */
+  schedulers: {
+    name: string
+    version: number
+    state: string
+    event_id: number
+    wake_at: number | null
+    waiting: string | null
+  }
   buildsets: BuildsetTable
   requests: RequestTable
   builds: BuildTable

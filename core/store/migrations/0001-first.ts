@@ -54,6 +54,7 @@ async function journalAndChanges(db: Kysely<unknown>, flavor: SqlFlavor): Promis
   await schema
     .createTable('schedulers')
     .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('version', 'bigint', (c) => c.notNull())
     .addColumn('state', 'text', (c) => c.notNull())
     .addColumn('event_id', 'bigint', (c) => c.notNull())
     .addColumn('wake_at', 'bigint')
