@@ -104,7 +104,7 @@ describe('retention', () => {
     assert.equal((await events())[0], 701)
     await advanceCursor(rig.store, 'mail', 1100)
     await rig.store.transition('scheduler', async (trx) => {
-      const row = { name: 'tests', state: '{}', event_id: 800, wake_at: null, waiting: null }
+      const row = { name: 'tests', version: 0, state: '{}', event_id: 800, wake_at: null, waiting: null }
       await trx.insertInto('schedulers').values(row).execute()
     })
     assert.equal((await rig.retention.run()).events, 100)
