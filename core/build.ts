@@ -58,6 +58,8 @@ export interface BuildOrder {
   readonly signal: AbortSignal
   /** Aborts when the master stops: also what runs on in a stopped build. */
   readonly ending: AbortSignal
+  /** The end of the build is committed: its slave and locks may be given to the next one. */
+  readonly over: () => void
   /** Aborts `signal`: the claim was lost. */
   readonly abort: (reason: CiError) => void
 }
@@ -216,7 +218,7 @@ async function finish(deps: BuildDeps, order: BuildOrder, state: BuildState, ran
   const result: Result = spent ? 'exception' : ran
   const again = result === 'retry'
   try {
-    await finishBuild(deps.store, {
+    const ended = {
       claim: started,
       builder: builder.name,
       number: started.number,
@@ -232,7 +234,8 @@ async function finish(deps: BuildDeps, order: BuildOrder, state: BuildState, ran
       requeue: again
         ? { notBefore: deps.store.now() + (byMaster ? 0 : retryDelay(losses)), countsAsLoss: !byMaster }
         : null,
-    })
+    }
+    await finishBuild(deps.store, ended, order.over)
     await Promise.all(state.writes)
   } catch (error) {
     deps.log.error('end of a build not stored', { builder: builder.name, build: started.number, error })

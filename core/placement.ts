@@ -57,7 +57,9 @@ export interface PlacementDeps extends Omit<BuildDeps, 'logAppended'> {
 }
 
 export function createPlacement(deps: PlacementDeps): Placement {
-  const running = new Map<BuildId, RunningBuild & { readonly done: Promise<unknown> }>()
+  const running = new Map<BuildId, RunningBuild>()
+  /** Builds whose end is not durable yet. */
+  const unfinished = new Set<Promise<unknown>>()
   const ending = new AbortController()
 
   async function start(
@@ -66,7 +68,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     { slave, hold, reservation }: StartedByPlacement,
     claimed: () => void,
   ): Promise<void> {
-    await using stack = new AsyncDisposableStack()
+    using stack = new DisposableStack()
     stack.use(reservation)
     stack.use(hold)
     // The config of this moment is the build's to its end.
@@ -118,6 +120,10 @@ export function createPlacement(deps: PlacementDeps): Placement {
     // No await from here to the run: a link that breaks now is the build's to handle.
     const stop = new AbortController()
     const kept = stack.move()
+    const over = () => {
+      running.delete(started.build)
+      kept.dispose()
+    }
     const done = runBuild(
       { ...deps, logAppended: deps.logAppended({ id: started.build, builder, number: started.number }) },
       {
@@ -133,6 +139,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
         changes,
         blamelist,
         needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
+        over,
         signal: AbortSignal.any([stop.signal, ending.signal]),
         ending: ending.signal,
         abort: (why) => stop.abort(why),
@@ -141,11 +148,12 @@ export function createPlacement(deps: PlacementDeps): Placement {
       .catch((error: unknown) =>
         deps.log.error('build failed in the master', { builder, build: started.number, error }),
       )
-      .finally(async () => {
-        running.delete(started.build)
-        await kept[Symbol.asyncDispose]()
+      .finally(() => {
+        over()
+        unfinished.delete(done)
       })
-    running.set(started.build, { builder, number: started.number, slave, abort: (why) => stop.abort(why), done })
+    unfinished.add(done)
+    running.set(started.build, { builder, number: started.number, slave, abort: (why) => stop.abort(why) })
   }
 
   return {
@@ -153,7 +161,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     running: () => running,
     async stop(reason) {
       ending.abort(reason)
-      await Promise.all([...running.values()].map((build) => build.done))
+      await Promise.all(unfinished)
     },
   }
 }

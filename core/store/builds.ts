@@ -132,47 +132,54 @@ export interface EndedBuild {
   readonly requeue: { readonly notBefore: number; readonly countsAsLoss: boolean } | null
 }
 
-/** Ends a build: result, requests, buildsets, last results of builder and branch. @throws CiError `BOLT_BUILDS_STALE`. */
-export function finishBuild(store: Store, ended: EndedBuild): Promise<void> {
-  return store.transition('finishBuild', async (trx, tell) => {
-    const now = store.now()
-    const { claim, result } = ended
-    const { numUpdatedRows } = await trx
-      .updateTable('builds')
-      .set({
-        state: 'finished',
-        finished_at: now,
+/**
+ * Ends a build: result, requests, buildsets, last results of builder and branch. `committed` is called when another build may have
+ * its place. @throws CiError `BOLT_BUILDS_STALE`.
+ */
+export function finishBuild(store: Store, ended: EndedBuild, committed?: () => void): Promise<void> {
+  return store.transition(
+    'finishBuild',
+    async (trx, tell) => {
+      const now = store.now()
+      const { claim, result } = ended
+      const { numUpdatedRows } = await trx
+        .updateTable('builds')
+        .set({
+          state: 'finished',
+          finished_at: now,
+          result,
+          text: JSON.stringify(ended.text),
+          properties: JSON.stringify(ended.properties),
+        })
+        .where('id', '=', claim.build)
+        .where('epoch', '=', claim.epoch)
+        .where('owner', '=', claim.owner)
+        .where('state', '=', 'running')
+        .executeTakeFirstOrThrow()
+      if (numUpdatedRows === 0n) throw buildStale(claim.build, claim.epoch)
+      await trx.deleteFrom('lock_holds').where('build_id', '=', claim.build).execute()
+      const previousResult = await keepLastResults(trx, ended)
+      tell('buildFinished', {
+        build: claim.build,
+        builder: ended.builder,
+        number: ended.number,
+        slave: ended.slave,
+        requests: ended.requests,
+        changes: ended.sourceStamp.changes,
+        blamelist: ended.blamelist,
+        reason: ended.reason,
+        branch: ended.sourceStamp.branch,
+        revision: ended.sourceStamp.revision,
         result,
-        text: JSON.stringify(ended.text),
-        properties: JSON.stringify(ended.properties),
+        previousResult,
+        text: ended.text,
+        startedAt: ended.startedAt,
       })
-      .where('id', '=', claim.build)
-      .where('epoch', '=', claim.epoch)
-      .where('owner', '=', claim.owner)
-      .where('state', '=', 'running')
-      .executeTakeFirstOrThrow()
-    if (numUpdatedRows === 0n) throw buildStale(claim.build, claim.epoch)
-    await trx.deleteFrom('lock_holds').where('build_id', '=', claim.build).execute()
-    const previousResult = await keepLastResults(trx, ended)
-    tell('buildFinished', {
-      build: claim.build,
-      builder: ended.builder,
-      number: ended.number,
-      slave: ended.slave,
-      requests: ended.requests,
-      changes: ended.sourceStamp.changes,
-      blamelist: ended.blamelist,
-      reason: ended.reason,
-      branch: ended.sourceStamp.branch,
-      revision: ended.sourceStamp.revision,
-      result,
-      previousResult,
-      text: ended.text,
-      startedAt: ended.startedAt,
-    })
-    if (ended.requeue === null) await endRequests(trx, tell, now, ended)
-    else await requeue(trx, tell, ended, ended.requeue)
-  })
+      if (ended.requeue === null) await endRequests(trx, tell, now, ended)
+      else await requeue(trx, tell, ended, ended.requeue)
+    },
+    committed,
+  )
 }
 
 /** Keeps the last result per builder and branch; gives the one before. A retried or cancelled build says nothing about the code. */

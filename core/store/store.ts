@@ -12,13 +12,19 @@ import type { Tables } from './tables.ts'
  *   returned.
  * - The promise of a transition resolves when it is durable (synced to disk). Before that, `onEvents` has been called with its
  *   events, in journal order.
+ * - `committed` is called as soon as the transition is committed, some time before it is durable: for giving back in memory what
+ *   only transitions after this one can take again, as these become durable later. It must not throw.
  * - `db` reads what is committed; never write through it.
  */
 export interface Store {
   readonly db: Kysely<Tables>
   /** Clock time by the database; one clock for all masters that share it. */
   now(): number
-  transition<T>(name: string, body: (trx: Transaction<Tables>, tell: Tell) => Promise<T>): Promise<T>
+  transition<T>(
+    name: string,
+    body: (trx: Transaction<Tables>, tell: Tell) => Promise<T>,
+    committed?: () => void,
+  ): Promise<T>
   /** Called after each commit with the events of it. There is one listener, set before the first transition. */
   onEvents(listener: (events: readonly StoredEvent[]) => void): void
   /** Events up to this id are durable. `db` may show later ones, which a power cut could still take back: journal.ts stops here. */

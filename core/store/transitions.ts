@@ -62,6 +62,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       const batch: Batch = { done: [], events: [] }
       try {
         await runBatch(batch)
+        for (const one of batch.done) one.committed?.()
         if (batch.done.length > 0) settle(batch)
       } catch (error) {
         rejectAll(batch.done, asStoreError(deps.file, error))
@@ -110,7 +111,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       const events = told.map(append)
       connection.command('release one')
       batch.events.push(...events)
-      batch.done.push({ resolve: () => one.resolve(value), reject: one.reject })
+      batch.done.push({ resolve: () => one.resolve(value), reject: one.reject, committed: one.committed })
     } catch (error) {
       one.reject(asStoreError(deps.file, error))
       // Then all of this batch is gone.
@@ -202,11 +203,11 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
   }
 
   return {
-    transition(name, body) {
+    transition(name, body, committed) {
       if (closed || broken !== undefined) return Promise.reject(broken ?? storeClosed(name))
       return new Promise((resolve, reject) => {
         // What `body` gives is what `resolve` takes; the queue holds transitions of every type.
-        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject })
+        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject, committed })
         pumping ??= pump()
       })
     },
@@ -234,6 +235,7 @@ interface Asked {
   readonly body: (trx: Transaction<Tables>, tell: Tell) => Promise<unknown>
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
+  readonly committed: (() => void) | undefined
 }
 
 interface Told {
@@ -243,7 +245,7 @@ interface Told {
 }
 
 interface Batch {
-  readonly done: { resolve(): void; reject(reason: unknown): void }[]
+  readonly done: { resolve(): void; reject(reason: unknown): void; readonly committed: Asked['committed'] }[]
   readonly events: StoredEvent[]
 }
 
