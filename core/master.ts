@@ -25,6 +25,7 @@ import type { LogStore } from './store/log-store.ts'
 import { readMasterId } from './store/meta.ts'
 import { readRequest } from './store/requests.ts'
 import { createRetention } from './store/retention.ts'
+import { keepSchedulers } from './store/schedulers.ts'
 import type { Store } from './store/store.ts'
 import { createViews } from './views.ts'
 
@@ -158,6 +159,18 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }
   }
 
+  /** Positions in the journal of what is no longer in the config would keep it for ever. */
+  async function forgetGone(): Promise<void> {
+    await keepCursors(
+      store,
+      current.plugins.map((plugin) => plugin.id),
+    )
+    await keepSchedulers(
+      store,
+      scheduling.list().map((scheduler) => scheduler.name),
+    )
+  }
+
   function keepLeases(): void {
     renewal = clock.timer(current.buildLeaseMs / 3, () => {
       keepLeases()
@@ -191,6 +204,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
         await plugins.start(current.plugins)
         // Only now, so that status targets hear of it; nothing is given to a slave before.
         await recover()
+        await forgetGone()
         await distributor.start()
         pollers.start()
         retention.start()
@@ -215,10 +229,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       people = deps.people(next)
       try {
         lines.push(...(await plugins.reconfigure(next.plugins)))
-        await keepCursors(
-          store,
-          next.plugins.map((plugin) => plugin.id),
-        )
+        await forgetGone()
       } catch (error) {
         current = previous
         people = deps.people(previous)

@@ -8,8 +8,8 @@ import type { Store, StoredEvent } from './store/store.ts'
 /**
  * Stage 3 of the walk: feeds each scheduler its inputs, one at a time and in the order of the journal, and stores what it
  * decides: new state, position in the journal and buildsets in one transaction. So each change reaches each scheduler exactly
- * once, over crashes too. An input that changed nothing moves the position in memory only: it may be seen again after a crash,
- * and again changes nothing.
+ * once, over crashes too. An input that changed nothing moves the position in memory, and in the store only now and then: it may
+ * be seen again after a crash, and again changes nothing.
  */
 export interface Scheduling {
   /** Adds a scheduler; it begins to work at `start`, or at once when that was called. Disposing takes it out, its stored state stays. */
@@ -46,6 +46,8 @@ export interface SchedulingDeps {
 interface Running {
   readonly rules: SchedulerRules
   row: SchedulerRow
+  /** Inputs passed over since the row was stored. */
+  passedOver: number
   timer: Disposable | undefined
   /** Inputs run one after the other. */
   tail: Promise<unknown>
@@ -55,6 +57,7 @@ interface Running {
 const FED = ['changeAccepted', 'buildsetFinished'] as const
 const WANTS_DEADLINE_MS = 30_000
 const RETRY_MS = 5000
+const STORE_AFTER = 100
 
 /** Another master was faster with this scheduler; its decision stands. */
 class DecidedElsewhere extends Error {}
@@ -88,8 +91,14 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
         : stored.name === 'buildsetFinished'
           ? await buildsetInput(entry, stored.event)
           : undefined
-    if (input === undefined) entry.row = { ...entry.row, eventId }
+    if (input === undefined) await passOver(entry, eventId)
     else await feed(entry, input, eventId)
+  }
+
+  /** The stored position follows in steps: retention keeps the journal from there on. */
+  async function passOver(entry: Running, eventId: number): Promise<void> {
+    entry.row = { ...entry.row, eventId }
+    if (++entry.passedOver >= STORE_AFTER) await keep(entry, entry.row, [])
   }
 
   async function changeInput(entry: Running, change: Change): Promise<SchedulerInput | undefined> {
@@ -134,11 +143,16 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       buildsets = []
     }
     const { state, wakeAt = null, waiting = null } = decision
-    const stored = await saveDecision(store, { ...entry.row, state, eventId, wakeAt, waiting }, buildsets)
-    if (stored === null) throw new DecidedElsewhere()
-    entry.row = stored
+    await keep(entry, { ...entry.row, state, eventId, wakeAt, waiting }, buildsets)
     if (entry.live) arm(entry)
     return buildsets.length
+  }
+
+  async function keep(entry: Running, next: SchedulerRow, buildsets: readonly NewBuildset[]): Promise<void> {
+    const stored = await saveDecision(store, next, buildsets)
+    if (stored === null) throw new DecidedElsewhere()
+    entry.row = stored
+    entry.passedOver = 0
   }
 
   /** The source stamp of a scheduler's buildset, from its changes. */
@@ -196,7 +210,7 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     register(rules) {
       if (running.has(rules.name)) throw schedulerTwice(rules.name)
       const row = { name: rules.name, version: 0, state: rules.initial, eventId: 0, wakeAt: null, waiting: null }
-      const entry: Running = { rules, row, timer: undefined, tail: Promise.resolve(), live: false }
+      const entry: Running = { rules, row, passedOver: 0, timer: undefined, tail: Promise.resolve(), live: false }
       running.set(rules.name, entry)
       if (started) enqueue(entry, () => open(entry)).catch(() => {}) // recover has it
       return {

@@ -55,6 +55,15 @@ export function saveDecision(
   })
 }
 
+/** Forgets schedulers that are no longer in the config: their place in the journal would keep it from ever being pruned. */
+export function keepSchedulers(store: Store, names: readonly string[]): Promise<void> {
+  return store.transition('keepSchedulers', async (trx) => {
+    let gone = trx.deleteFrom('schedulers')
+    if (names.length > 0) gone = gone.where('name', 'not in', [...names])
+    await gone.execute()
+  })
+}
+
 function toScheduler(row: Tables['schedulers']): SchedulerRow {
   return {
     name: row.name,

@@ -62,7 +62,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       const batch: Batch = { done: [], events: [] }
       try {
         await runBatch(batch)
-        for (const one of batch.done) one.committed?.()
+        for (const one of batch.done) tellCommitted(one)
         if (batch.done.length > 0) settle(batch)
       } catch (error) {
         rejectAll(batch.done, asStoreError(deps.file, error))
@@ -72,6 +72,15 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       if (asked.length > 0) await new Promise((resolve) => setImmediate(resolve))
     }
     pumping = undefined
+  }
+
+  /** What was committed stays so, whatever its caller makes of it. */
+  function tellCommitted({ committed }: Pick<Asked, 'committed'>): void {
+    try {
+      committed?.()
+    } catch (error) {
+      log.error('commit listener failed', { error })
+    }
   }
 
   async function runBatch(batch: Batch): Promise<void> {
