@@ -1,0 +1,135 @@
+import { type BuildFinished, type BuildView, type Change, formatDuration, type Result } from 'boltbot/plugin-sdk'
+import { fold, logLines, oneLine, wrap } from './plain-text.ts'
+
+/** All a mail is made from. */
+export interface Facts {
+  readonly project: string
+  readonly projectURL: string | null
+  readonly event: BuildFinished
+  /** `undefined` when the build was deleted meanwhile. */
+  readonly build: BuildView | undefined
+  readonly failing: FailingStep | undefined
+}
+
+/** The first step that failed, and how its log ends. */
+export interface FailingStep {
+  readonly number: number
+  readonly name: string
+  readonly text: string
+  readonly log: string
+  readonly tail: string
+}
+
+const MAX_CHANGES = 20
+const MAX_FILES = 10
+const MAX_COMMENT_LINES = 10
+const MAX_LOG_LINES = 30
+
+/** The text of the mail, 78 columns wide. */
+export function bodyOf(facts: Facts): string {
+  const { event, failing, build } = facts
+  const parts = [
+    wrap(summary(facts)),
+    overview(facts),
+    failing === undefined ? [] : failingStep(failing),
+    changeList(build?.changes ?? [], event.changes.length),
+    nextStep(facts),
+    ['--', ...wrap(`Boltbot of ${facts.project}${facts.projectURL === null ? '' : `, ${facts.projectURL}`}`)],
+  ]
+  const text = parts.filter((part) => part.length > 0).map((part) => part.join('\n'))
+  return `${text.join('\n\n')}\n`
+}
+
+function summary({ project, event }: Facts): string {
+  const { builder, number, result, previousResult } = event
+  const before =
+    previousResult !== null && previousResult !== result ? `, the build before ${SAID[previousResult]}` : ''
+  return oneLine(`Build #${number} of "${builder}" of ${project} ${SAID[result]}${before}.`, 500)
+}
+
+const SAID: Readonly<Record<Result, string>> = {
+  success: 'was a success',
+  skipped: 'was skipped',
+  warnings: 'had warnings',
+  failure: 'failed',
+  exception: 'ended with an exception: Boltbot or a slave had a problem',
+  retry: 'is tried again',
+  cancelled: 'was cancelled',
+}
+
+function overview({ event, build }: Facts): readonly string[] {
+  const revision = build?.properties.got_revision?.value ?? event.revision
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['Result', event.text.length === 0 ? event.result : `${event.result} (${event.text.join(' ')})`],
+    ['Builder', `${event.builder} #${event.number}`],
+    ['Slave', event.slave],
+    ['Reason', event.reason],
+    ['Branch', event.branch],
+    ['Revision', typeof revision === 'string' ? revision : null],
+    ['Took', formatDuration(event.at - event.startedAt)],
+    ['Blamelist', event.blamelist.length === 0 ? 'nobody' : event.blamelist.join(', ')],
+  ]
+  return rows.flatMap(([name, value]) => {
+    if (value === null) return []
+    const [first = '', ...more] = wrap(oneLine(value, 1000), ' '.repeat(11))
+    return [`${name}:`.padEnd(11) + first.trimStart(), ...more]
+  })
+}
+
+function failingStep({ number, name, text, log, tail }: FailingStep): readonly string[] {
+  const title = wrap(oneLine(`The first step that failed is "${name}" (step ${number}): ${text}.`, 500))
+  const lines = logLines(tail.replace(/\s+$/, '')).slice(-MAX_LOG_LINES)
+  if (lines.every((line) => line === '')) return title
+  const folded = lines.flatMap((line) => fold(line.slice(0, 1000), '  '))
+  return [...title, `Its log "${oneLine(log, 60)}" ends with:`, '', ...folded]
+}
+
+function changeList(changes: readonly Change[], total: number): readonly string[] {
+  if (total === 0) return []
+  const shown = changes.slice(-MAX_CHANGES)
+  const left = total - shown.length
+  const more = left === 0 ? [] : ['', `  and ${left} before ${left === 1 || shown.length === 1 ? 'that' : 'those'}`]
+  return ['Changes in this build:', ...shown.flatMap((change) => ['', ...changeText(change)]), ...more]
+}
+
+function changeText({ revision, who, when, comments, files, revlink }: Change): readonly string[] {
+  const title = `${revision ?? 'a change'} by ${who}, ${new Date(when).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const words = logLines(comments.trim()).slice(0, MAX_COMMENT_LINES)
+  const names = files.slice(0, MAX_FILES).map((file) => oneLine(file, 200))
+  const rest = files.length > MAX_FILES ? ` and ${files.length - MAX_FILES} more` : ''
+  return [
+    ...wrap(oneLine(title, 500), '  '),
+    ...(revlink === null ? [] : [`  ${oneLine(revlink, 500)}`]),
+    ...words.flatMap((line) => (line === '' ? [] : wrap(line.slice(0, 1000), '      '))),
+    ...(files.length === 0 ? [] : wrap(`files: ${names.join(', ')}${rest}`, '    ')),
+  ]
+}
+
+/** What the reader can do now. */
+function nextStep({ event, failing }: Facts): readonly string[] {
+  const name = shellWord(event.builder)
+  const see = (step: string) => `    boltbot log ${shellWord(`${event.builder}/${event.number}`)} ${step}`
+  const again = `    boltbot force ${name}${event.branch === null ? '' : ` --branch ${shellWord(event.branch)}`}`
+  switch (event.result) {
+    case 'failure':
+      return [
+        ...wrap('If your change is in the list: look at the failing step, and fix or revert it. The whole log:'),
+        '',
+        see(shellWord(failing?.name ?? '0')),
+      ]
+    case 'exception':
+      return [...wrap('This is no verdict on the changes. To build again when the cause is gone:'), '', again]
+    case 'cancelled':
+      return ['It says nothing about the changes. To build again:', '', again]
+    case 'warnings':
+      return failing === undefined ? [] : ['The whole log:', '', see(shellWord(failing.name))]
+    default:
+      return []
+  }
+}
+
+/** A name as one word of a command that the reader may paste. */
+function shellWord(text: string): string {
+  const word = oneLine(text, 200)
+  return /^[\w./:@+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

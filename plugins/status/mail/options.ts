@@ -1,0 +1,127 @@
+import { type Builder, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
+import { z } from 'zod'
+import { isAddress, parseAddress } from './address.ts'
+import { MODES, type Mode } from './modes.ts'
+import type { SubjectFacts } from './subject.ts'
+
+export interface MailOptions {
+  /** Sender: `buildbot@example.org` or `Hello builds <buildbot@example.org>`. */
+  readonly fromaddr: string
+  /** The mail server; default `localhost`. */
+  readonly relayhost?: string | undefined
+  /** Default 25; 465 with `tls: 'smtps'`; 587 with `smtpUser`. */
+  readonly smtpPort?: number | undefined
+  readonly smtpUser?: string | undefined
+  readonly smtpPassword?: string | SecretRef | undefined
+  /**
+   * - `starttls` (default, but on this machine): encrypted after the greeting, the certificate checked; without that no mail is sent.
+   * - `smtps`: encrypted from the start, the certificate checked.
+   * - `opportunistic`: encrypted where the server offers it, no certificate checked.
+   * - `none` (default on this machine): not encrypted.
+   */
+  readonly tls?: TlsMode | undefined
+  /** PEM text of the authority that signed the server's certificate, when it is not a public one. */
+  readonly tlsCa?: string | undefined
+  /** Which builds; one or several; default `all`. */
+  readonly mode?: Mode | readonly Mode[] | undefined
+  /** Only of these builders, by object or name. */
+  readonly builders?: readonly (Builder | string)[] | undefined
+  /** Only of builders of these categories. */
+  readonly categories?: readonly string[] | undefined
+  /** Only of these branches; `null`: builds without one. */
+  readonly branches?: readonly (string | null)[] | undefined
+  /** Always told, in Cc. */
+  readonly extraRecipients?: readonly string[] | undefined
+  /** Whether those are told whose changes are in the build; default true. */
+  readonly sendToInterestedUsers?: boolean | undefined
+  /** The mail address for the `who` of a change, `null` for none; default: as `people` in the config says. */
+  readonly lookup?: ((who: string) => string | null | Promise<string | null>) | undefined
+  /** The subject line; default: `[Hello] failure: full #12 (main) failed compile`. */
+  readonly subject?: ((facts: SubjectFacts) => string) | undefined
+}
+
+export type TlsMode = (typeof TLS_MODES)[number]
+const TLS_MODES = ['none', 'opportunistic', 'starttls', 'smtps'] as const
+
+/** Options after the check. */
+export interface Mailing extends Pick<MailOptions, 'smtpUser' | 'smtpPassword' | 'tlsCa' | 'lookup' | 'subject'> {
+  readonly fromaddr: string
+  readonly relayhost: string
+  readonly smtpPort: number
+  readonly tls: TlsMode
+  readonly mode: readonly Mode[]
+  readonly builders: readonly string[] | null
+  readonly categories: readonly string[] | null
+  readonly branches: readonly (string | null)[] | null
+  readonly extraRecipients: readonly string[]
+  readonly sendToInterestedUsers: boolean
+}
+
+const text = z.string('Give a text.').min(1, 'Give a text that is not empty.')
+const mode = z.enum(MODES, `Give one of ${MODES.join(', ')}, or a list of them.`)
+
+export const mailSchema: Schema<MailOptions, Mailing> = z
+  .strictObject({
+    fromaddr: text.refine(
+      (value) => parseAddress(value) !== undefined,
+      "Give one address, as in 'buildbot@example.org' or 'Hello builds <buildbot@example.org>'.",
+    ),
+    relayhost: text.regex(/^[A-Za-z0-9._:[\]-]+$/, 'Give the name or address of a host.').default('localhost'),
+    smtpPort: z.int('Give a port number.').min(1, 'Give a port number.').max(65_535, 'Give a port number.').optional(),
+    smtpUser: text.optional(),
+    smtpPassword: z
+      .custom<string | SecretRef>((value) => typeof value === 'string' || isSecretRef(value), "Give secret('name').")
+      .optional(),
+    tls: z.enum(TLS_MODES, `Give one of ${TLS_MODES.join(', ')}.`).optional(),
+    tlsCa: text.optional(),
+    mode: z
+      .union([mode, z.array(mode).min(1)], `Give one of ${MODES.join(', ')}, or a list of them.`)
+      .default('all')
+      .transform((value) => (typeof value === 'string' ? [value] : value)),
+    builders: z
+      .array(z.custom<Builder | string>(isBuilder, 'Give a builder or the name of one.'))
+      .transform((list) => list.map((item) => (typeof item === 'string' ? item : item.name)))
+      .optional(),
+    categories: z.array(text, 'Give a list of categories.').optional(),
+    branches: z.array(text.nullable(), "Give a list of branches, as in ['main'].").optional(),
+    extraRecipients: z
+      .array(
+        z.string().refine(isAddress, "Give plain addresses, as in 'team@example.org'."),
+        "Give a list of addresses, as in ['team@example.org'].",
+      )
+      .default([]),
+    sendToInterestedUsers: z.boolean('Give true or false.').default(true),
+    lookup: z
+      .custom<NonNullable<MailOptions['lookup']>>(isFunction, 'Give a function from the who of a change to an address.')
+      .optional(),
+    subject: z
+      .custom<NonNullable<MailOptions['subject']>>(isFunction, 'Give a function that returns the subject.')
+      .optional(),
+  })
+  .refine(({ smtpUser, smtpPassword }) => (smtpUser === undefined) === (smtpPassword === undefined), {
+    path: ['smtpPassword'],
+    message: 'Give smtpUser and smtpPassword, both or none.',
+  })
+  .transform((given) => {
+    const tls = given.tls ?? (isThisMachine(given.relayhost) ? 'none' : 'starttls')
+    const standardPort = tls === 'smtps' ? 465 : given.smtpUser === undefined ? 25 : 587
+    const { builders = null, categories = null, branches = null, smtpPort = standardPort } = given
+    return { ...given, tls, builders, categories, branches, smtpPort }
+  })
+  .refine(({ smtpUser, tls, relayhost }) => smtpUser === undefined || tls !== 'none' || isThisMachine(relayhost), {
+    path: ['tls'],
+    message: "The password would go over the network unencrypted. Use 'starttls' or 'smtps'.",
+  })
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
+}
+
+function isBuilder(value: unknown): boolean {
+  if (typeof value === 'string') return value !== ''
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'builder'
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
