@@ -5,6 +5,7 @@ import { cancelCommand } from './commands/cancel.ts'
 import { changeCommand } from './commands/change.ts'
 import { changesCommand } from './commands/changes.ts'
 import { checkconfigCommand } from './commands/checkconfig.ts'
+import { demoCommand } from './commands/demo.ts'
 import { forceCommand } from './commands/force.ts'
 import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
@@ -50,7 +51,7 @@ function createProgram(): Command {
 }
 
 const GROUPS: readonly (readonly [heading: string, commands: () => readonly Command[]])[] = [
-  ['Set up:', () => [masterCommand(), slaveCommand(), checkconfigCommand()]],
+  ['Set up:', () => [demoCommand(), masterCommand(), slaveCommand(), checkconfigCommand()]],
   ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],
   ['Ask for builds:', () => [forceCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()]],
   ['Look:', () => [whyCommand(), buildsCommand(), logCommand(), changesCommand(), slavesCommand(), pluginsCommand()]],
