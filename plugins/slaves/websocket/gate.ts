@@ -1,0 +1,133 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Host } from 'boltbot/plugin-sdk'
+import { WebSocketServer } from 'ws'
+import { type AcceptedWebSocket, acceptAgent, SUBPROTOCOL } from '../../../wire/agent/accept.ts'
+import { MAX_MESSAGE } from '../../../wire/agent/limits.ts'
+import type { LinkProblem, MasterLink } from '../../../wire/agent/master-link.ts'
+import { createLoginAttempts } from './attempts.ts'
+import { linkLost, notHeld, slaveRefused } from './errors.ts'
+import type { Agents } from './options.ts'
+import { addressText } from './port.ts'
+
+/** Lets agents in: from the request for a WebSocket to the connection that core gets. */
+export interface Gate {
+  /** Closes all links; `reason` is told to the agents. */
+  close(reason: string): void
+}
+
+export function openGate(server: Server, host: Host, options: Agents): Gate {
+  const { log, clock } = host
+  const attempts = createLoginAttempts(clock, options.loginAttempts)
+  const links = new Set<MasterLink>()
+  let pending = 0
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE,
+    clientTracking: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  })
+
+  server.on('upgrade', (request, socket, head) => {
+    const problem = whyNot(request)
+    if (problem) return turnAway(socket, problem)
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.binaryType = 'nodebuffer'
+      enter(webSocket as unknown as AcceptedWebSocket, request.socket) // one buffer per message, by the line above
+    })
+  })
+
+  // Bytes that are no HTTP, headers without end, a handshake that takes too long: that connection alone is closed.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code !== 'ECONNRESET')
+      log.warn('bad request on the slave port', { peer: peerOf(socket as Socket), reason: error.message })
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    socket.destroy()
+  })
+  server.on('tlsClientError', (error: Error, socket: Socket) =>
+    log.warn('bad request on the slave port', { peer: peerOf(socket), reason: error.message }),
+  )
+  server.on('drop', (dropped) =>
+    log.warn('too many slave connections', { peer: dropped?.remoteAddress, limit: options.maxConnections }),
+  )
+
+  function whyNot(request: IncomingMessage): { readonly status: string; readonly reason: string } | undefined {
+    const address = request.socket.remoteAddress ?? ''
+    if (!(request.headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === SUBPROTOCOL))
+      return { status: '400 Bad Request', reason: `The subprotocol ${SUBPROTOCOL} is needed.` }
+    if (!attempts.allowed(address))
+      return { status: '429 Too Many Requests', reason: 'Too many failed logins from this address; wait a minute.' }
+    if (pending >= options.maxPending)
+      return { status: '503 Service Unavailable', reason: 'Too many connections that have not logged in.' }
+    return undefined
+  }
+
+  function enter(webSocket: AcceptedWebSocket, socket: Socket): void {
+    const peer = peerOf(socket)
+    const address = socket.remoteAddress ?? ''
+    let waiting = true
+    pending++
+    const settled = () => {
+      if (waiting) pending--
+      waiting = false
+    }
+    const link = acceptAgent(webSocket, {
+      peer,
+      clock,
+      errors: { lost: linkLost, notHeld, refused: slaveRefused },
+      loginTimeout: options.loginTimeout,
+      password: (name) => passwordOf(host, name),
+      attach(connection) {
+        settled()
+        return host.slaves.attach(connection)
+      },
+      refused(problem) {
+        if (problem.kind === 'login') attempts.failed(address)
+        log.warn(MESSAGES[problem.kind], { peer, slave: problem.name?.slice(0, 100), reason: problem.reason })
+      },
+    })
+    links.add(link)
+    socket.on('data', () => link.heard()) // any byte is a sign of life, also in the middle of a message
+    webSocket.on('close', () => {
+      settled()
+      links.delete(link)
+    })
+  }
+
+  return {
+    close(reason) {
+      for (const link of links) link.close(reason)
+      sockets.close()
+    },
+  }
+}
+
+const MESSAGES: Readonly<Record<LinkProblem['kind'], string>> = {
+  protocol: 'slave connection broke the protocol',
+  login: 'slave login refused',
+  attach: 'slave not attached',
+}
+
+/** A secret that cannot be read must not end the master: that login fails, and the log says why. */
+function passwordOf(host: Host, name: string): string | undefined {
+  try {
+    return host.slaves.password(name)
+  } catch (error) {
+    host.log.error('password of a slave not found', { slave: name, error })
+    return undefined
+  }
+}
+
+function turnAway(socket: Duplex, { status, reason }: { readonly status: string; readonly reason: string }): void {
+  socket.on('error', () => {}) // it may be gone already
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${reason.length + 1}\r\n\r\n${reason}\n`,
+    () => socket.destroy(),
+  )
+}
+
+function peerOf(socket: Socket): string {
+  return addressText({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 })
+}
