@@ -37,6 +37,7 @@ export async function startControl(deps: ControlDeps): Promise<ControlServer> {
     socket.on('error', () => {}) // a client that goes away in the middle is none of our concern; 'close' follows
     if (sockets.size >= maxConnections) {
       socket.end(`${JSON.stringify({ id: 0, error: failureOf(controlBusy(maxConnections)) })}\n`)
+      socket.resume() // so that its end is seen
       return
     }
     sockets.add(socket)

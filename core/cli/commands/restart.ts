@@ -1,5 +1,7 @@
 import { Command } from 'commander'
-import { openBasedir } from '../basedir.ts'
+import { configProblems } from '../../config/errors.ts'
+import { checkInFreshProcess } from '../../config/evaluate.ts'
+import { type Basedir, openBasedir } from '../basedir.ts'
 import { start } from './start.ts'
 import { stop } from './stop.ts'
 
@@ -11,7 +13,15 @@ export function restartCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ boltbot restart ci')
     .action(async (given: string, { force }: { force?: true }) => {
       const basedir = openBasedir(given)
+      await checkFirst(basedir)
       await stop(basedir, force === true)
       await start(basedir)
     })
+}
+
+/** What runs is not stopped for a config that could not be started. */
+async function checkFirst({ kind, file }: Basedir): Promise<void> {
+  if (kind === 'slave') return
+  const { problems } = await checkInFreshProcess(file)
+  if (problems.length > 0) throw configProblems(file, problems)
 }
