@@ -26,6 +26,8 @@ export interface MasterLink {
   heard(): void
   /** The socket is closed. */
   dropped(reason: string): void
+  /** What came was no message at all: closes the link as for a broken one. */
+  broken(reason: string): void
   /** Tells the agent why and closes. */
   close(reason: string): void
 }
@@ -178,6 +180,7 @@ export function createMasterLink(deps: MasterLinkDeps): MasterLink {
       lastHeard = clock.now()
     },
     dropped: (reason) => void over(reason),
+    broken: (reason) => refuse('protocol', reason),
     close: (reason) => close(reason),
   }
 }

@@ -20,7 +20,7 @@ export interface Gate {
 export function openGate(server: Server, host: Host, options: Agents): Gate {
   const { log, clock } = host
   const attempts = createLoginAttempts(clock, options.loginAttempts)
-  const links = new Set<MasterLink>()
+  const links = new Map<MasterLink, Socket>()
   let pending = 0
   const sockets = new WebSocketServer({
     noServer: true,
@@ -88,7 +88,7 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
         log.warn(MESSAGES[problem.kind], { peer, slave: problem.name?.slice(0, 100), reason: problem.reason })
       },
     })
-    links.add(link)
+    links.set(link, socket)
     socket.on('data', () => link.heard()) // any byte is a sign of life, also in the middle of a message
     webSocket.on('close', () => {
       settled()
@@ -98,11 +98,18 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
 
   return {
     close(reason) {
-      for (const link of links) link.close(reason)
+      for (const [link, socket] of links) {
+        link.close(reason)
+        // What was said is in the system's hands by now, unless the other end has long stopped listening.
+        if (socket.writableLength < STALLED_BYTES) socket.destroySoon()
+        else socket.destroy()
+      }
       sockets.close()
     },
   }
 }
+
+const STALLED_BYTES = 64 * 1024
 
 const MESSAGES: Readonly<Record<LinkProblem['kind'], string>> = {
   protocol: 'slave connection broke the protocol',

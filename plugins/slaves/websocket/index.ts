@@ -31,7 +31,7 @@ export const agents = definePlugin<'slave', AgentsOptions, Agents>({
       async [Symbol.asyncDispose]() {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()))
         gate.close('the master stops')
-        server.closeIdleConnections()
+        server.closeAllConnections()
         await closed
       },
     }

@@ -1,0 +1,39 @@
+import { CiError, messageOf } from 'boltbot/plugin-sdk'
+
+export const socketFailed = (path: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_LOCAL_SOCKET',
+    message: `The master cannot listen for its local slaves on "${path}": ${messageOf(cause)}.`,
+    details: { path },
+    hint: 'Make the base directory of the master writable, or end the program that uses this socket.',
+    cause,
+  })
+
+export const directoryFailed = (slave: string, path: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_LOCAL_DIRECTORY',
+    message: `The directory "${path}" of the local slave "${slave}" cannot be made: ${messageOf(cause)}.`,
+    details: { slave, path },
+    cause,
+  })
+
+export const linkLost = (slave: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_SESSION_LOST',
+    message: `The slave "${slave}" was lost: ${reason}.`,
+    details: { slave, reason },
+  })
+
+export const notHeld = (slave: string, id: object) =>
+  new CiError({
+    code: 'BOLT_LOCAL_NOT_HELD',
+    message: `The slave "${slave}" has no command ${JSON.stringify(id)} any more.`,
+    details: { slave, id },
+  })
+
+export const slaveRefused = (slave: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_LOCAL_REFUSED',
+    message: `The slave "${slave}" cannot do that: ${reason}`,
+    details: { slave, reason },
+  })

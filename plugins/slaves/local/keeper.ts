@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Clock, Log } from 'boltbot/plugin-sdk'
+import { LOG_FILE } from './base-directory.ts'
+import { endAgent, runningAgent } from './running.ts'
+
+/**
+ * Sees to it that the agent of one slave runs: takes over one that an earlier master started, starts one otherwise, and again, with
+ * growing pauses, whenever it is gone.
+ */
+export interface Keeper {
+  start(): Promise<void>
+  /** Starts it no more; `end` ends it too. */
+  stop(end: boolean): Promise<void>
+}
+
+export interface KeeperDeps {
+  readonly slave: string
+  readonly basedir: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const WATCH_MS = 2000
+const FIRST_DELAY_MS = 500
+const MAX_DELAY_MS = 60_000
+/** An agent that lived for so long started well: the pauses begin small again. */
+const GOOD_LIFE_MS = 30_000
+
+export function createKeeper({ slave, basedir, clock, log }: KeeperDeps): Keeper {
+  let stopped = false
+  let failures = 0
+  let timer: Disposable | undefined
+  /** Resolves when the process that was started here is gone. */
+  let gone: Promise<void> | undefined
+
+  function run(): void {
+    const begin = clock.now()
+    const output = openSync(join(basedir, LOG_FILE), 'a', 0o600)
+    try {
+      const child = spawn(process.execPath, [AGENT, basedir], {
+        cwd: basedir,
+        detached: true, // a session of its own: what ends the master's session spares it
+        windowsHide: true,
+        stdio: ['ignore', output, output],
+        env: withoutSecrets(process.env),
+      })
+      child.unref()
+      gone = new Promise((resolve) => {
+        child.once('error', (error) => {
+          log.error('local slave not started', { slave, error })
+          resolve()
+        })
+        child.once('exit', () => resolve())
+        child.once('exit', (code, signal) => {
+          if (!stopped) log.warn('local slave ended', { slave, code, signal, log: join(basedir, LOG_FILE) })
+        })
+      })
+      log.info('local slave started', { slave, pid: child.pid })
+    } finally {
+      closeSync(output)
+    }
+    void gone.then(() => {
+      if (stopped) return
+      failures = clock.now() - begin >= GOOD_LIFE_MS ? 0 : failures + 1
+      timer = clock.timer(Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20)), () => void again())
+    })
+  }
+
+  async function again(): Promise<void> {
+    if (stopped) return
+    const pid = await runningAgent(basedir)
+    if (stopped) return
+    if (pid === undefined) run()
+    else watch() // not our child: its end must be looked for
+  }
+
+  function watch(): void {
+    timer = clock.timer(WATCH_MS, () => void again())
+  }
+
+  return {
+    async start() {
+      const pid = await runningAgent(basedir)
+      if (pid === undefined) return run()
+      log.info('local slave runs already', { slave, pid })
+      watch()
+    },
+    async stop(end) {
+      stopped = true
+      timer?.[Symbol.dispose]()
+      if (end) await endAgent(basedir, clock)
+    },
+  }
+}
+
+/** The agent, as source or built like this file. */
+const AGENT = fileURLToPath(
+  new URL(`../../../slave/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+)
+
+/** Commands of builds see the environment of their slave: the master's secrets do not belong there. */
+function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('BOLTBOT_SECRET_')))
+}
