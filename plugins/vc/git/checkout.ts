@@ -75,8 +75,14 @@ async function withRetries(
 }
 
 async function removeMetadata(context: StepContext, options: Checkout, workdir: string): Promise<boolean> {
-  const inner = ['submodule', 'foreach', '--quiet', '--recursive', 'rm -f .git'] // run by git's own shell, inside each
-  if (options.submodules && !(await createSlaveGit(context, options, workdir).run(...inner))) return false
+  if (options.submodules) {
+    const git = createSlaveGit(context, options, workdir)
+    const list = await git.read('submodule', 'foreach', '--quiet', '--recursive', 'echo "$displaypath"') // git's own shell
+    if (list === null) return false
+    const paths = list.split('\n').filter((path) => path !== '')
+    const removed = await context.run({ kind: 'rmfile', paths: paths.map((path) => `${workdir}/${path}/.git`) })
+    if (removed.cause !== 'exit') return false
+  }
   const removed = await context.run({ kind: 'rmdir', paths: [`${workdir}/.git`] })
   return removed.cause === 'exit'
 }
