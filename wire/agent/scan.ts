@@ -14,6 +14,10 @@ export function scan(bytes: Uint8Array, maxDepth: number): void {
     for (let end = at + length; at < end; at++) value = value * 256 + bytes[at]!
     return value
   }
+  // Not `at += uint(…)`: that takes `at` as it was before the length was read.
+  const skip = (length: number): void => {
+    at += length
+  }
   const open = (items: number): void => {
     if (items === 0) return
     if (items > bytes.length - at) throw truncated() // each item takes a byte at least
@@ -28,8 +32,8 @@ export function scan(bytes: Uint8Array, maxDepth: number): void {
     else if (head <= 0x8f) open((head & 0x0f) * 2)
     else if (head <= 0x9f) open(head & 0x0f)
     else if (head <= 0xbf) at += head & 0x1f
-    else if (head >= 0xc4 && head <= 0xc6) at += uint(1 << (head - 0xc4))
-    else if (head >= 0xd9 && head <= 0xdb) at += uint(1 << (head - 0xd9))
+    else if (head >= 0xc4 && head <= 0xc6) skip(uint(1 << (head - 0xc4)))
+    else if (head >= 0xd9 && head <= 0xdb) skip(uint(1 << (head - 0xd9)))
     else if (head === 0xdc || head === 0xdd) open(uint(head === 0xdc ? 2 : 4))
     else if (head === 0xde || head === 0xdf) open(uint(head === 0xde ? 2 : 4) * 2)
     else throw new ProtocolError(`The message has a value of the unsupported type 0x${head.toString(16)}.`)
