@@ -22,6 +22,7 @@ import { finishBuild, type StartedBuild } from './store/builds.ts'
 import type { LogStore } from './store/log-store.ts'
 import { finishStep, startStep } from './store/steps.ts'
 import type { Store } from './store/store.ts'
+import type { Triggers } from './triggers.ts'
 
 /**
  * Stage 9 of the walk: one build, its steps in order, under the config it began with. It ends when its result is stored; nothing
@@ -35,6 +36,7 @@ export interface BuildDeps {
   readonly locks: Locks
   readonly redactor: () => StreamRedactor
   readonly secretOf: (ref: SecretRef) => string
+  readonly triggers: Pick<Triggers, 'of'>
   /** Told of new log bytes; `undefined` when nobody listens. */
   readonly logAppended: () => ((event: { step: number; log: string; length: number }) => void) | undefined
 }
@@ -54,6 +56,8 @@ export interface BuildOrder {
   readonly blamelist: readonly string[]
   /** Lock scopes of a step on this slave. */
   readonly needsOf: (step: Step) => readonly LockNeed[]
+  /** What the build waits for while it holds its slave and locks, for those who wait for them; `null`: nothing. */
+  readonly note: (text: string | null) => void
   /** Aborts with a CiError that says why. */
   readonly signal: AbortSignal
   /** Aborts when the master stops: also what runs on in a stopped build. */
@@ -178,6 +182,7 @@ async function attempt(
       clock,
       log,
       secretOf,
+      trigger: deps.triggers.of({ build: `${builder.name} #${started.number}`, signal, note: order.note }),
     })
   } catch (error) {
     // Only doStepIf and the wait for locks throw.

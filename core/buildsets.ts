@@ -23,7 +23,7 @@ export function createBuildsets(deps: { readonly store: Store; readonly config: 
     for (const [name, value] of Object.entries(properties)) if (!isJson(value)) throw propertyInvalid(name)
     const sourceStamp = { ...EMPTY_STAMP, ...input.sourceStamp }
     const owner = input.owner ?? null
-    const key = mergeKey({ sourceStamp, properties, owner })
+    const key = input.merge === false ? null : mergeKey({ sourceStamp, properties, owner })
     return {
       builders: names.map((name) => ({ name, mergeKey: builders.get(name)!.mergeRequests ? key : null })),
       sourceStamp,

@@ -39,6 +39,22 @@ export const schedulerTwice = (scheduler: string) =>
     hint: 'Their stored state belongs to the name: give one of them another.',
   })
 
+export const notTriggerable = (scheduler: string) =>
+  new CiError({
+    code: 'BOLT_SCHEDULING_NOT_TRIGGERABLE',
+    message: `The scheduler "${scheduler}" is not one that steps may trigger.`,
+    details: { scheduler },
+    hint: 'Name a scheduler made by triggerable({ name, builders }).',
+  })
+
+export const triggeredNothing = (scheduler: string) =>
+  new CiError({
+    code: 'BOLT_SCHEDULING_TRIGGERED_NOTHING',
+    message: `The scheduler "${scheduler}" was triggered and asked for no build.`,
+    details: { scheduler },
+    hint: "Look into the master's log: what went wrong in the scheduler stands there.",
+  })
+
 export const requestNotWaiting = (request: number) =>
   new CiError({
     code: 'BOLT_QUEUE_NOT_WAITING',

@@ -27,6 +27,7 @@ import { readRequest } from './store/requests.ts'
 import { createRetention } from './store/retention.ts'
 import { keepSchedulers } from './store/schedulers.ts'
 import type { Store } from './store/store.ts'
+import { createTriggers } from './triggers.ts'
 import { createViews } from './views.ts'
 
 export interface MasterDeps {
@@ -77,6 +78,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     head: () => journalHead(store),
     eventsAfter: (after, names, limit) => readEvents(store, { after, names, limit }),
   })
+  const triggers = createTriggers({ store, scheduling })
   const pool = createSlavePool({
     store,
     clock,
@@ -98,6 +100,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     changesOf,
     redactor: deps.redactor,
     secretOf: (ref) => secrets.resolve(ref),
+    triggers,
     logAppended: (build) => () => {
       if (!hooks.isUsed('logAppended')) return undefined
       const { id, builder, number } = build
@@ -148,6 +151,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     for (const { name, event } of events) hooks.tell(name, event as never) // name and event are a pair of the journal
     plugins.wake(events.map((event) => event.name))
     scheduling.deliver(events)
+    triggers.deliver(events)
     for (const event of events) if (event.name === 'requestQueued') distributor.wake(event.event.builder)
   })
 

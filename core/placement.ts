@@ -115,8 +115,12 @@ export function createPlacement(deps: PlacementDeps): Placement {
     })
     claimed()
     if (started === null) return
-    reservation.building(`${builder} #${started.number}`)
-    hold.rename(`${builder} #${started.number}`)
+    const note = (text: string | null) => {
+      const label = `${builder} #${started.number}${text === null ? '' : `, ${text}`}`
+      reservation.building(label)
+      hold.rename(label)
+    }
+    note(null)
     // No await from here to the run: a link that breaks now is the build's to handle.
     const stop = new AbortController()
     const kept = stack.move()
@@ -140,6 +144,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
         blamelist,
         needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
         over,
+        note,
         signal: AbortSignal.any([stop.signal, ending.signal]),
         ending: ending.signal,
         abort: (why) => stop.abort(why),

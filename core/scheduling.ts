@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Change, Clock, Decision, HookEvent, Json, Log, SchedulerInput, SchedulerRules } from 'boltbot/plugin-sdk'
 import type { Buildsets } from './buildsets.ts'
-import { schedulerTwice, unknownScheduler } from './errors.ts'
-import type { NewBuildset } from './store/buildsets.ts'
+import { notTriggerable, schedulerTwice, unknownScheduler } from './errors.ts'
+import type { CreatedBuildset, NewBuildset } from './store/buildsets.ts'
 import { openScheduler, type SchedulerRow, saveDecision } from './store/schedulers.ts'
 import type { Store, StoredEvent } from './store/store.ts'
 
@@ -22,6 +23,8 @@ export interface Scheduling {
   deliver(events: readonly StoredEvent[]): void
   /** Asks a scheduler not to wait any longer; resolves with the number of buildsets it created. */
   runNow(name: string): Promise<number>
+  /** A step asks a scheduler for builds; resolves with what it created. @throws CiError when it is not one for steps. */
+  trigger(name: string, order: Omit<TriggerInput, 'kind'>): Promise<readonly CreatedBuildset[]>
   list(): readonly { readonly name: string; readonly waiting: string | null; readonly wakeAt: number | null }[]
   /** Waits for inputs under way, stops the timers. */
   stop(): Promise<void>
@@ -43,6 +46,8 @@ export interface SchedulingDeps {
   ) => Promise<readonly StoredEvent[]>
 }
 
+type TriggerInput = Extract<SchedulerInput, { readonly kind: 'trigger' }>
+
 interface Running {
   readonly rules: SchedulerRules
   row: SchedulerRow
@@ -52,6 +57,8 @@ interface Running {
   /** Inputs run one after the other. */
   tail: Promise<unknown>
   live: boolean
+  /** It had its `start`. */
+  begun: boolean
 }
 
 const FED = ['changeAccepted', 'buildsetFinished'] as const
@@ -78,6 +85,8 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       for (const event of events) await feedEvent(entry, event)
       if (events.length < 500) break
     }
+    if (!entry.begun) await feed(entry, { kind: 'start' }, entry.row.eventId)
+    entry.begun = true
     entry.live = true
     arm(entry)
   }
@@ -119,13 +128,13 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     entry: Running,
     event: HookEvent<'buildsetFinished'>,
   ): Promise<SchedulerInput | undefined> {
-    const { scheduler, result } = event
+    const { scheduler, result, sourceStamp } = event
     if (scheduler === null || !entry.rules.follows?.includes(scheduler)) return undefined
-    return { kind: 'buildset', scheduler, result, changes: await deps.changesOf(event.sourceStamp.changes) }
+    return { kind: 'buildset', scheduler, result, sourceStamp, changes: await deps.changesOf(sourceStamp.changes) }
   }
 
-  /** One input: decide, store, re-arm. Gives the number of buildsets. */
-  async function feed(entry: Running, input: SchedulerInput, eventId: number): Promise<number> {
+  /** One input: decide, store, re-arm. Gives the buildsets. */
+  async function feed(entry: Running, input: SchedulerInput, eventId: number): Promise<readonly CreatedBuildset[]> {
     let decision: Decision<Json>
     let buildsets: NewBuildset[]
     try {
@@ -143,16 +152,24 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       buildsets = []
     }
     const { state, wakeAt = null, waiting = null } = decision
-    await keep(entry, { ...entry.row, state, eventId, wakeAt, waiting }, buildsets)
+    const next = { ...entry.row, state, eventId, wakeAt, waiting }
+    // Most schedulers have nothing to say to a start: that costs no write.
+    if (input.kind === 'start' && buildsets.length === 0 && isDeepStrictEqual(next, entry.row)) return []
+    const created = await keep(entry, next, buildsets)
     if (entry.live) arm(entry)
-    return buildsets.length
+    return created
   }
 
-  async function keep(entry: Running, next: SchedulerRow, buildsets: readonly NewBuildset[]): Promise<void> {
+  async function keep(
+    entry: Running,
+    next: SchedulerRow,
+    buildsets: readonly NewBuildset[],
+  ): Promise<readonly CreatedBuildset[]> {
     const stored = await saveDecision(store, next, buildsets)
     if (stored === null) throw new DecidedElsewhere()
-    entry.row = stored
+    entry.row = stored.row
     entry.passedOver = 0
+    return stored.created
   }
 
   /** The source stamp of a scheduler's buildset, from its changes. */
@@ -198,6 +215,20 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     entry.timer = clock.timer(elsewhere ? 0 : RETRY_MS, again)
   }
 
+  /** An input that comes from outside the journal. */
+  function ask(entry: Running, input: SchedulerInput): Promise<readonly CreatedBuildset[]> {
+    return enqueue(entry, async () => {
+      if (!entry.live) await open(entry)
+      return feed(entry, input, entry.row.eventId)
+    })
+  }
+
+  function known(name: string): Running {
+    const entry = running.get(name)
+    if (entry === undefined) throw unknownScheduler(name, running.keys())
+    return entry
+  }
+
   function withDeadline<T>(wanted: Promise<T>): Promise<T> {
     const over = Promise.withResolvers<never>()
     using _timer = clock.timer(WANTS_DEADLINE_MS, () =>
@@ -210,7 +241,8 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     register(rules) {
       if (running.has(rules.name)) throw schedulerTwice(rules.name)
       const row = { name: rules.name, version: 0, state: rules.initial, eventId: 0, wakeAt: null, waiting: null }
-      const entry: Running = { rules, row, passedOver: 0, timer: undefined, tail: Promise.resolve(), live: false }
+      const tail = Promise.resolve()
+      const entry: Running = { rules, row, passedOver: 0, timer: undefined, tail, live: false, begun: false }
       running.set(rules.name, entry)
       if (started) enqueue(entry, () => open(entry)).catch(() => {}) // recover has it
       return {
@@ -240,9 +272,12 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       }
     },
     async runNow(name) {
-      const entry = running.get(name)
-      if (entry === undefined) throw unknownScheduler(name, running.keys())
-      return enqueue(entry, () => feed(entry, { kind: 'now' }, entry.row.eventId))
+      return (await ask(known(name), { kind: 'now' })).length
+    },
+    async trigger(name, order) {
+      const entry = known(name)
+      if (entry.rules.triggerable !== true) throw notTriggerable(name)
+      return ask(entry, { kind: 'trigger', ...order })
     },
     list() {
       return [...running.values()].map(({ row: { name, waiting, wakeAt } }) => ({ name, waiting, wakeAt }))

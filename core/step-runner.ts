@@ -18,6 +18,8 @@ import {
   type StepContext,
   type StepInfo,
   type StepOutcome,
+  type Triggered,
+  type TriggerOrder,
 } from 'boltbot/plugin-sdk'
 import type { StepLogs } from './build-log.ts'
 import type { Session } from './slaves/session.ts'
@@ -40,6 +42,7 @@ export interface StepRun {
   readonly clock: Clock
   readonly log: Log
   readonly secretOf: (ref: SecretRef) => string
+  readonly trigger: (order: TriggerOrder) => Promise<Triggered>
 }
 
 export interface RanStep {
@@ -159,6 +162,7 @@ function createContext(run: StepRun, commands: CommandId[]): StepContext {
       return result
     },
     write: (name, stream, text) => logs.append(name, stream, new TextEncoder().encode(text)),
+    trigger: run.trigger,
     setProperty(name: string, value: Json) {
       properties[name] = { value, source: `Step ${run.step.flags.name ?? run.step.definition.name}` }
     },

@@ -124,5 +124,7 @@ export {
   type StepFlags,
   type StepInfo,
   type StepOutcome,
+  type Triggered,
+  type TriggerOrder,
 } from './step.ts'
 export { listNames, suggest } from './suggest.ts'

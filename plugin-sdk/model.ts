@@ -96,6 +96,8 @@ export interface BuildsetInput {
   readonly properties?: Readonly<Record<string, Json>>
   /** Higher first; default 0. */
   readonly priority?: number
+  /** False: its requests are never built together with others; default true. */
+  readonly merge?: boolean
   /** The scheduler it comes from; `null` for people. */
   readonly scheduler?: string | null
   /** The person who asked, if one did. */

@@ -1,5 +1,5 @@
 import type { Json } from './json.ts'
-import type { BuildsetInput, Change } from './model.ts'
+import type { BuildsetInput, Change, SourceStamp } from './model.ts'
 import type { Result } from './results.ts'
 
 /**
@@ -23,6 +23,8 @@ export interface SchedulerRules<State extends Json = Json> {
   readonly builders: readonly string[]
   /** Names of schedulers whose finished buildsets it is told of; default none. */
   readonly follows?: readonly string[]
+  /** True: `trigger` steps may ask it for builds; default false. */
+  readonly triggerable?: boolean
   /** State before the first input. */
   readonly initial: State
   /**
@@ -36,9 +38,14 @@ export interface SchedulerRules<State extends Json = Json> {
 export type Wanted = boolean | 'unimportant'
 
 export type SchedulerInput =
+  /**
+   * It begins: the first input after a start of the master, and after its options changed, once it has seen the changes that came
+   * meanwhile. For schedulers that wake by themselves.
+   */
+  | { readonly kind: 'start' }
   /** A wanted change; `important` is what `wants` said. */
   | { readonly kind: 'change'; readonly change: Change; readonly important: boolean }
-  /** The time of `wakeAt` has come. Also given at start-up when it passed while the master was down. */
+  /** The time of `wakeAt` has come. Also given after `start` when it passed while the master was down and was not put off. */
   | { readonly kind: 'timer' }
   /** Somebody asked not to wait any longer. */
   | { readonly kind: 'now' }
@@ -47,7 +54,16 @@ export type SchedulerInput =
       readonly kind: 'buildset'
       readonly scheduler: string
       readonly result: Result
+      /** What it was built from. */
+      readonly sourceStamp: SourceStamp
       readonly changes: readonly Change[]
+    }
+  /** A step of a build asks; only given when the rules are `triggerable`. */
+  | {
+      readonly kind: 'trigger'
+      readonly reason: string
+      readonly sourceStamp: Partial<SourceStamp>
+      readonly properties: Readonly<Record<string, Json>>
     }
 
 export interface Decision<State extends Json> {

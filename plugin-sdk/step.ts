@@ -2,7 +2,7 @@ import type { Clock, Log } from './clock.ts'
 import type { Command, CommandIo, CommandResult, Stream } from './command.ts'
 import type { Json } from './json.ts'
 import type { LockAccess } from './locks.ts'
-import type { Change, PropertyMap, SourceStamp } from './model.ts'
+import type { BuildsetId, Change, PropertyMap, RequestId, SourceStamp } from './model.ts'
 import { withOrigin } from './origin.ts'
 import type { Renderable } from './render.ts'
 import type { Result } from './results.ts'
@@ -84,10 +84,36 @@ export interface StepContext extends StepInfo {
   run(command: Command, options?: RunOptions): Promise<CommandResult>
   /** Appends to a log of this step on the master's side. Resolves when stored. */
   write(log: string, stream: Stream, text: string): Promise<void>
+  /**
+   * Asks a scheduler made for it (`triggerable`) for builds; resolves when they are queued.
+   * @throws CiError `BOLT_SCHEDULING_UNKNOWN`, `BOLT_SCHEDULING_NOT_TRIGGERABLE`.
+   * @example const { finished } = await context.trigger({ scheduler: 'packages', wait: true, sourceStamp: context.sourceStamp })
+   */
+  trigger(order: TriggerOrder): Promise<Triggered>
   /** Sets a property of the build; later steps and status targets see it. */
   setProperty(name: string, value: Json): void
   /** The text of what a value holds: properties and secrets put in. Secrets are hidden in every log from then on. */
   render<T>(value: Renderable<T>): T
+}
+
+export interface TriggerOrder {
+  /** Its name. */
+  readonly scheduler: string
+  /** The step is going to await `finished`: those who wait for its slave or locks are told so. Default false. */
+  readonly wait?: boolean
+  /** What to build; fields left out: the newest of the default branch. */
+  readonly sourceStamp?: Partial<SourceStamp>
+  /** Of the builds. */
+  readonly properties?: Readonly<Record<string, Json>>
+  /** For people; default `triggered by full #12`. */
+  readonly reason?: string
+}
+
+export interface Triggered {
+  readonly buildset: BuildsetId
+  readonly requests: readonly RequestId[]
+  /** The worst result of the builds when all have ended. Rejects with the signal's reason when the triggering build is stopped first; the builds go on. */
+  readonly finished: Promise<Result>
 }
 
 export interface RunOptions {

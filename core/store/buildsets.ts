@@ -1,4 +1,4 @@
-import type { BuildsetId, Json, RequestId, SourceStamp } from 'boltbot/plugin-sdk'
+import type { BuildsetId, Json, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import type { Kysely, Transaction } from 'kysely'
 import { tellQueued } from './requests.ts'
 import type { Store, Tell } from './store.ts'
@@ -96,6 +96,13 @@ export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId
       properties: JSON.parse(row.properties) as Record<string, Json>,
     }
   })
+}
+
+/** How a buildset ended; `null` while it has not. */
+export async function readBuildsetResult(db: Kysely<Tables>, id: BuildsetId): Promise<Result | null> {
+  const query = db.selectFrom('buildsets').select(['result', 'finished_at']).where('id', '=', id)
+  const row = await query.executeTakeFirst()
+  return row === undefined || row.finished_at === null ? null : (row.result as Result) // written by settleBuildsets
 }
 
 export interface StoredBuildset {

@@ -1,6 +1,5 @@
 import type { Json } from 'boltbot/plugin-sdk'
-import type { NewBuildset } from './buildsets.ts'
-import { insertBuildset } from './buildsets.ts'
+import { type CreatedBuildset, insertBuildset, type NewBuildset } from './buildsets.ts'
 import type { Store } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -28,14 +27,14 @@ export function openScheduler(store: Store, name: string, initial: Json, from: n
 }
 
 /**
- * A decision: new state, position in the journal and the buildsets it asks for, all or nothing. Gives the row as it is then;
- * `null` when another master decided meanwhile: nothing was stored.
+ * A decision: new state, position in the journal and the buildsets it asks for, all or nothing. Gives the row as it is then, and
+ * the buildsets; `null` when another master decided meanwhile: nothing was stored.
  */
 export function saveDecision(
   store: Store,
   next: SchedulerRow,
   buildsets: readonly NewBuildset[],
-): Promise<SchedulerRow | null> {
+): Promise<{ readonly row: SchedulerRow; readonly created: readonly CreatedBuildset[] } | null> {
   return store.transition('saveDecision', async (trx, tell) => {
     const { numUpdatedRows } = await trx
       .updateTable('schedulers')
@@ -50,8 +49,9 @@ export function saveDecision(
       .where('version', '=', next.version)
       .executeTakeFirstOrThrow()
     if (numUpdatedRows === 0n) return null
-    for (const buildset of buildsets) await insertBuildset(trx, tell, store.now(), buildset)
-    return { ...next, version: next.version + 1 }
+    const created: CreatedBuildset[] = []
+    for (const buildset of buildsets) created.push(await insertBuildset(trx, tell, store.now(), buildset))
+    return { row: { ...next, version: next.version + 1 }, created }
   })
 }
 

@@ -1,0 +1,82 @@
+import type { BuildsetId, Result, Triggered, TriggerOrder } from 'boltbot/plugin-sdk'
+import { triggeredNothing } from './errors.ts'
+import type { Scheduling } from './scheduling.ts'
+import { readBuildsetResult } from './store/buildsets.ts'
+import type { Store, StoredEvent } from './store/store.ts'
+
+/** Lets steps ask schedulers for builds, and tells them when those have ended. */
+export interface Triggers {
+  /** For one step of a build. */
+  of(parent: TriggeringStep): (order: TriggerOrder) => Promise<Triggered>
+  /** Events of the journal, in order. */
+  deliver(events: readonly StoredEvent[]): void
+}
+
+export interface TriggeringStep {
+  /** `full #12`. */
+  readonly build: string
+  /** Ends what the step waits for. */
+  readonly signal: AbortSignal
+  /** Tells others what the build waits for while it holds its slave and its locks; `null`: for nothing any more. */
+  note(text: string | null): void
+}
+
+export interface TriggersDeps {
+  readonly store: Store
+  readonly scheduling: Pick<Scheduling, 'trigger'>
+}
+
+export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
+  const awaited = new Map<BuildsetId, PromiseWithResolvers<Result>>()
+
+  /** Resolves when the buildset has ended; rejects with the signal's reason when it aborts first. */
+  async function end(buildset: BuildsetId, signal: AbortSignal): Promise<Result> {
+    const ended = awaited.getOrInsertComputed(buildset, () => Promise.withResolvers<Result>())
+    const abort = () => ended.reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      signal.throwIfAborted()
+      // It may have ended before anybody waited.
+      const stored = await readBuildsetResult(store.db, buildset)
+      return stored ?? (await ended.promise)
+    } finally {
+      signal.removeEventListener('abort', abort)
+      awaited.delete(buildset)
+      ended.promise.catch(() => {}) // the abort may come while the store is read; the caller has it then from there
+    }
+  }
+
+  return {
+    of({ build, signal, note }) {
+      const waitsFor = new Map<symbol, string>()
+      const renew = () => note(waitsFor.size === 0 ? null : `which waits for ${[...waitsFor.values()].join(', ')}`)
+      return async ({ scheduler, wait = false, sourceStamp = {}, properties = {}, reason }) => {
+        signal.throwIfAborted()
+        const key = Symbol(scheduler)
+        const done = () => {
+          waitsFor.delete(key)
+          renew()
+        }
+        // Before the builds are queued: why they wait is worked out at once.
+        if (wait) waitsFor.set(key, `scheduler "${scheduler}"`)
+        renew()
+        try {
+          const order = { reason: reason ?? `triggered by ${build}`, sourceStamp, properties }
+          const created = (await scheduling.trigger(scheduler, order))[0]
+          if (created === undefined) throw triggeredNothing(scheduler)
+          const finished = end(created.buildset, signal).finally(done)
+          finished.catch(() => {}) // not every step waits
+          return { ...created, finished }
+        } catch (error) {
+          done()
+          throw error
+        }
+      }
+    },
+    deliver(events) {
+      for (const { name, event } of events) {
+        if (name === 'buildsetFinished') awaited.get(event.buildset)?.resolve(event.result)
+      }
+    },
+  }
+}
