@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe } from 'node:test'
 import { WebSocket } from 'ws'
+import { SUBPROTOCOL } from '../../wire/agent/accept.ts'
 import { configText } from './rig/config.ts'
 import { occupyPort, reservePort } from './rig/ports.ts'
 import { runBoltbot } from './rig/processes.ts'
@@ -47,24 +48,33 @@ describe('bad input, as a new user would try it', { concurrency: 2 }, () => {
     // Not HTTP at all; HTTP that wants no WebSocket; a WebSocket that talks garbage; one that announces a gigabyte.
     for (const bytes of [randomBytes(4096), Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')]) {
       const socket = connect(port, '127.0.0.1')
-      socket.on('error', () => {}) // a reset is an answer too
+      const over = closed(socket)
       socket.end(bytes)
       socket.resume()
-      await once(socket, 'close')
+      await over
     }
-    const talking = new WebSocket(`ws://127.0.0.1:${port}`)
-    talking.on('error', () => {}) // being refused is an answer too
-    talking.on('open', () => talking.send(randomBytes(1000)))
-    await once(talking, 'close')
+    const talking = new WebSocket(`ws://127.0.0.1:${port}`, SUBPROTOCOL)
+    const toldOff = closed(talking)
+    await once(talking, 'open')
+    talking.send(randomBytes(1000))
+    await toldOff
+
     const huge = connect(port, '127.0.0.1')
-    huge.on('error', () => {}) // a reset is an answer too
-    huge.write(
-      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
-    )
-    await once(huge, 'data')
+    const over = closed(huge)
+    const headers = [
+      `Host: 127.0.0.1:${port}`,
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`,
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    ]
+    huge.write(`GET / HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
+    const [answer] = await once(huge, 'data')
+    assert.match(`${answer}`, /^HTTP\/1\.1 101 /)
     huge.resume()
     huge.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4]))
-    await once(huge, 'close')
+    await over
 
     await world.slave('bot-1', port)
     await master.event('slaveConnected')
@@ -119,6 +129,12 @@ describe('bad input, as a new user would try it', { concurrency: 2 }, () => {
   })
 })
 
+/** However it came to that: being reset is an answer too. */
+function closed(connection: Socket | WebSocket): Promise<void> {
+  connection.on('error', () => {}) // 'close' follows
+  return new Promise((resolve) => void connection.once('close', () => resolve()))
+}
+
 async function makeBasedir(path: string, config: string): Promise<string> {
   const made = await runBoltbot(['master', path])
   assert.equal(made.code, 0, made.stderr)
@@ -149,7 +165,7 @@ export default defineMaster({
   projectName: 'Hello',
   transports: [agents({ port: 'tcp:somewhere' })],
   slaves: [bot], builders: [full],
-  sources: [gitPoller({ repourl: '', branches: ['main'] })],
+  sources: [gitPoller({ repourl: 'hello.git', branches: [] })],
   schedulers: [scheduler({ name: 'tests', builders: [full] }), scheduler({ name: 'more', branch: 'main', builders: ['fulll'] })],
   status: [mailNotifier({ fromaddr: 'ci@example.org', mode: 'sometimes' } as never)],
 } as never)

@@ -57,9 +57,9 @@ story(
     await master.event('changeAccepted', ({ change }) => change.revision === first)
     const second = await repository.commit({ files: { 'README.md': 'Hello!\n' }, who: JANE, comments: 'Cheer up' })
     await master.event('changeAccepted', ({ change }) => change.revision === second)
-    const [scheduler] = await master.call<readonly { waiting: string | null; wakeAt: number | null }[]>('schedulers')
-    assert.match(scheduler?.waiting ?? '', /2 changes wait/)
-    assert.ok(scheduler?.wakeAt)
+    const schedulers = () => master.call<readonly { waiting: string | null; wakeAt: number | null }[]>('schedulers')
+    const waiting = async () => (await schedulers()).find((one) => one.waiting?.includes('2 changes wait'))
+    assert.ok((await until(waiting, { what: 'the scheduler to wait with both changes' })).wakeAt)
 
     // Both changes are one build; what it prints is at the master before it ends.
     await until(async () => (await master.log(0, 'test')).includes('1 test'), { what: 'the live output of the tests' })
