@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { CONFIG_NAMES } from '../config/load.ts'
+import { CONFIG_NAMES } from '../config/names.ts'
 import { badEnvironmentLine, basedirUnusable, notABasedir } from './errors.ts'
 
 export type Kind = 'master' | 'slave'

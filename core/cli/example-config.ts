@@ -3,7 +3,7 @@ export const EXAMPLE_CONFIG = `// The config of this master: data only, nothing 
 //   boltbot checkconfig   shows every mistake in it
 //   boltbot reconfig .    has the running master read it again
 import { builder, buildFactory, defineMaster, slave } from 'boltbot'
-import { localSlaves } from 'boltbot/plugins/slaves/local'
+import { local } from 'boltbot/plugins/slaves/local'
 import { shellCommand } from 'boltbot/plugins/steps'
 
 // A slave does the work. This one is a process that the master starts itself, on this machine. A slave on another machine
@@ -11,22 +11,22 @@ import { shellCommand } from 'boltbot/plugins/steps'
 //   import { secret } from 'boltbot'
 //   import { agents } from 'boltbot/plugins/slaves/websocket'
 //   const linux = slave({ name: 'bot-linux', password: secret('bot-linux') })   // its value: the file secrets/bot-linux, mode 0600
-//   transports: [localSlaves(), agents({ port: 'tcp:9990' })]
-const local = slave({ name: 'local' })
+//   transports: [local(), agents({ port: 'tcp:9990' })]
+const here = slave({ name: 'here' })
 
 // A builder runs its steps on one of its slaves. To build a real project, check it out first:
 //   import { git } from 'boltbot/plugins/vc/git'
 //   factory: buildFactory([git({ repourl: 'https://git.example.org/hello.git' }), compile(), test()])
 const hello = builder({
   name: 'hello',
-  slaves: [local],
+  slaves: [here],
   factory: buildFactory([shellCommand({ command: ['echo', 'It works.'] })]),
 })
 
 export default defineMaster({
   projectName: 'Hello',
-  transports: [localSlaves()],
-  slaves: [local],
+  transports: [local()],
+  slaves: [here],
   builders: [hello],
 
   // Where changes come from:

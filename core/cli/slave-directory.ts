@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, hostname, release, type } from 'node:os'
 import { join, resolve } from 'node:path'
-import { CONFIG_NAMES } from '../config/load.ts'
+import { CONFIG_NAMES } from '../config/names.ts'
 import { badArgument, basedirTaken, basedirUnusable } from './errors.ts'
 
 export interface SlaveDirectoryOptions {

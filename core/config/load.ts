@@ -8,9 +8,6 @@ import { createImporter, type Importer } from './importer.ts'
 import type { Config } from './model.ts'
 import { createPositions } from './positions.ts'
 
-/** The names a config file may have in its folder, in the order they are looked for. */
-export const CONFIG_NAMES = ['master.cfg.ts', 'master.cfg.js', 'master.cfg.mjs'] as const
-
 /**
  * Evaluates and checks a config in this process. Each call evaluates the file and those it imports from its folder anew.
  * @throws CiError `BOLT_CONFIG_MISSING`, `BOLT_CONFIG_PROBLEMS` (with all of them in `details.problems`).

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { runDemo } from '../demo/run-demo.ts'
 import { badArgument } from '../errors.ts'
 import { wholeNumber } from '../live-command.ts'
 
@@ -10,9 +9,10 @@ export function demoCommand(): Command {
     .option('--once', 'end after the story instead of staying up until Ctrl-C')
     .option('--port <number>', 'port for the slave; default: a free one', portNumber)
     .addHelpText('after', '\nExample:\n  $ boltbot demo --once')
-    .action((folder: string | undefined, { once, port }: { once?: true; port?: number }) =>
-      runDemo({ folder, port, once: once === true }),
-    )
+    .action(async (folder: string | undefined, { once, port }: { once?: true; port?: number }) => {
+      const { runDemo } = await import('../demo/run-demo.ts') // its mail server is not loaded for other commands
+      await runDemo({ folder, port, once: once === true })
+    })
 }
 
 function portNumber(text: string): number {
