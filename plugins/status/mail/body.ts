@@ -87,8 +87,9 @@ function failingStep({ number, name, text, log, tail }: FailingStep): readonly s
 function changeList(changes: readonly Change[], total: number): readonly string[] {
   if (total === 0) return []
   const shown = changes.slice(-MAX_CHANGES)
+  if (shown.length === 0) return [`Changes in this build: ${total}, no longer kept by the master.`]
   const left = total - shown.length
-  const more = left === 0 ? [] : ['', `  and ${left} before ${left === 1 || shown.length === 1 ? 'that' : 'those'}`]
+  const more = left <= 0 ? [] : ['', `  and ${left} earlier`]
   return ['Changes in this build:', ...shown.flatMap((change) => ['', ...changeText(change)]), ...more]
 }
 

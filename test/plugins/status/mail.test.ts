@@ -1,0 +1,454 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { type BuilderView, builder, buildFactory, type Query, secret } from 'boltbot/plugin-sdk'
+import { createFakeClock, createTestHost, type TestHostOptions, until } from 'boltbot/plugin-sdk/testing'
+import { type MailOptions, type Mode, mailNotifier } from 'boltbot/plugins/status/mail'
+import { AT, buildView, change, finished } from './events.ts'
+import { createSmtpSink, type SinkOptions } from './smtp-sink.ts'
+
+const JANE = 'Jane Doe <jane@example.org>'
+
+describe('mail about a failed build', () => {
+  it('reaches the committer over real SMTP and says what broke, where, and what to do', async () => {
+    await using post = await office()
+    await post.test.fire('buildFinished', finished())
+    const [taken] = post.sink.mails
+    assert.ok(taken)
+    assert.deepEqual([taken.from, taken.to], ['buildbot@example.org', ['jane@example.org', 'team@example.org']])
+    const { mail } = taken
+    assert.equal(mail.subject, '[Hello] failure: full #12 (main) failed compile')
+    assert.equal(mail.from?.text, '"Hello builds" <buildbot@example.org>')
+    assert.deepEqual([textOf(mail.to), textOf(mail.cc)], ['jane@example.org', 'team@example.org'])
+    assert.equal(mail.date?.getTime(), AT + 72_000)
+    assert.equal(mail.headers.get('auto-submitted'), 'auto-generated')
+    assert.equal(mail.headers.get('x-boltbot-result'), 'failure')
+    assert.equal(mail.headers.get('x-boltbot-previous-result'), 'success')
+    assert.equal(
+      mail.text,
+      `Build #12 of "full" of Hello failed, the build before was a success.
+
+Result:    failure (failed compile)
+Builder:   full #12
+Slave:     bot-linux
+Reason:    scheduler "tests"
+Branch:    main
+Revision:  1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d
+Took:      1m12s
+Blamelist: Jane Doe <jane@example.org>
+
+The first step that failed is "compile" (step 1): compile failed.
+Its log "stdio" ends with:
+
+  hello.c:3: error: expected ';'
+  make: *** [all] Error 1
+
+Changes in this build:
+
+  1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d by Jane Doe <jane@example.org>,
+  2023-11-14 22:13 UTC
+      Break the build
+      On purpose.
+    files: hello.c, hello.h
+
+If your change is in the list: look at the failing step, and fix or revert it.
+The whole log:
+
+    boltbot log full/12 compile
+
+--
+Boltbot of Hello, https://hello.example.org/
+`,
+    )
+    assert.doesNotMatch(mail.text ?? '', /^.{79}/m)
+  })
+
+  it('has the same Message-ID when the same event comes again, and another for another event', async () => {
+    await using post = await office()
+    await post.test.fire('buildFinished', finished())
+    post.test.state.clear() // the note of it was lost in a crash
+    await post.test.fire('buildFinished', finished())
+    await post.test.fire('buildFinished', finished({ eventId: 41 }))
+    const ids = post.sink.mails.map(({ mail }) => mail.messageId)
+    assert.equal(ids[0], ids[1])
+    assert.notEqual(ids[0], ids[2])
+    assert.match(ids[0] ?? '', /^<boltbot\.40\.[0-9a-f]{24}@example\.org>$/)
+  })
+
+  it('is sent once though its event is given twice', async () => {
+    await using post = await office()
+    for (let i = 0; i < 3; i++) await post.test.fire('buildFinished', finished())
+    await post.test.fire('buildFinished', finished({ eventId: 39 }))
+    assert.equal(post.sink.mails.length, 1)
+  })
+
+  it('is made without the build too, when that was deleted meanwhile', async () => {
+    await using post = await office({}, {}, { build: async () => undefined })
+    await post.test.fire('buildFinished', finished())
+    assert.match(post.sink.mails[0]?.mail.text ?? '', /^Changes in this build: 1, no longer kept by the master\.$/m)
+  })
+})
+
+describe('which builds mail is sent about', () => {
+  const cases: readonly [Mode, string][] = [
+    [
+      'all',
+      'success>failure failure>failure failure>success success>success first>failure success>exception success>warnings success>cancelled',
+    ],
+    ['failing', 'success>failure failure>failure first>failure success>exception'],
+    ['passing', 'failure>success success>success'],
+    ['problem', 'success>failure first>failure success>exception'],
+    ['change', 'success>failure failure>success success>exception success>warnings success>cancelled'],
+    ['warnings', 'success>warnings'],
+    ['exception', 'success>exception'],
+    ['cancelled', 'success>cancelled'],
+  ]
+  for (const [mode, expected] of cases) {
+    it(`in mode ${mode}`, async () => {
+      await using post = await office({ mode })
+      const all = `${cases[0]?.[1]} success>retry`.split(' ')
+      for (const [i, pair] of all.entries()) {
+        const [previous, result] = pair.split('>')
+        const previousResult = previous === 'first' ? null : (previous as 'success')
+        await post.test.fire(
+          'buildFinished',
+          finished({ eventId: 100 + i, result: result as 'success', previousResult }),
+        )
+      }
+      const sent = post.sink.mails.map(({ mail }) => all[Number(mail.headers.get('x-boltbot-event')) - 100])
+      assert.deepEqual(sent, expected.split(' '))
+    })
+  }
+
+  it('by builder, branch and category', async () => {
+    const full = builder({ name: 'full', slaves: ['b'], factory: buildFactory([]) })
+    const category = async (name: string) => ({ category: name === 'full' ? 'active' : null }) as BuilderView
+    await using post = await office(
+      { builders: [full, 'other'], branches: ['main', null], categories: ['active'] },
+      {},
+      { builder: category },
+    )
+    await post.test.fire('buildFinished', finished({ eventId: 1 }))
+    await post.test.fire('buildFinished', finished({ eventId: 2, builder: 'quick' }))
+    await post.test.fire('buildFinished', finished({ eventId: 3, builder: 'other' }))
+    await post.test.fire('buildFinished', finished({ eventId: 4, branch: 'side' }))
+    await post.test.fire('buildFinished', finished({ eventId: 5, branch: null }))
+    assert.deepEqual(
+      post.sink.mails.map(({ mail }) => mail.headers.get('x-boltbot-event')),
+      ['1', '5'],
+    )
+  })
+})
+
+describe('who gets the mail', () => {
+  it('each person once, by the lookup of the config', async () => {
+    const lookup = async (who: string) => (who === 'nobody' ? null : `${who}@example.net`)
+    await using post = await office({ lookup, extraRecipients: ['joe@example.net', 'team@example.org'] })
+    await post.test.fire('buildFinished', finished({ blamelist: ['joe', 'nobody', 'ann', 'JOE'] }))
+    const [taken] = post.sink.mails
+    assert.deepEqual(taken?.to.map((address) => address.toLowerCase()).sort(), [
+      'ann@example.net',
+      'joe@example.net',
+      'team@example.org',
+    ])
+    assert.equal(post.test.log.find('warn', 'no mail address known, no mail to this person').length, 1)
+  })
+
+  it('the extra recipients alone, in To, when nobody else is to be told', async () => {
+    await using post = await office({ sendToInterestedUsers: false })
+    await post.test.fire('buildFinished', finished())
+    assert.deepEqual(post.sink.mails[0]?.to, ['team@example.org'])
+    assert.equal(textOf(post.sink.mails[0]?.mail.to), 'team@example.org')
+  })
+
+  it('nobody, and no connection is made, when there is nobody to tell', async () => {
+    await using post = await office({ extraRecipients: [] })
+    await post.test.fire('buildFinished', finished({ blamelist: [] }))
+    assert.equal(post.sink.connections.made, 0)
+  })
+
+  it('nobody else, whatever a name tries', async () => {
+    const names = [
+      'a@b.org\r\nRCPT TO:<evil@example.org>',
+      'a@b.org, evil@example.org',
+      '"evil@example.org" <x y@b.org>',
+      'a@b.org\r\nBcc: evil@example.org',
+      '<evil@example.org> <evil2@example.org>,',
+      'group: evil@example.org;',
+      '-oQ/tmp@',
+      '@example.org',
+      'a@b..org',
+      `${'x'.repeat(300)}@example.org`,
+    ]
+    await using post = await office({ lookup: (who) => who, extraRecipients: ['team@example.org'] })
+    await post.test.fire('buildFinished', finished({ blamelist: names }))
+    assert.deepEqual(post.sink.mails[0]?.to, ['team@example.org'])
+    assert.equal(post.test.log.find('warn', 'not a plain mail address, no mail to this person').length, names.length)
+  })
+
+  it('with headers that are ours, whatever words strangers use', async () => {
+    const evil = 'x\r\nBcc: evil@example.org\r\n\r\nbody\u202e\x1b[2J'
+    await using post = await office()
+    await post.test.fire(
+      'buildFinished',
+      finished({ branch: evil, text: [evil], slave: evil, reason: evil, revision: evil, blamelist: [JANE, evil] }),
+    )
+    const [taken] = post.sink.mails
+    assert.deepEqual(taken?.to, ['jane@example.org', 'team@example.org'])
+    assert.equal(taken?.mail.bcc, undefined)
+    assert.doesNotMatch(taken?.mail.text ?? '', /^Bcc/m)
+    assert.doesNotMatch((taken?.mail.text ?? '').replaceAll('\n', ''), /[\u202e\p{Cc}]/u)
+  })
+})
+
+describe('a mail server that makes trouble', () => {
+  it('is tried again while it is down, and gets exactly one mail when it is back', async () => {
+    const gone = await createSmtpSink()
+    const { port } = gone
+    await gone[Symbol.asyncDispose]()
+    await using post = await office({ smtpPort: port })
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(post.test.fire('buildFinished', finished()), {
+        code: 'BOLT_MAIL_SERVER',
+        message: new RegExp(`^The mail server "127.0.0.1:${port}" did not take the mail: .*ECONNREFUSED`),
+      })
+    }
+    await using back = await createSmtpSink({ port })
+    await post.test.fire('buildFinished', finished())
+    await post.test.fire('buildFinished', finished())
+    assert.equal(back.mails.length, 1)
+  })
+
+  it('that puts one recipient off gets the mail for this one again, and not for the others', async () => {
+    let later = true
+    const recipient = (address: string) => (later && address === 'jane@example.org' ? '450 greylisted' : undefined)
+    await using post = await office({}, { recipient })
+    await assert.rejects(post.test.fire('buildFinished', finished()), {
+      code: 'BOLT_MAIL_DEFERRED',
+      message: /asks to try again later for "jane@example.org": 450/,
+    })
+    later = false
+    await post.test.fire('buildFinished', finished())
+    assert.deepEqual(
+      post.sink.mails.map(({ to }) => to),
+      [['team@example.org'], ['jane@example.org']],
+    )
+    const [first, second] = post.sink.mails
+    assert.equal(first?.mail.messageId, second?.mail.messageId)
+    assert.equal(textOf(second?.mail.to), 'jane@example.org')
+    assert.equal(textOf(second?.mail.cc), 'team@example.org')
+  })
+
+  it('that puts one recipient off for ever does not hold later mails up for ever', async () => {
+    await using post = await office(
+      {},
+      { recipient: (address) => (address.startsWith('jane') ? '450 full' : undefined) },
+    )
+    await assert.rejects(post.test.fire('buildFinished', finished()), { code: 'BOLT_MAIL_DEFERRED' })
+    await post.test.clock.advance('61m')
+    await post.test.fire('buildFinished', finished())
+    assert.equal(post.test.log.find('error', 'mail put off for too long, this person is not told').length, 1)
+    assert.equal(post.sink.mails.length, 1)
+  })
+
+  it('that refuses a recipient for good gets no second try, and the others are told', async () => {
+    await using post = await office(
+      {},
+      { recipient: (address) => (address.startsWith('jane') ? '550 who?' : undefined) },
+    )
+    await post.test.fire('buildFinished', finished())
+    await post.test.fire('buildFinished', finished())
+    assert.deepEqual(
+      post.sink.mails.map(({ to }) => to),
+      [['team@example.org']],
+    )
+    const [line] = post.test.log.find('error')
+    assert.deepEqual(
+      [line?.message, line?.fields.address],
+      ['mail refused for good, this person is not told', 'jane@example.org'],
+    )
+  })
+
+  it('that refuses all recipients or the message for good does not block the next mail', async () => {
+    await using refusing = await office({}, { recipient: () => '550 no' })
+    await refusing.test.fire('buildFinished', finished())
+    assert.equal(refusing.test.log.find('error').length, 2)
+    let bad = true
+    await using picky = await office({}, { message: () => (bad ? '554 spam' : undefined) })
+    await picky.test.fire('buildFinished', finished())
+    bad = false
+    await picky.test.fire('buildFinished', finished({ eventId: 41 }))
+    assert.equal(picky.sink.mails.length, 1)
+  })
+
+  it('that puts the whole message off gets it again', async () => {
+    let later = true
+    await using post = await office({}, { message: () => (later ? '451 busy' : undefined) })
+    await assert.rejects(post.test.fire('buildFinished', finished()), { code: 'BOLT_MAIL_DEFERRED' })
+    later = false
+    await post.test.fire('buildFinished', finished())
+    assert.deepEqual(
+      post.sink.mails.map(({ to }) => to.length),
+      [2],
+    )
+  })
+
+  it('that is slow to take the mail gets one copy, though the tap was given up and asked again', async () => {
+    const slow = Promise.withResolvers<undefined>()
+    await using post = await office({}, { message: () => slow.promise })
+    const first = post.test.fire('buildFinished', finished())
+    await until(() => post.sink.connections.open === 1, { what: 'the mail to be under way' })
+    const second = post.test.fire('buildFinished', finished())
+    slow.resolve(undefined)
+    await Promise.all([first, second])
+    await post.test.fire('buildFinished', finished())
+    assert.equal(post.sink.mails.length, 1)
+    assert.equal(post.sink.connections.made, 1)
+  })
+
+  it('that hangs does not keep the plugin from stopping, and leaves no connection', async () => {
+    await using post = await office({}, { message: () => new Promise(() => {}) })
+    const fired = assert.rejects(post.test.fire('buildFinished', finished()), { code: 'BOLT_MAIL_SERVER' })
+    await until(() => post.sink.connections.open === 1, { what: 'the mail to be under way' })
+    const stopped = post.test.stop()
+    await post.test.clock.advance('6s')
+    await Promise.all([stopped, fired])
+    await until(() => post.sink.connections.open === 0, { what: 'the connection to close' })
+    assert.deepEqual(post.test.leaks(), [])
+  })
+})
+
+describe('a lookup that fails', () => {
+  it('is tried again, and passed over after a while', async () => {
+    const lookup = () => Promise.reject(new Error('LDAP is down'))
+    await using post = await office({ lookup })
+    await assert.rejects(post.test.fire('buildFinished', finished()), { code: 'BOLT_MAIL_LOOKUP' })
+    assert.equal(post.sink.mails.length, 0)
+    await post.test.clock.advance('61m')
+    await post.test.fire('buildFinished', finished())
+    assert.deepEqual(post.sink.mails[0]?.to, ['team@example.org'])
+  })
+})
+
+describe('encryption and login', () => {
+  const onAuth: NonNullable<SinkOptions['more']>['onAuth'] = ({ username, password }, _, done) =>
+    done(null, password === 's3cret' ? { user: username ?? '' } : {})
+
+  it('sends over STARTTLS with a login, its password being a secret', async () => {
+    const tlsCa = await readFile(new URL('../../fixtures/tls/localhost.crt', import.meta.url), 'utf8')
+    const login = { smtpUser: 'robot', smtpPassword: secret('smtp') }
+    await using post = await office({ tls: 'starttls', tlsCa, ...login }, { more: { onAuth } })
+    await post.test.fire('buildFinished', finished())
+    const [taken] = post.sink.mails
+    assert.deepEqual([taken?.user, taken?.encrypted], ['robot', true])
+  })
+
+  it('sends over a connection that is encrypted from the start', async () => {
+    const tlsCa = await readFile(new URL('../../fixtures/tls/localhost.crt', import.meta.url), 'utf8')
+    await using post = await office({ tls: 'smtps', tlsCa }, { more: { secure: true } })
+    await post.test.fire('buildFinished', finished())
+    assert.equal(post.sink.mails[0]?.encrypted, true)
+  })
+
+  it('does not send to a server whose certificate is not trusted, unless told that encryption is as it comes', async () => {
+    await using strict = await office({ tls: 'starttls' })
+    await assert.rejects(strict.test.fire('buildFinished', finished()), { code: 'BOLT_MAIL_SERVER' })
+    await using lax = await office({ tls: 'opportunistic' })
+    await lax.test.fire('buildFinished', finished())
+    assert.deepEqual([strict.sink.mails.length, lax.sink.mails[0]?.encrypted], [0, true])
+  })
+
+  it('does not send in the clear when the server offers no encryption', async () => {
+    await using post = await office({ tls: 'starttls' }, { more: { disabledCommands: ['STARTTLS'] } })
+    await assert.rejects(post.test.fire('buildFinished', finished()), { code: 'BOLT_MAIL_SERVER' })
+    assert.equal(post.sink.mails.length, 0)
+  })
+
+  it('keeps the mail while the password is wrong', async () => {
+    const login = { smtpUser: 'robot', smtpPassword: 'wrong' }
+    await using post = await office(login, { more: { onAuth, allowInsecureAuth: true } })
+    await assert.rejects(post.test.fire('buildFinished', finished()), {
+      code: 'BOLT_MAIL_SERVER',
+      message: /Invalid login: 535/,
+    })
+    assert.equal(post.sink.mails.length, 0)
+  })
+})
+
+describe('mail options', () => {
+  it('refuse what cannot work, in words', () => {
+    const problems = (options: Record<string, unknown>) => {
+      const given = { fromaddr: 'b@example.org', ...options }
+      const checked = mailNotifier(given as never).definition.schema?.['~standard'].validate(given)
+      return checked instanceof Promise ? [] : (checked?.issues?.map(({ message }) => message) ?? [])
+    }
+    assert.deepEqual(problems({}), [])
+    assert.match(problems({ fromaddr: 'nobody' })[0] ?? '', /^Give one address/)
+    assert.match(problems({ fromaddr: 'x <a@b.org>\r\nBcc: c@d.org' })[0] ?? '', /^Give one address/)
+    assert.match(problems({ extraRecipients: ['a@b.org, c@d.org'] })[0] ?? '', /^Give plain addresses/)
+    assert.match(problems({ mode: 'failed' })[0] ?? '', /^Give one of all, failing/)
+    assert.match(problems({ smtpUser: 'x' })[0] ?? '', /^Give smtpUser and smtpPassword/)
+    const login = { smtpUser: 'x', smtpPassword: 'y', relayhost: 'mail.example.org', tls: 'none' }
+    assert.match(problems(login)[0] ?? '', /^The password would go over the network unencrypted/)
+    assert.match(problems({ smtpPort: 0 })[0] ?? '', /^Give a port number/)
+    assert.equal(problems({ relayHost: 'x' }).length, 1)
+  })
+
+  it('have the ports and encryption that are usual', () => {
+    const checked = (options: object) => {
+      const given = { fromaddr: 'b@example.org', ...options }
+      const result = mailNotifier(given).definition.schema?.['~standard'].validate(given)
+      assert.ok(result && !(result instanceof Promise) && !result.issues)
+      const { smtpPort, tls } = result.value as { smtpPort: number; tls: string }
+      return [smtpPort, tls]
+    }
+    assert.deepEqual(checked({}), [25, 'none'])
+    assert.deepEqual(checked({ relayhost: 'mail.example.org' }), [25, 'starttls'])
+    assert.deepEqual(checked({ relayhost: 'mail.example.org', tls: 'smtps' }), [465, 'smtps'])
+    const login = { smtpUser: 'x', smtpPassword: 'y', relayhost: 'mail.example.org' }
+    assert.deepEqual(checked(login), [587, 'starttls'])
+  })
+
+  it('take a subject of the config', async () => {
+    await using post = await office({
+      subject: ({ project, builder: name, result }) => `${project}/${name}: ${result}\nx`,
+    })
+    await post.test.fire('buildFinished', finished())
+    assert.equal(post.sink.mails[0]?.mail.subject, 'Hello/full: failure x')
+  })
+})
+
+/** A mail target with a mail server of its own. */
+async function office(options: Partial<MailOptions> = {}, sinkOptions: SinkOptions = {}, query: Partial<Query> = {}) {
+  const sink = await createSmtpSink(sinkOptions)
+  const hostOptions: TestHostOptions = {
+    clock: createFakeClock({ start: AT + 100_000 }),
+    people: { [JANE]: 'jane@example.org' },
+    secrets: { smtp: 's3cret' },
+    query: {
+      project: () => ({ name: 'Hello', url: 'https://hello.example.org/' }),
+      build: async () => buildView({ changes: [change()] }),
+      logTail: async () => "\x1b[31mhello.c:3: error: expected ';'\x1b[0m\nmake: *** [all] Error 1\n",
+      ...query,
+    },
+  }
+  const test = createTestHost(hostOptions)
+  const fromaddr = 'Hello builds <buildbot@example.org>'
+  const server = { relayhost: '127.0.0.1', smtpPort: sink.port }
+  await test.run(mailNotifier({ fromaddr, ...server, extraRecipients: ['team@example.org'], ...options }))
+  return {
+    test,
+    sink,
+    async [Symbol.asyncDispose]() {
+      await test.stop()
+      await sink[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function textOf(addresses: { readonly text: string } | readonly { readonly text: string }[] | undefined) {
+  return [addresses ?? []]
+    .flat()
+    .map(({ text }) => text)
+    .join(', ')
+}
