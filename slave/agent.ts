@@ -54,11 +54,13 @@ export function createAgent(deps: AgentDeps): Agent {
   const { basedir, clock, log, spool } = deps
   const commands = new Map<string, HeldCommand>()
   const directories = new Map<string, string>()
+  /** What was forgotten and is being removed. */
+  const leaving = new Set<Promise<void>>()
   const mark = createHash('sha256').update(basedir).digest('hex').slice(0, 16)
   let exiting = false
 
   function exitWhenDone(): void {
-    if (exiting && commands.size === 0) deps.shutdown()
+    if (exiting && commands.size === 0 && leaving.size === 0) deps.shutdown()
   }
 
   async function setBuilders(builders: readonly BuilderEntry[]): Promise<void> {
@@ -108,13 +110,19 @@ export function createAgent(deps: AgentDeps): Agent {
     return held
   }
 
-  async function forget(id: CommandId): Promise<void> {
+  function forget(id: CommandId): void {
     const key = keyOf(id)
     const held = commands.get(key)
     if (held === undefined) return
     commands.delete(key)
-    await held.remove().catch((error: unknown) => log.error('command not removed', { command: key, error }))
-    exitWhenDone()
+    const removal = held
+      .remove()
+      .catch((error: unknown) => log.error('command not removed', { command: key, error }))
+      .finally(() => {
+        leaving.delete(removal)
+        exitWhenDone()
+      })
+    leaving.add(removal)
   }
 
   async function answer(request: number, send: (message: AgentMessage) => void, work: () => Promise<void>) {
@@ -161,7 +169,7 @@ export function createAgent(deps: AgentDeps): Agent {
           break
         }
         case 'forget':
-          void forget(message.id)
+          forget(message.id)
           break
         case 'interrupt':
           commands.get(keyOf(message.id))?.end({ cause: 'interrupted', reason: `stopped: ${message.reason}` })
@@ -195,6 +203,7 @@ export function createAgent(deps: AgentDeps): Agent {
       // Not persisted: the master finds that they are gone, and gives them to another slave.
       await Promise.all(running.map((held) => held.remove()))
       await Promise.all(all.filter((held) => !running.includes(held)).map((held) => held.persist()))
+      await Promise.all(leaving)
     },
   }
 }

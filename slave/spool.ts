@@ -50,7 +50,8 @@ export function createSpool({ directory }: SpoolDeps): Spool {
   function open(id: CommandId, failed: (reason: string) => void, stored?: Stored): CommandSpool {
     const folder = join(directory, keyOf(id))
     const logs = new Map<string, SpoolLog>()
-    let persisted = stored !== undefined
+    let persisted: Promise<void> | undefined = stored && Promise.resolve()
+    let removed = false
     let made: Promise<unknown> | undefined
     const make = () => (made ??= mkdir(folder, { recursive: true, mode: 0o700 }))
 
@@ -72,23 +73,27 @@ export function createSpool({ directory }: SpoolDeps): Spool {
       length: (name) => logs.get(name)?.length ?? 0,
       append: (name, stream, data) => logOf(name).append(stream, data),
       read: (name, offset, max) => logOf(name).read(offset, max),
-      async persist(result) {
-        if (persisted) return
-        persisted = true
-        await make()
-        const entries: Record<string, StoredLog> = {}
-        for (const [name, log] of logs) entries[name] = await log.persist()
-        const record: Stored = { id, result, logs: entries }
-        await writeFile(join(folder, `${RESULT}.new`), JSON.stringify(record), { mode: 0o600 })
-        await rename(join(folder, `${RESULT}.new`), join(folder, RESULT))
+      persist(result) {
+        persisted ??= removed ? Promise.resolve() : persist(result)
+        return persisted
       },
       async remove() {
-        persisted = true
+        removed = true
+        await persisted?.catch(() => {}) // told to who asked for it
         for (const log of logs.values()) await log.close()
         if (made === undefined && stored === undefined) return
         await made?.catch(() => {}) // nothing to remove then
         await rm(folder, { recursive: true, force: true })
       },
+    }
+
+    async function persist(result: CommandResult): Promise<void> {
+      await make()
+      const entries: Record<string, StoredLog> = {}
+      for (const [name, log] of logs) entries[name] = await log.persist()
+      const record: Stored = { id, result, logs: entries }
+      await writeFile(join(folder, `${RESULT}.new`), JSON.stringify(record), { mode: 0o600 })
+      await rename(join(folder, `${RESULT}.new`), join(folder, RESULT))
     }
   }
 
