@@ -44,7 +44,7 @@ export interface World {
   /** Starts a master in a base directory that is there already. */
   startMaster(basedir: string): Promise<MasterProcess>
   /** Makes a slave's directory if need be and starts it. It connects when it can. */
-  slave(name: string, port: number, password?: string): Promise<Running>
+  slave(name: string, port: number, password?: string, env?: Readonly<Record<string, string>>): Promise<Running>
   /** Ties something to the story's life. */
   use<T extends AsyncDisposable>(thing: T): T
   file(name: string): string
@@ -100,11 +100,11 @@ function createWorld(folder: string, stack: AsyncDisposableStack, started: Runni
       await prepare?.(basedir)
       return startMaster(basedir)
     },
-    async slave(name, port, password = PASSWORD) {
+    async slave(name, port, password = PASSWORD, env = {}) {
       const basedir = join(folder, `slave-${name}`)
       const login = { url: `ws://127.0.0.1:${port}`, name, password }
       if (!existsSync(basedir)) makeSlaveDirectory(basedir, login, { keepalive: 60, maxdelay: 2 })
-      return keep(startBoltbot({ name, args: ['start', '--nodaemon', basedir], cwd: folder }))
+      return keep(startBoltbot({ name, args: ['start', '--nodaemon', basedir], cwd: folder, env }))
     },
     use: (thing) => stack.use(thing),
     file: (name) => join(folder, name),
