@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+import { ROOT } from '../rig/sources.ts'
+
+const exec = promisify(execFile)
+let folder = ''
+/** The pinned Node first, as in npm scripts; nothing of this checkout otherwise. */
+const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+
+/** Runs a program in the folder the tarball was installed in. */
+async function run(program: string, ...args: readonly string[]): Promise<string> {
+  try {
+    const { stdout, stderr } = await exec(program, args, { cwd: folder, env, timeout: 120_000 })
+    return stdout + stderr
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string } // what execFile rejects with
+    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
+  }
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'boltbot-package-'))
+  await exec(process.execPath, [join(ROOT, 'test', 'package', 'stage.ts')], { cwd: ROOT, env })
+  await exec('npm', ['pack', join(ROOT, 'dist'), '--pack-destination', folder], { cwd: ROOT, env })
+  const [tarball] = await readdir(folder)
+  await writeFile(join(folder, 'package.json'), '{"private":true}')
+  await run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', `./${tarball}`)
+})
+
+after(() => rm(folder, { recursive: true, force: true }))
+
+test('the package has no sources, no tests and nothing only developers need', async () => {
+  const home = join(folder, 'node_modules', 'boltbot')
+  const files = await readdir(home, { recursive: true })
+  assert.deepEqual(
+    files.filter((file) => /(?<!\.d)\.ts$/.test(file) && file !== 'master.cfg.example.ts'),
+    [],
+  )
+  assert.deepEqual(
+    files.filter((file) => /^(test|bench|node_modules)\b/.test(file)),
+    [],
+  )
+  const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'))
+  assert.deepEqual(
+    ['scripts', 'devDependencies', 'allowScripts'].filter((key) => key in manifest),
+    [],
+  )
+})
+
+test('everything it exports can be imported', async () => {
+  await writeFile(
+    join(folder, 'all.mjs'),
+    `import { defineMaster, createMaster } from 'boltbot'
+import { definePlugin, CiError } from 'boltbot/plugin-sdk'
+import { createFakeClock } from 'boltbot/plugin-sdk/testing'
+import { shellCommand } from 'boltbot/plugins/steps'
+import { local } from 'boltbot/plugins/slaves/local'
+console.log([defineMaster, createMaster, definePlugin, CiError, createFakeClock, shellCommand, local].map((one) => typeof one).join())`,
+  )
+  assert.equal(await run('node', 'all.mjs'), `${Array(7).fill('function').join()}\n`)
+})
+
+test('a base directory made by it is checked, type-checked and builds', async () => {
+  await run('npx', '--no-install', 'boltbot', 'master', 'ci')
+  assert.match(
+    await run('npx', '--no-install', 'boltbot', 'checkconfig', 'ci'),
+    /is good\.\nHello: 1 builder on 1 slave\./,
+  )
+  await run('node', join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'ci')
+  await run('npx', '--no-install', 'boltbot', 'start', 'ci')
+  try {
+    await run('npx', '--no-install', 'boltbot', 'force', 'hello', '--basedir', 'ci')
+    let builds = ''
+    for (let tries = 0; tries < 60 && !/success/.test(builds); tries++)
+      builds = await run('npx', '--no-install', 'boltbot', 'builds', '--basedir', 'ci')
+    assert.match(builds, /^hello\/0 +success /)
+    assert.match(await run('npx', '--no-install', 'boltbot', 'log', 'hello/0', '0', '--basedir', 'ci'), /It works\./)
+  } finally {
+    await run('npx', '--no-install', 'boltbot', 'stop', 'ci')
+  }
+})
