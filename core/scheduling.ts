@@ -64,6 +64,7 @@ interface Running {
 const FED = ['changeAccepted', 'buildsetFinished'] as const
 const WANTS_DEADLINE_MS = 30_000
 const RETRY_MS = 5000
+const LOOK_MS = 60_000
 const STORE_AFTER = 100
 
 /** Another master was faster with this scheduler; its decision stands. */
@@ -189,11 +190,13 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     entry.timer = undefined
     const { wakeAt } = entry.row
     if (wakeAt === null || !started) return
-    entry.timer = clock.timer(Math.max(0, wakeAt - clock.now()), () => {
+    // The moment is one of the wall clock, which is set, slewed and suspended: it is looked at again every minute.
+    entry.timer = clock.timer(Math.min(Math.max(0, wakeAt - clock.now()), LOOK_MS), () => {
       enqueue(entry, async () => {
-        // An input that ran meanwhile may have put the moment off.
-        if (entry.row.wakeAt !== null && entry.row.wakeAt <= clock.now())
-          await feed(entry, { kind: 'timer' }, entry.row.eventId)
+        if (!entry.live) return
+        // An input that ran meanwhile may have put the moment off, and a timer may be a little early.
+        if (entry.row.wakeAt === null || entry.row.wakeAt > clock.now()) arm(entry)
+        else await feed(entry, { kind: 'timer' }, entry.row.eventId)
       }).catch(() => {}) // recover has it
     })
   }

@@ -1,3 +1,12 @@
 /** Schedulers: who decides when what is built. */
-export type { ChangeFilter, Matcher } from './tree-stable/change-filter.ts'
+export { type AnyBranchOptions, anyBranch } from './any-branch/any-branch.ts'
+export type { BranchPattern, BranchPatterns } from './any-branch/branch-patterns.ts'
+export type { ChangeFilter, Matcher } from './change-filter.ts'
+export { type DependentOptions, dependent } from './dependent/dependent.ts'
+export type { TimeField, TimeFields } from './nightly/fields.ts'
+export { type NightlyOptions, nightly } from './nightly/nightly.ts'
+export type { CommonOptions, ImportanceOptions } from './options.ts'
+export { type PeriodicOptions, periodic } from './periodic/periodic.ts'
+export type { TimedOptions } from './timed-options.ts'
 export { type SchedulerOptions, scheduler } from './tree-stable/scheduler.ts'
+export { type TriggerableOptions, triggerable } from './triggerable/triggerable.ts'

@@ -1,76 +1,35 @@
-import {
-  type Builder,
-  type Change,
-  type Duration,
-  definePlugin,
-  durationMs,
-  isJson,
-  type Json,
-  type Schema,
-} from 'boltbot/plugin-sdk'
+import { type Duration, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type ChangeFilter, changeFilterSchema, passes } from './change-filter.ts'
-import { createTreeStableRules } from './rules.ts'
+import {
+  buildsetOf,
+  type CheckedCommon,
+  type CommonOptions,
+  commonShape,
+  type ImportanceOptions,
+  importanceShape,
+  judge,
+  treeStableTimerSchema,
+} from '../options.ts'
+import { createTreeStableRules } from '../tree-stable-rules.ts'
 
-export interface SchedulerOptions {
-  /** Unique among the schedulers; what it waits for is kept under this name. */
-  readonly name: string
+export interface SchedulerOptions extends CommonOptions, ImportanceOptions {
   /** The branch it follows; `null`: changes without a branch. May be left out when `changeFilter` has one. */
   readonly branch?: string | null | undefined
-  /** What it builds, by object or name. */
-  readonly builders: readonly (Builder | string)[]
   /** How long no important change may come before it builds; default `null`: it builds each important change at once. */
   readonly treeStableTimer?: Duration | null | undefined
-  /** Does this change matter? Unimportant ones wait until an important one is built. Default: every change does. May be async. */
-  readonly fileIsImportant?: ((change: Change) => boolean | Promise<boolean>) | undefined
-  /** True: unimportant changes are not built at all, nor blamed. Default false. */
-  readonly onlyImportant?: boolean | undefined
-  readonly changeFilter?: ChangeFilter | undefined
-  /** Properties of its builds. */
-  readonly properties?: Readonly<Record<string, Json>> | undefined
-  /** Why its builds were started, for people; default: its name. */
-  readonly reason?: string | undefined
-  /** Higher is built earlier; default 0. */
-  readonly priority?: number | undefined
 }
 
-/** Options after the check. */
-interface Checked extends Omit<SchedulerOptions, 'builders' | 'treeStableTimer'> {
-  readonly builders: readonly string[]
+interface Checked extends CheckedCommon, ImportanceOptions {
+  readonly branch?: string | null | undefined
   readonly treeStableTimer: number
 }
 
 const schema: Schema<SchedulerOptions, Checked> = z
   .strictObject({
-    name: z.string('Give it a name.').min(1, 'Give it a name.'),
+    ...commonShape,
+    ...importanceShape,
     branch: z.string("Give one branch, as in 'main'; for several, use changeFilter.").nullable().optional(),
-    builders: z
-      .array(z.custom<Builder | string>(isBuilder, 'Give a builder or the name of one.'), 'Give a list of builders.')
-      .min(1, 'Give at least one builder.')
-      .transform((list) => [...new Set(list.map((item) => (typeof item === 'string' ? item : item.name)))]),
-    treeStableTimer: z
-      .custom<Duration | null>(
-        (value) => value === null || durationMs(value as Duration) !== undefined, // any value may be asked
-        "Give seconds, or text such as '90s' or '5m'; null to build each change at once.",
-      )
-      .default(null)
-      .transform((value) => (value === null ? 0 : (durationMs(value) ?? 0))),
-    fileIsImportant: z
-      .custom<NonNullable<SchedulerOptions['fileIsImportant']>>(
-        (value) => typeof value === 'function',
-        'Give a function of the change, as in (change) => change.files.some((file) => !file.startsWith("docs/")).',
-      )
-      .optional(),
-    onlyImportant: z.boolean('Give true or false.').optional(),
-    changeFilter: changeFilterSchema.optional(),
-    properties: z
-      .record(
-        z.string(),
-        z.custom<Json>((value) => isJson(value), 'Give a JSON value.'),
-      )
-      .optional(),
-    reason: z.string('Give a text.').optional(),
-    priority: z.number('Give a number, higher is earlier.').optional(),
+    treeStableTimer: treeStableTimerSchema,
   })
   .refine(({ branch, changeFilter }) => branch !== undefined || changeFilter?.branch !== undefined, {
     path: ['branch'],
@@ -91,28 +50,17 @@ export const scheduler = definePlugin({
   schema,
   id: ({ name }) => name,
   apply(host, options) {
-    const { name, builders, branch, changeFilter = {}, fileIsImportant, onlyImportant = false } = options
-    const { treeStableTimer: stableMs, reason = `scheduler "${name}"`, properties, priority } = options
-    const rules = createTreeStableRules({
-      stableMs,
-      buildset: { reason, ...(properties && { properties }), ...(priority !== undefined && { priority }) },
-    })
+    const { name, builders, branch, treeStableTimer: stableMs } = options
+    const { initial, decide } = createTreeStableRules({ stableMs, buildset: buildsetOf(options) })
     host.registerScheduler({
       name,
       builders,
-      initial: rules.initial,
-      decide: rules.decide,
+      initial,
+      decide,
       async wants(change) {
         if (branch !== undefined && change.branch !== branch) return false
-        if (!passes(changeFilter, change)) return false
-        const important = fileIsImportant === undefined || (await fileIsImportant(change))
-        return important || (onlyImportant ? false : 'unimportant')
+        return judge(options, change)
       },
     })
   },
 })
-
-function isBuilder(value: unknown): boolean {
-  if (typeof value === 'string') return value !== ''
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'builder'
-}

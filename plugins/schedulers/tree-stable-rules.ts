@@ -1,4 +1,5 @@
-import type { Change, Decision, SchedulerBuildset, SchedulerInput } from 'boltbot/plugin-sdk'
+import type { Change, Decision, SchedulerInput } from 'boltbot/plugin-sdk'
+import type { BuildsetParts } from './options.ts'
 
 /**
  * The tree-stable rule, pure. Changes of one *tree* (repository, project, codebase and branch) wait together; trees do not wait
@@ -26,7 +27,7 @@ type Tree = {
 export interface TreeStableOptions {
   readonly stableMs: number
   /** What all buildsets have in common. */
-  readonly buildset: Pick<SchedulerBuildset, 'reason' | 'properties' | 'priority'>
+  readonly buildset: BuildsetParts
 }
 
 export function createTreeStableRules({ stableMs, buildset }: TreeStableOptions): TreeStableRules {
@@ -43,7 +44,9 @@ export function createTreeStableRules({ stableMs, buildset }: TreeStableOptions)
   }
   return {
     initial: [],
-    decide(input, state, now) {
+    decide(input, stored, now) {
+      // Another scheduler may have had this name before, and left a state of another form.
+      const state = Array.isArray(stored) ? (stored as TreeStableState) : []
       switch (input.kind) {
         case 'change':
           return conclude(add(state, input.change, input.important ? now + stableMs : null), (tree) =>
