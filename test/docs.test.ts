@@ -52,6 +52,7 @@ before(() => {
     extends: '../../tsconfig.json',
     compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
     files: [...placed.keys()],
+    include: [],
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig))
 })
