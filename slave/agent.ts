@@ -202,7 +202,7 @@ export function createAgent(deps: AgentDeps): Agent {
       await Promise.all(running.map((held) => held.finished))
       // Not persisted: the master finds that they are gone, and gives them to another slave.
       await Promise.all(running.map((held) => held.remove()))
-      await Promise.all(all.filter((held) => !running.includes(held)).map((held) => held.persist()))
+      await Promise.all(all.filter((held) => !running.includes(held)).map((held) => held.close()))
       await Promise.all(leaving)
     },
   }

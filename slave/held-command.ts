@@ -21,8 +21,8 @@ export interface HeldCommand {
   unlink(): void
   /** Ends it, if it runs. */
   end(ending: Ending): void
-  /** Puts what is finished on the disk. */
-  persist(): Promise<void>
+  /** Puts what is finished on the disk and lets go of it; for the end of the agent. */
+  close(): Promise<void>
   /** Ends it and drops all that was kept of it. */
   remove(): Promise<void>
   /** Resolves when it no longer runs. */
@@ -106,7 +106,10 @@ export function startCommand({ id, clock, log, spool: makeSpool, run }: HeldComm
       void persist()
     },
     end,
-    persist,
+    async close() {
+      await persist()
+      await spool.close()
+    },
     async remove() {
       if (removed) return
       removed = true
@@ -138,7 +141,7 @@ export function finishedCommand(
     link: delivery.start,
     unlink: () => delivery.stop(),
     end() {},
-    async persist() {},
+    close: () => spool.close(),
     remove: () => spool.remove(),
     finished: Promise.resolve(),
   }

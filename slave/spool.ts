@@ -18,6 +18,8 @@ export interface CommandSpool {
   /** Puts all on the disk, so that a restart of the agent finds the finished command. Does nothing the second time. */
   persist(result: CommandResult): Promise<void>
   remove(): Promise<void>
+  /** Nothing is read or written any more; what is on the disk stays. */
+  close(): Promise<void>
 }
 
 export interface SpoolDeps {
@@ -80,11 +82,16 @@ export function createSpool({ directory }: SpoolDeps): Spool {
       async remove() {
         removed = true
         await persisted?.catch(() => {}) // told to who asked for it
-        for (const log of logs.values()) await log.close()
+        await close()
         if (made === undefined && stored === undefined) return
         await made?.catch(() => {}) // nothing to remove then
         await rm(folder, { recursive: true, force: true })
       },
+      close,
+    }
+
+    async function close(): Promise<void> {
+      for (const log of logs.values()) await log.close()
     }
 
     async function persist(result: CommandResult): Promise<void> {
