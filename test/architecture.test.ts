@@ -31,7 +31,6 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   tapable: /^core\/hooks\.ts$/,
   kysely: /^core\/store\//,
   commander: /^core\/cli\//,
-  croner: /^plugins\/schedulers\/nightly\//,
   acorn: /^core\/config\//,
   zod: /^plugins\/|^core\/control\/methods\.ts$/,
   '@msgpack/msgpack': /^wire\//,

@@ -1,5 +1,6 @@
 import { isLock, type LockBook } from './check-locks.ts'
 import type { CheckedPlugin } from './check-plugins.ts'
+import { schedulerName } from './check-scheduler-names.ts'
 import type { KeyPath } from './positions.ts'
 import type { Reporter } from './report.ts'
 import { isRecord, knownNames, show } from './rules.ts'
@@ -19,7 +20,9 @@ export function checkReferences(
   known: Omit<Known, 'plugins' | 'schedulers'>,
   locks: LockBook,
 ): void {
-  const schedulers = plugins.filter(({ spec }) => spec.kind === 'scheduler').map(({ spec }) => spec.id)
+  const schedulers = plugins
+    .filter(({ spec }) => spec.kind === 'scheduler')
+    .map(({ instance }) => schedulerName(instance))
   const all = { ...known, plugins: new Set(plugins.map(({ spec }) => spec.id)), schedulers: new Set(schedulers) }
   for (const plugin of plugins) checkOne(reporter, plugin, all, locks)
 }

@@ -5,6 +5,7 @@ import { createLockBook } from './check-locks.ts'
 import { checkMaster } from './check-master.ts'
 import { checkPasswords, checkPlugins } from './check-plugins.ts'
 import { checkReferences } from './check-references.ts'
+import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
 import { checkSlaves } from './check-slaves.ts'
 import type { Imported } from './importer.ts'
 import type { Config, RetentionSpec } from './model.ts'
@@ -41,6 +42,8 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
   })
   const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()) }
   checkReferences(reporter, plugins, known, locks)
+  checkUpstreams(reporter, plugins)
+  checkStepSchedulers(reporter, builders.values(), plugins)
   checkPasswords(reporter, plugins, slaves.values())
   locks.checkSlaveNames(known.slaves)
   checkLockOrder(reporter.report, builders.values(), slaves)
