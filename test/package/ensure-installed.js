@@ -12,7 +12,7 @@ const timeOf = (file) => {
 
 if (timeOf('node_modules/.package-lock.json') < timeOf('package-lock.json')) {
   process.stderr.write('Installing what is missing (npm ci) …\n')
-  execSync('npm ci --no-audit --no-fund', {
+  execSync('npm ci --no-audit --no-fund --loglevel=error', {
     stdio: ['ignore', 'ignore', 'inherit'],
     cwd: new URL('../..', import.meta.url),
   })
