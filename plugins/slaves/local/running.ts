@@ -2,21 +2,33 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from 'boltbot/plugin-sdk'
 
+/** A process as an agent notes it: its number alone may go to another program later. */
+interface Note {
+  readonly pid: number
+  readonly started: string | null
+}
+
 /** The living agent of a base directory, from the note it keeps there; `undefined` when there is none. */
 export async function runningAgent(basedir: string): Promise<number | undefined> {
+  return (await noteOf(basedir))?.pid
+}
+
+async function noteOf(basedir: string): Promise<Note | undefined> {
   try {
-    const note = JSON.parse(await readFile(join(basedir, 'agent.pid'), 'utf8')) as {
-      pid: number
-      started: string | null
-    }
-    if (!Number.isSafeInteger(note.pid) || note.pid <= 1) return undefined
-    process.kill(note.pid, 0)
-    // The number alone may have gone to another program since.
-    const started = await startOf(note.pid)
-    return note.started === null || started === note.started ? note.pid : undefined
+    const note = JSON.parse(await readFile(join(basedir, 'agent.pid'), 'utf8')) as Note
+    return Number.isSafeInteger(note.pid) && note.pid > 1 && (await lives(note)) ? note : undefined
   } catch {
-    return undefined // no note, not a good one, or no such process
+    return undefined // no note, or not a good one
   }
+}
+
+async function lives({ pid, started }: Note): Promise<boolean> {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  return started === null || started === (await startOf(pid))
 }
 
 const POLL_MS = 50
@@ -24,12 +36,12 @@ const PATIENCE_MS = 10_000
 
 /** Asks an agent to end; it ends its commands first. After a while it is killed. */
 export async function endAgent(basedir: string, clock: Clock): Promise<void> {
-  const pid = await runningAgent(basedir)
-  if (pid === undefined) return
-  signal(pid, 'SIGTERM')
+  const note = await noteOf(basedir)
+  if (note === undefined) return
+  signal(note.pid, 'SIGTERM')
   const deadline = clock.now() + PATIENCE_MS
-  while ((await runningAgent(basedir)) === pid) {
-    if (clock.now() >= deadline) return signal(pid, 'SIGKILL')
+  while (await lives(note)) {
+    if (clock.now() >= deadline) return signal(note.pid, 'SIGKILL')
     await clock.sleep(POLL_MS)
   }
 }
