@@ -7,6 +7,7 @@ import { CONFIG_NAMES } from '../config/names.ts'
 import { basedirTaken, basedirUnusable } from './errors.ts'
 import { EXAMPLE_CONFIG } from './example-config.ts'
 import { installation } from './installation.ts'
+import { makeFolders } from './make-folders.ts'
 
 export interface MadeDirectory {
   readonly path: string
@@ -26,6 +27,7 @@ export function makeMasterDirectory(basedir: string, config: string | undefined)
   const taken = [...CONFIG_NAMES, 'slave.json', 'package.json'].find((file) => existsSync(join(path, file)))
   if (taken !== undefined) throw basedirTaken(path, taken)
   try {
+    makeFolders(path)
     mkdirSync(join(path, 'node_modules', '@types'), { recursive: true })
     mkdirSync(join(path, 'secrets'), { recursive: true, mode: 0o700 })
     if (source === undefined) writeFileSync(configFile, EXAMPLE_CONFIG)

@@ -3,6 +3,7 @@ import { arch, availableParallelism, hostname, release, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CONFIG_NAMES } from '../config/names.ts'
 import { badArgument, basedirTaken, basedirUnusable } from './errors.ts'
+import { makeFolders } from './make-folders.ts'
 
 export interface SlaveDirectoryOptions {
   readonly umask?: number
@@ -23,6 +24,7 @@ export function makeSlaveDirectory(
   const taken = [...CONFIG_NAMES, 'slave.json'].find((file) => existsSync(join(path, file)))
   if (taken !== undefined) throw basedirTaken(path, taken)
   try {
+    makeFolders(path)
     mkdirSync(join(path, 'info'), { recursive: true })
     writeIfNew(join(path, 'info', 'admin'), 'Your Name <you@example.invalid>\n')
     const machine = `${hostname()}: ${type()} ${release()}, ${arch()}, ${availableParallelism()} processors\n`

@@ -20,6 +20,15 @@ test('an unknown command or option gets a suggestion and exit code 2', async () 
   assert.equal(nothing.code, 2)
 })
 
+test('a directory where none can be made is one sentence, and does not hang', {
+  skip: !existsSync('/proc/self') && 'no /proc',
+}, async () => {
+  await using rig = await createCliRig()
+  const { code, err } = await rig.run('master', '/proc/boltbot')
+  assert.equal(code, 1)
+  assert.match(err, /^boltbot: The directory "\/proc\/boltbot" cannot be made: [^\n]*\n$/)
+})
+
 test('every command has help with an example', async () => {
   await using rig = await createCliRig()
   const { code, out } = await rig.run('--help')
