@@ -25,16 +25,15 @@ export const folderTaken = (path: string) =>
 export const folderUnusable = (path: string, cause: unknown) =>
   new CiError({
     code: 'BOLT_DEMO_FOLDER_UNUSABLE',
-    message: `The folder "${path}" cannot be made: ${messageOf(cause)}.`,
+    message: `The folder "${path}" cannot be made (${reasonOf(cause)}): name another one.`,
     details: { path },
-    hint: 'Name another one.',
     cause,
   })
 
 export const portTaken = (port: number, cause: unknown) =>
   new CiError({
     code: 'BOLT_DEMO_PORT',
-    message: `Port ${port} cannot be used (${messageOf(cause)}): name another one with --port, or none to have a free one.`,
+    message: `Port ${port} cannot be used (${reasonOf(cause)}): name another one with --port, or none to have a free one.`,
     details: { port },
     cause,
   })
@@ -65,3 +64,18 @@ export const wrongResult = (build: string, expected: string, found: string, fold
     details: { build, expected, found },
     hint: `All logs are in "${folder}".`,
   })
+
+/** Node's own codes in words. */
+function reasonOf(cause: unknown): string {
+  const code = (cause as { readonly code?: string } | null)?.code
+  const words: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program has it',
+    EACCES: 'permission is denied',
+    EPERM: 'permission is denied',
+    ENOENT: 'the folder it should be in does not exist',
+    ENOTDIR: 'it is not a folder',
+    EROFS: 'its file system is read-only',
+    ENOSPC: 'the disk is full',
+  }
+  return (code && words[code]) ?? messageOf(cause)
+}

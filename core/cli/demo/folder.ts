@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { folderTaken, folderUnusable } from './errors.ts'
@@ -6,7 +6,9 @@ import { folderTaken, folderUnusable } from './errors.ts'
 /** Where a demo lives. */
 export interface DemoFolder {
   readonly path: string
-  /** Takes it away again, if the demo made it in the temporary folder of the machine. */
+  /** The demo made it in the temporary folder of the machine. */
+  readonly isTemporary: boolean
+  /** Takes it away again if it is temporary. */
   remove(): void
 }
 
@@ -18,11 +20,12 @@ export function makeDemoFolder(named: string | undefined): DemoFolder {
       const made = mkdtempSync(path)
       return {
         path: made,
+        isTemporary: true,
         remove: () => rmSync(made, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
       }
     }
-    mkdirSync(path, { recursive: true })
-    if (readdirSync(path).length === 0) return { path, remove: () => {} }
+    if (!existsSync(path)) mkdirSync(path)
+    if (readdirSync(path).length === 0) return { path, isTemporary: false, remove: () => {} }
   } catch (error) {
     throw folderUnusable(path, error)
   }

@@ -40,13 +40,17 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const story = tellStory(demo, teller)
     story.catch(() => {}) // it comes to nothing when it is interrupted
     const told = await Promise.race([story.then(() => true), stop.asked.then(() => false)])
+    if (told) tellPlaces(demo, teller)
     if (told && !options.once) {
+      tellCommands(demo, teller)
       teller.say('\nMaster and slave stay up until Ctrl-C.')
       await Promise.race([stop.asked, demo.master.failed, demo.slave.failed])
     }
-    teller.say('\nStopping slave and master …')
+    if (!told) process.exitCode = 130 // as a shell has it for Ctrl-C
+    teller.say(`\nStopping slave and master${folder.isTemporary ? `, removing ${folder.path}` : ''} …`)
   }
   folder.remove()
+  if (folder.isTemporary) teller.say('To keep it all next time, name a folder: npm start -- FOLDER')
 }
 
 interface Demo {
@@ -95,7 +99,6 @@ async function tellStory(demo: Demo, teller: Teller): Promise<void> {
   await buildCommit(demo, BAD_COMMIT, 1, 'failure')
   teller.chapter(`${BAD_COMMIT.name} gets a mail`)
   await teller.mail(await inTime('the mail', demo.folder, Promise.race([demo.mails.firstMail, demo.master.failed])))
-  tellPlaces(demo, teller)
 }
 
 async function buildCommit(demo: Demo, commit: Commit, number: number, expected: string): Promise<void> {
@@ -121,6 +124,9 @@ function tellPlaces({ folder, basedir, project, mails, slave, master }: Demo, te
     ['logs', `${master.logFile}  ${slave.logFile}`],
     ['mail', join(mails.maildir, 'new')],
   ])
+}
+
+function tellCommands({ folder, basedir }: Demo, teller: Teller): void {
   teller.chapter('To try in another terminal')
   const at = `--basedir ${basedir}`
   teller.list([
