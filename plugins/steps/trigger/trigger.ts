@@ -1,6 +1,7 @@
 import {
   defineStep,
   isJson,
+  isSecretRef,
   type Json,
   type PluginInstance,
   type Renderable,
@@ -42,10 +43,10 @@ const scheduler = z.custom<PluginInstance<'scheduler'> | string>((value) => {
   return kind === 'plugin' && pluginKind === 'scheduler'
 }, 'Give a scheduler made by triggerable, or its name.')
 
-/** A value with interpolations inside, which are plain data themselves. */
+/** A value with interpolations inside, which are plain data themselves. Properties are stored and shown, so secrets may not be. */
 const renderable = z.custom<Renderable<Json>>(
-  (value) => isJson(value),
-  'Give a JSON value; interpolate`…` may be inside.',
+  (value) => isJson(value) && !holdsSecret(value),
+  'Give a JSON value; interpolate`…` may be inside, secrets may not.',
 )
 const text = z.custom<Renderable<string>>(
   (value) =>
@@ -146,6 +147,11 @@ function propertiesOf(
     return found === undefined ? [] : [[name, found.value] as const]
   })
   return { ...Object.fromEntries(copied), ...context.render<Record<string, Json>>(setProperties) }
+}
+
+function holdsSecret(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return isSecretRef(value) || Object.values(value).some(holdsSecret)
 }
 
 /** The name a scheduler registers under. */

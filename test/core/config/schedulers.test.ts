@@ -74,12 +74,12 @@ test('ten bad options have ten problems, each with its place', async () => {
     /^13:27 schedulers\[4\] "d1" upstream: It names scheduler "test", which is not in schedulers\. Did you mean "tests"\?/,
     /^14:27 schedulers\[5\] "d2" upstream: "upstream" is the plugin "mail"\. Give the scheduler it follows, or its name\.$/,
     /^14:27 schedulers\[5\] "d2" upstream: It names plugin "mail", which is not in the config\./,
-    /^15:27 schedulers\[6\] "p1" periodicBuildTimer: "periodicBuildTimer" is 0\. Give seconds, .* more than 0\.$/,
-    /^16:26 schedulers\[7\] "n1" hour: "hour" is 24\. Give a number from 0 to 23, a list of them/,
-    /^17:26 schedulers\[8\] "n2" dayOfMonth: "dayOfMonth" is 30\. That never comes\./,
-    /^18:26 schedulers\[9\] "n3" cron: "cron" is "0 3 \* \*"\. A pattern has five parts/,
-    /^19:26 schedulers\[10\] "n4" timeZone: "timeZone" is "Mars\/Olympus"\. Give a time zone such as/,
-    /^20:12 schedulers\[11\] "n5" branch: "branch" is missing\. Name the branch whose changes count/,
+    /^15:26 schedulers\[6\] "p1" periodicBuildTimer: "periodicBuildTimer" is 0\. Give seconds, .* more than 0\.$/,
+    /^16:25 schedulers\[7\] "n1" hour: "hour" is 24\. Give a number from 0 to 23, a list of them/,
+    /^17:25 schedulers\[8\] "n2" dayOfMonth: "dayOfMonth" is 30\. That never comes\./,
+    /^18:25 schedulers\[9\] "n3" cron: "cron" is "0 3 \* \*"\. A pattern has five parts/,
+    /^19:25 schedulers\[10\] "n4" timeZone: "timeZone" is "Mars\/Olympus"\. Give a time zone such as/,
+    /^20:11 schedulers\[11\] "n5" branch: "branch" is missing\. Name the branch whose changes count/,
   )
 })
 
@@ -92,14 +92,16 @@ test('what does not go together is told', async () => {
         `nightly({ name: 'o', cron: '61 * * * *', builders: [full] })`,
         `periodic({ name: 'p', periodicBuildTimer: '1d', onlyImportant: true, builders: [full] })`,
       ],
-      `trigger({ schedulerNames: [elsewhere], alwaysUseLatest: true, sourceStamp: { branch: 'x' } })`,
+      `trigger({ schedulerNames: [elsewhere], alwaysUseLatest: true, sourceStamp: { branch: 'x' } }),
+       trigger({ schedulerNames: ['packages'], setProperties: { token: { deep: [{ kind: 'secret', name: 'x' }] } } })`,
     ),
     /^8:\d+ builder "full" step 0 "trigger" schedulerNames\[0\]: It names scheduler "elsewhere", which is not in schedulers\./,
     /^8:\d+ builder "full" step 0 "trigger" alwaysUseLatest: "alwaysUseLatest" is true\. sourceStamp says what is built already\.$/,
-    /^11:\d+ .*"n" hour: "hour" is 3\. The time is in cron already/,
-    /^12:\d+ .*"m" cron: "cron" is "daily"\. A pattern has five parts/,
-    /^13:\d+ .*"o" cron: "cron" is "61 .*Invalid value for minute: 61\.$/,
-    /^14:\d+ .*"p" onlyImportant: "onlyImportant" is true\. It judges changes: add onlyIfChanged: true/,
+    /^9:\d+ builder "full" step 1 "trigger" setProperties\.token: .*secrets may not\.$/,
+    /^12:\d+ .*"n" hour: "hour" is 3\. The time is in cron already/,
+    /^13:\d+ .*"m" cron: "cron" is "daily"\. A pattern has five parts/,
+    /^14:\d+ .*"o" cron: "cron" is "61 .*Invalid value for minute: 61\.$/,
+    /^15:\d+ .*"p" onlyImportant: "onlyImportant" is true\. It judges changes: add onlyIfChanged: true/,
   )
 })
 
