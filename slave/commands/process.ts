@@ -1,14 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
 import type { ShellCommand } from '../../wire/agent/messages.ts'
-import { Problem, reasonOf } from '../problem.ts'
-import { createProcessTree, MARK, type ProcessTree, withMark } from '../processes.ts'
+import { createProcessTree, type ProcessTree } from '../processes.ts'
 import type { CommandContext, Ending } from './context.ts'
+import { type Exit, type StartedProcess, startProcess } from './start-process.ts'
 
 /** A process with all its children, from start to end. */
-export interface Finished {
-  readonly exitCode: number | null
-  readonly signal: string | null
+export interface Finished extends Exit {
   /** Set when it was ended before its time. */
   readonly ending: Ending | undefined
 }
@@ -25,20 +21,13 @@ const SURVIVORS_MS = 100
  */
 export async function runProcess(command: ShellCommand, workdir: string, context: CommandContext): Promise<Finished> {
   const { clock, signal } = context
-  const child = await start(command, workdir, context)
-  const tree = createProcessTree(child.pid!, context.mark, context.platform)
-  const exited = Promise.withResolvers<{ exitCode: number | null; signal: string | null }>()
-  const closed = Promise.withResolvers<void>()
   let lastOutput = clock.now()
-  child.on('exit', (exitCode, name) => exited.resolve({ exitCode, signal: name }))
-  child.on('close', () => closed.resolve())
-  child.on('error', () => {}) // of a signal that could not be sent: the process is gone
-
-  const heard = () => {
+  const child = await startProcess(command, workdir, context, (stream, data) => {
     lastOutput = clock.now()
-  }
-  pass(child.stdout, command.wantStdout === false ? undefined : (data) => context.output('stdout', data), heard)
-  pass(child.stderr, command.wantStderr === false ? undefined : (data) => context.output('stderr', data), heard)
+    const wanted = stream === 'stdout' ? command.wantStdout : command.wantStderr
+    return wanted === false ? undefined : context.output(stream, data)
+  })
+  const tree = createProcessTree(child.pid, context.mark, context.platform)
 
   const ending = Promise.withResolvers<Ending>()
   using timers = new DisposableStack()
@@ -51,64 +40,10 @@ export async function runProcess(command: ShellCommand, workdir: string, context
   timers.defer(() => signal.removeEventListener('abort', abort))
   if (signal.aborted) abort()
 
-  const over = exited.promise.then(() => drained(child, closed.promise, context, () => lastOutput))
+  const over = child.exited.then(() => drained(child, context, () => lastOutput))
   const early = await Promise.race([over, ending.promise])
   if (early) await endTree(tree, over, command.sigtermTime ?? SIGTERM_MS, context)
-  return { ...(await exited.promise), ending: early || undefined }
-}
-
-/** Starts it: the leader of a group of its own, without a window, its input closed unless there is some. */
-async function start(command: ShellCommand, workdir: string, context: CommandContext): Promise<ChildProcess> {
-  const words = typeof command.command === 'string' ? undefined : command.command
-  const options = {
-    cwd: workdir,
-    env: environment(command, context),
-    detached: context.platform !== 'win32',
-    windowsHide: true,
-    stdio: [command.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'] as ('pipe' | 'ignore')[],
-  }
-  const name = words ? words[0]! : 'the shell'
-  try {
-    const child = words
-      ? spawn(words[0]!, words.slice(1), options)
-      : spawn(command.command as string, { ...options, shell: true }) // a text: no list of words
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
-    child.stdin?.on('error', () => {}) // it may end without reading
-    child.stdin?.end(command.stdin)
-    return child
-  } catch (error) {
-    throw new Problem(`Could not start "${name}": ${notFound(error) ?? reasonOf(error)}.`)
-  }
-}
-
-function notFound(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such program' : undefined
-}
-
-function environment(command: ShellCommand, context: CommandContext): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...context.environment }
-  for (const [name, value] of Object.entries(command.env ?? {})) {
-    if (value === null) delete env[name]
-    else env[name] = value
-  }
-  env[MARK] = withMark(context.environment[MARK], context.mark)
-  return env
-}
-
-/** Hands the bytes on as they come, no faster than they are taken. */
-function pass(
-  from: Readable | null,
-  take: ((data: Uint8Array) => Promise<void> | undefined) | undefined,
-  heard: () => void,
-): void {
-  from?.on('error', () => {}) // `close` comes as well
-  from?.on('data', (data: Buffer) => {
-    heard()
-    const wait = take?.(data)
-    if (wait === undefined) return
-    from.pause()
-    void wait.then(() => from.resume())
-  })
+  return { ...(await child.exited), ending: early || undefined }
 }
 
 /** Calls `end` when the command is silent or runs for too long; returns what stops the watch. */
@@ -135,12 +70,7 @@ function watchLimits(
 }
 
 /** Resolves when the output is at its end, or when nothing came for a while and only others can still hold it. */
-function drained(
-  child: ChildProcess,
-  closed: Promise<void>,
-  { clock }: CommandContext,
-  lastOutput: () => number,
-): Promise<void> {
+function drained(child: StartedProcess, { clock }: CommandContext, lastOutput: () => number): Promise<void> {
   const given = Promise.withResolvers<void>()
   let timer: Disposable
   const gone = clock.now()
@@ -150,12 +80,11 @@ function drained(
       timer = clock.timer(LINGER_MS - quiet, look)
       return
     }
-    child.stdout?.destroy()
-    child.stderr?.destroy()
+    child.abandon()
     given.resolve()
   }
   look()
-  return Promise.race([closed, given.promise]).finally(() => timer[Symbol.dispose]())
+  return Promise.race([child.closed, given.promise]).finally(() => timer[Symbol.dispose]())
 }
 
 /** Ends the tree; resolves when nothing of it is left and its output is done. */
