@@ -32,6 +32,7 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
   /** Resolves when the buildset has ended; rejects with the signal's reason when it aborts first. */
   async function end(buildset: BuildsetId, signal: AbortSignal): Promise<Result> {
     const ended = awaited.getOrInsertComputed(buildset, () => Promise.withResolvers<Result>())
+    ended.promise.catch(() => {}) // an abort may come while the store is read, before anybody listens
     const abort = () => ended.reject(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
     try {
@@ -42,7 +43,6 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
     } finally {
       signal.removeEventListener('abort', abort)
       awaited.delete(buildset)
-      ended.promise.catch(() => {}) // the abort may come while the store is read; the caller has it then from there
     }
   }
 
