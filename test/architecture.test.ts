@@ -34,6 +34,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   acorn: /^core\/config\//,
   zod: /^plugins\/|^core\/control\/methods\.ts$/,
   '@msgpack/msgpack': /^wire\//,
+  '@lydell/node-pty': /^slave\/commands\/start-process\.ts$/,
   ws: /^slave\/|^plugins\/slaves\//,
   croner: /^plugins\/schedulers\//,
   nodemailer: /^plugins\/status\/mail\//,
