@@ -117,8 +117,9 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     const request = await chooseRequest(builder, candidates)
     const requests = await merged(builder, request, now)
     const slave = await chooseSlave(builder, request)
-    // The choices were awaited: whoever was free may be taken, and whoever waited cancelled (the claim will tell).
     if (!open || slave === undefined) return explain(builder, pool.whyNoneFree(builder))
+    // The choices were awaited: another builder may have taken the slave. A request cancelled meanwhile is the claim's matter.
+    if (!pool.free(builder).includes(slave)) return true
     const { builders, slaves } = config()
     const spec = builders.get(builder)
     const slaveSpec = slaves.get(slave)
@@ -167,8 +168,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     const slaves = others.length > 0 ? others : free
     if (deps.isUsed('chooseSlave') && slaves.length > 0) {
       const chosen = await deps.choose('chooseSlave', { builder, request: request.id, slaves })
-      if (chosen !== undefined && pool.free(builder).includes(chosen)) return chosen
-      return pool.free(builder)[0]
+      if (chosen !== undefined && slaves.includes(chosen)) return chosen
     }
     return slaves[Math.floor(deps.random.next() * slaves.length)]
   }

@@ -100,9 +100,6 @@ export const pingTimeout = (slave: string, seconds: number) =>
     details: { slave, seconds },
   })
 
-export const buildUnknown = (build: string) =>
-  new CiError({ code: 'BOLT_BUILDS_UNKNOWN', message: `There is no build ${build}.`, details: { build } })
-
 export const buildNotRunning = (build: string) =>
   new CiError({ code: 'BOLT_BUILDS_NOT_RUNNING', message: `Build ${build} is not running.`, details: { build } })
 

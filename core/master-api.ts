@@ -34,8 +34,10 @@ export interface Master {
     order: { readonly request: RequestId; readonly who: string; readonly reason: string },
     via: string,
   ): Promise<void>
-  /** Asks a scheduler not to wait any longer. */
-  runNow(scheduler: string): Promise<{ readonly buildsets: number }>
+  /** Asks a scheduler not to wait any longer; guarded as `force`. */
+  runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>
+  /** Asks the guards whether somebody may stop the master. @throws the refusal. */
+  mayShutDown(by: Caller, reason: string): Promise<void>
   schedulers(): readonly { readonly name: string; readonly waiting: string | null; readonly wakeAt: number | null }[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>

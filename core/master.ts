@@ -249,7 +249,9 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     force: actions.force,
     stopBuild: actions.stopBuild,
     cancel: actions.cancel,
-    async runNow(scheduler) {
+    mayShutDown: ({ who, via }, reason) => hooks.guard({ action: 'shutdown', who, via, reason }),
+    async runNow(scheduler, { who, via }) {
+      await hooks.guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })
       return { buildsets: await scheduling.runNow(scheduler) }
     },
     schedulers: scheduling.list,

@@ -1,5 +1,6 @@
 import { type BuildId, type Change, type CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
-import { type BuildDeps, runBuild } from './build.ts'
+import { runBuild } from './build.ts'
+import type { BuildDeps } from './build-step.ts'
 import type { Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
 import type { Hold } from './locks.ts'

@@ -77,13 +77,11 @@ export async function runStep(run: StepRun): Promise<RanStep> {
   return { result: outcome.result, text: wordsOf(outcome, step).join(' '), commands }
 }
 
-/** `retry` when the master itself stops: nobody asked for the build's end. */
+/** Somebody stopped the build, or the master goes or lost its claim and nobody asked for the build's end, or the store failed. */
 export function resultOfAbort(reason: unknown): Result {
-  return hasCode(reason, 'BOLT_MASTER_STOPPING')
-    ? 'retry'
-    : hasCode(reason, 'BOLT_BUILDS_STALE')
-      ? 'retry'
-      : 'cancelled'
+  if (hasCode(reason, 'BOLT_BUILDS_STOPPED')) return 'cancelled'
+  if (hasCode(reason, 'BOLT_MASTER_STOPPING') || hasCode(reason, 'BOLT_BUILDS_STALE')) return 'retry'
+  return 'exception'
 }
 
 /** What a step says while it runs. */
@@ -124,7 +122,14 @@ function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 
 function createContext(run: StepRun, commands: CommandId[]): StepContext {
   const { info, session, logs, signal, clock, log, properties } = run
-  const renderNow = <T>(value: Renderable<T>): T => render(value, properties, run.secretOf)
+  /** Secrets the step has used: its commands may carry them, and must not show them. */
+  const secrets = new Set<string>()
+  const secretOf = (ref: SecretRef): string => {
+    const value = run.secretOf(ref)
+    secrets.add(value)
+    return value
+  }
+  const renderNow = <T>(value: Renderable<T>): T => render(value, properties, secretOf)
   let tail: Promise<unknown> = Promise.resolve()
 
   async function runCommand(command: Command, options: RunOptions): Promise<Awaited<ReturnType<Session['run']>>> {
@@ -145,7 +150,8 @@ function createContext(run: StepRun, commands: CommandId[]): StepContext {
 
   function withEnv(command: Command): Command {
     if (command.kind !== 'shell') return command
-    return { ...command, env: { ...renderNow<Record<string, string | null>>(run.env), ...command.env } }
+    const env = { ...renderNow<Record<string, string | null>>(run.env), ...command.env }
+    return { ...command, env, secrets: [...(command.secrets ?? []), ...secrets] }
   }
 
   return {

@@ -81,7 +81,7 @@ export function builder<const Name extends string, const SlaveName extends strin
 export interface Retention {
   readonly builds?: { readonly age?: Duration; readonly count?: number }
   readonly logs?: { readonly age?: Duration; readonly count?: number }
-  /** Events and changes; events a durable plugin has not seen yet always stay. */
+  /** Events; those that a durable plugin or a scheduler has not seen yet always stay. */
   readonly journal?: { readonly age?: Duration }
 }
 

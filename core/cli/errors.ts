@@ -72,14 +72,6 @@ export const badEnvironmentLine = (file: string, line: number, text: string) =>
     hint: 'Write one variable a line; lines that begin with "#" are left out.',
   })
 
-export const badSlaveFile = (file: string, why: string) =>
-  new CiError({
-    code: 'BOLT_CLI_SLAVE_FILE',
-    message: `The file "${file}" cannot be used: ${why}.`,
-    details: { file },
-    hint: 'Make the slave directory anew with "boltbot slave".',
-  })
-
 /** Node's own codes in words. */
 function reasonOf(cause: unknown): string {
   const code = (cause as { readonly code?: string } | null)?.code

@@ -58,7 +58,11 @@ const RETENTION = {
 export function checkMaster({ report }: Reporter, master: Subject, options: Readonly<Record<string, unknown>>): void {
   checkFields(report, master, [], options, FIELDS)
   if (Array.isArray(options.transports) && options.transports.length === 0)
-    report(master, ['transports'], 'There are no transports, so no slave can be reached. Add one: localSlaves().')
+    report(
+      master,
+      ['transports'],
+      'There are no transports, so no slave can be reached. Add one: local({ slaves: [...] }) or agents({ port: 9990 }).',
+    )
 
   const { people, retention } = options
   if (people !== undefined && checkFields(report, master, ['people'], people, PEOPLE)) {

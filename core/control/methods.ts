@@ -37,7 +37,10 @@ export function createControlMethods({
   return {
     info: method('info', z.object({}), async () => ({ project: query.project() })),
     reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({ changed: await reconfigure(who) })),
-    stop: method('stop', z.object({ who: text, reason: text }), async ({ who, reason }) => shutDown(who, reason)),
+    stop: method('stop', z.object({ who: text, reason: text }), async ({ who, reason }) => {
+      await master.mayShutDown({ who, via: VIA }, reason)
+      shutDown(who, reason)
+    }),
     force: method(
       'force',
       z.object({
@@ -51,7 +54,9 @@ export function createControlMethods({
       }),
       (order) => master.force(withoutUndefined(order), VIA),
     ),
-    now: method('now', z.object({ scheduler: text }), ({ scheduler }) => master.runNow(scheduler)),
+    now: method('now', z.object({ scheduler: text, who: text }), ({ scheduler, who }) =>
+      master.runNow(scheduler, { who, via: VIA }),
+    ),
     change: method(
       'change',
       z.object({

@@ -15,7 +15,7 @@ export function shellHeader(command: ShellCommand, workdir: string): string {
     `$ ${commandLine(command.command, hide)}\n`,
     `in ${hide(workdir)}\n`,
     env.length > 0 ? `with in its environment:\n${env.join('')}` : '',
-    limits.length > 0 ? `ended after ${limits.join(', or ')}\n` : '',
+    limits.length > 0 ? `limit: ${limits.join(', ')}\n` : '',
   ].join('')
 }
 

@@ -55,7 +55,7 @@ test('somebody who does not want to wait gets the build now', async () => {
   await using rig = await createRig(config([tests]))
   await rig.master.submitChange(commit('r1'), 'test')
   await rig.settle()
-  assert.deepEqual(await rig.master.runNow('tests'), { buildsets: 1 })
+  assert.deepEqual(await rig.master.runNow('tests', { who: 'jane', via: 'test' }), { buildsets: 1 })
   await rig.clock.advance('10m')
   assert.deepEqual(await rig.story('buildsetCreated'), ['buildsetCreated'])
 })

@@ -363,7 +363,7 @@ test('an unknown slave, builder or scheduler is refused with what is known', asy
   await assert.rejects(rig.master.force({ ...force, builder: 'fulll' }, 'test'), {
     message: 'There is no builder "fulll". Did you mean "full"? Known: "full".',
   })
-  await assert.rejects(rig.master.runNow('eahc'), { code: 'BOLT_SCHEDULING_UNKNOWN' })
+  await assert.rejects(rig.master.runNow('eahc', { who: 'jane', via: 'test' }), { code: 'BOLT_SCHEDULING_UNKNOWN' })
 })
 
 test('a forced build without an attached slave is queued with a warning', async () => {

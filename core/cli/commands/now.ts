@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
 import { type LiveOptions, liveCommand } from '../live-command.ts'
-import { print } from '../output.ts'
+import { print, whoAmI } from '../output.ts'
 
 export function nowCommand(): Command {
   return liveCommand('now', 'have a scheduler stop waiting for its timer', 'now tests')
     .argument('<scheduler>')
     .action(async (scheduler: string, { basedir }: LiveOptions) => {
-      const { buildsets } = await callMaster<{ buildsets: number }>(basedir, 'now', { scheduler })
+      const { buildsets } = await callMaster<{ buildsets: number }>(basedir, 'now', { scheduler, who: whoAmI() })
       print(
         buildsets === 0
           ? `Scheduler "${scheduler}" has nothing to build.`

@@ -141,7 +141,7 @@ describe('periodic, over the life of a master', () => {
   it('counts from when somebody wanted it now, and with another period from its last build', async () => {
     await using rig = await createRig(config(often))
     await rig.clock.advance('10m')
-    assert.deepEqual(await rig.master.runNow('often'), { buildsets: 1 })
+    assert.deepEqual(await rig.master.runNow('often', { who: 'jane', via: 'test' }), { buildsets: 1 })
     assert.equal(waking(rig), '2001-09-09T02:26')
     await rig.reconfigure(
       config(periodic({ name: 'often', branch: 'main', periodicBuildTimer: '1h', builders: ['full'] })),
@@ -167,7 +167,7 @@ describe('nightly, over the life of a master', () => {
     await rig.clock.advance('1m')
     assert.deepEqual(await created(rig), ['night main []'])
     assert.equal(waking(rig), '2001-09-10T03:00')
-    assert.deepEqual(await rig.master.runNow('night'), { buildsets: 1 })
+    assert.deepEqual(await rig.master.runNow('night', { who: 'jane', via: 'test' }), { buildsets: 1 })
     await rig.clock.advance('1d')
     assert.equal((await created(rig)).length, 3)
   })
