@@ -1,20 +1,11 @@
-import type {
-  BuildId,
-  BuildsetSubmitted,
-  ChangeInput,
-  ForceOrder,
-  Query,
-  RequestId,
-  RequestView,
-  Submitted,
-  WhyNot,
-} from 'boltbot/plugin-sdk'
+import type { BuildId, ChangeInput, Query, RequestId, RequestView, Submitted, WhyNot } from 'boltbot/plugin-sdk'
+import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
 import type { LogPiece } from './store/log-store.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */
-export interface Master {
+export interface Master extends Actions {
   readonly query: Query
   /** Starts everything, plugins last. @throws what a plugin could not do; all that was started is stopped then. */
   start(): Promise<void>
@@ -25,15 +16,6 @@ export interface Master {
   /** Tells status targets that a new config had problems. */
   configRejected(problems: readonly string[]): Promise<void>
   submitChange(input: ChangeInput, source: string): Promise<Submitted>
-  force(order: ForceOrder, via: string): Promise<BuildsetSubmitted>
-  stopBuild(
-    order: { readonly build: BuildId; readonly who: string; readonly reason: string },
-    via: string,
-  ): Promise<void>
-  cancel(
-    order: { readonly request: RequestId; readonly who: string; readonly reason: string },
-    via: string,
-  ): Promise<void>
   /** Asks a scheduler not to wait any longer; guarded as `force`. */
   runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */

@@ -80,17 +80,8 @@ export interface StepFinished extends EventBase {
   readonly result: Result
   readonly text: string
 }
-export interface BuildFinished extends EventBase {
-  readonly build: BuildId
-  readonly builder: string
-  readonly number: number
-  readonly slave: string
-  readonly requests: readonly RequestId[]
-  readonly changes: readonly ChangeId[]
-  readonly blamelist: readonly string[]
-  readonly reason: string
-  readonly branch: string | null
-  readonly revision: string | null
+/** All that `BuildStarted` said, and what came of it. */
+export interface BuildFinished extends BuildStarted {
   readonly result: Result
   /** The result of the finished build before this one of the same builder and branch, `retry` and `cancelled` left out. */
   readonly previousResult: Result | null
