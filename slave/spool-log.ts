@@ -35,6 +35,8 @@ export interface SpoolLogDeps {
 
 /** Bytes kept in memory before they are written. */
 const MEMORY = 256 * 1024
+/** Bytes kept in memory beside the file, as they are mostly read again in a moment. */
+const RECENT = 4 * 1024 * 1024
 /** Bytes waiting for the disk at which the writer is told to wait. */
 const PATIENCE = 1024 * 1024
 
@@ -42,8 +44,10 @@ export function createSpoolLog({ path, ready, failed, stored }: SpoolLogDeps): S
   const offsets: number[] = [...(stored?.offsets ?? [])]
   const streams: Stream[] = [...(stored?.streams ?? [])]
   let length = stored?.length ?? 0
-  /** Bytes before this are in the file, the others in `pieces`. */
+  /** Bytes before this are in the file. */
   let flushed = length
+  /** Bytes from this on are in `pieces`. */
+  let kept = length
   const pieces: { readonly offset: number; readonly data: Uint8Array }[] = []
   let handle: Promise<FileHandle> | undefined
   let writing: Promise<void> | undefined
@@ -68,11 +72,19 @@ export function createSpoolLog({ path, ready, failed, stored }: SpoolLogDeps): S
 
   async function write(): Promise<void> {
     while (length > flushed) {
-      const batch = pieces.slice(0, 512).map((piece) => piece.data)
+      const first = at(pieces.length, (i) => pieces[i]!.offset, flushed)
+      const batch = pieces.slice(first, first + 512).map((piece) => piece.data)
       await writeAll(await file(), batch, flushed)
-      pieces.splice(0, batch.length)
       flushed += batch.reduce((sum, data) => sum + data.length, 0)
+      dropOld(Math.min(flushed, length - RECENT))
     }
+  }
+
+  function dropOld(before: number): void {
+    let count = 0
+    while (count < pieces.length && pieces[count]!.offset + pieces[count]!.data.length <= before) count++
+    pieces.splice(0, count)
+    kept = pieces[0]?.offset ?? length
   }
 
   function flush(): Promise<void> {
@@ -103,7 +115,7 @@ export function createSpoolLog({ path, ready, failed, stored }: SpoolLogDeps): S
   }
 
   async function fromFile(stream: Stream, offset: number, max: number): Promise<SpoolPiece> {
-    const buffer = Buffer.allocUnsafe(Math.min(max, flushed - offset))
+    const buffer = Buffer.allocUnsafe(Math.min(max, kept - offset))
     const { bytesRead } = await (await file()).read(buffer, 0, buffer.length, offset)
     if (bytesRead === 0) throw new Error(`"${path}" is shorter than it was written`)
     return { stream, data: buffer.subarray(0, bytesRead) }
@@ -129,7 +141,7 @@ export function createSpoolLog({ path, ready, failed, stored }: SpoolLogDeps): S
       const segment = at(offsets.length, (i) => offsets[i]!, offset)
       const stream = streams[segment]!
       const most = Math.min(max, (offsets[segment + 1] ?? length) - offset)
-      return offset < flushed ? fromFile(stream, offset, most) : { stream, data: fromMemory(offset, most) }
+      return offset < kept ? fromFile(stream, offset, most) : { stream, data: fromMemory(offset, most) }
     },
     async persist() {
       while (!broken && length > flushed) await flush()
