@@ -115,7 +115,7 @@ export function startCommand({ id, clock, log, spool: makeSpool, run }: HeldComm
       removed = true
       persisting?.[Symbol.dispose]()
       delivery.stop()
-      end({ cause: 'interrupted', reason: 'stopped: the master does not want it any more' })
+      if (result === undefined) end({ cause: 'interrupted', reason: 'stopped: the master does not want it any more' })
       await finished
       await spool.remove()
     },
