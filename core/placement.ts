@@ -7,13 +7,14 @@ import type { Hold } from './locks.ts'
 import { initialProperties } from './properties.ts'
 import { mergeStamps } from './queue.ts'
 import type { Reservation, SlavePool } from './slave-pool.ts'
+import type { Session } from './slaves/session.ts'
 import { startBuild } from './store/builds.ts'
 import { readBuildsets } from './store/buildsets.ts'
 import type { WaitingRequest } from './store/requests.ts'
 
 /**
- * The start of a build, from a place on a slave to the first step, and its end. Order: locks and place are held already → ping →
- * tell the slave → claim the requests and take the build number → look at the link once more → run. Whatever fails unwinds all of
+ * The start of a build, from a place on a slave to the first step, and its end. Order: locks and place are held already → ping
+ * and tell the slave → claim the requests and take the build number → look at the link once more → run. Whatever fails unwinds all of
  * it, and a failed ping burns no number.
  */
 export interface Placement {
@@ -63,6 +64,23 @@ export function createPlacement(deps: PlacementDeps): Placement {
   const unfinished = new Set<Promise<unknown>>()
   const ending = new AbortController()
 
+  async function read(requests: readonly WaitingRequest[]) {
+    const buildsets = await readBuildsets(deps.store.db, [...new Set(requests.map((request) => request.buildset))])
+    const sourceStamp = mergeStamps(buildsets.map((buildset) => buildset.sourceStamp))
+    return { buildsets, sourceStamp, changes: await deps.changesOf(sourceStamp.changes) }
+  }
+
+  /** The ping and the word that a build begins go out together: one round trip, and only the answers count. */
+  async function greet(session: Session, builder: string): Promise<void> {
+    const link = session.connection
+    try {
+      await Promise.all([session.ping(), link?.startBuild(builder)])
+    } catch (error) {
+      link?.close(messageOf(error))
+      throw error
+    }
+  }
+
   async function start(
     builder: string,
     requests: readonly WaitingRequest[],
@@ -77,15 +95,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const spec = config.builders.get(builder)!
     const slaveSpec = config.slaves.get(slave)!
     const session = deps.pool.session(slave)
-    const buildsets = await readBuildsets(deps.store.db, [...new Set(requests.map((request) => request.buildset))])
-    const sourceStamp = mergeStamps(buildsets.map((buildset) => buildset.sourceStamp))
-    const changes = await deps.changesOf(sourceStamp.changes)
-    const link = session.connection
-    await session.ping().catch((error: unknown) => {
-      link?.close(messageOf(error))
-      throw error
-    })
-    await link?.startBuild(builder)
+    const [{ buildsets, sourceStamp, changes }] = await Promise.all([read(requests), greet(session, builder)])
     const asked = buildsets[0]!
     const reason = [...new Set(buildsets.map((buildset) => buildset.reason))].join('; ')
     const blamelist = [...new Set(changes.map((change) => change.who))]
