@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { type ChangeInput, CiError } from 'boltbot/plugin-sdk'
+import { parserFailed } from './errors.ts'
+import type { RawMail } from './folder.ts'
+import { type CommitMail, type Ignored, ignore } from './mail.ts'
+import type { CheckedMaildir } from './options.ts'
+
+/** From a mail to the change as it is handed in: parsed, its prefix stripped, completed from the options, with its key. */
+export type ChangeOf = (mail: CommitMail, raw: RawMail, name: string) => ChangeInput | Ignored
+
+const MAX_COMMENTS = 500_000
+
+/** @throws CiError of the parser; `BOLT_MAILDIR_PARSER` for anything else it throws, or when what it gives is nothing known. */
+export function createChangeOf(source: string, options: CheckedMaildir): ChangeOf {
+  const { prefix, branchMap, defaultBranch, category, repository, project, codebase } = options
+  const completion = {
+    ...(category !== undefined && { category }),
+    ...(repository !== undefined && { repository }),
+    ...(project !== undefined && { project }),
+    ...(codebase !== undefined && { codebase }),
+  }
+  const parse = (mail: CommitMail): ChangeInput | Ignored => {
+    try {
+      return options.parser(mail, { branchMap, defaultBranch })
+    } catch (error) {
+      throw error instanceof CiError ? error : parserFailed(error)
+    }
+  }
+  return (mail, raw, name) => {
+    const parsed = parse(mail)
+    if (isIgnored(parsed)) return parsed
+    if (!isChange(parsed)) throw parserFailed('it gave neither a change nor what ignore(reason) gives')
+    if (parsed.files.length === 0) return ignore('it names no file')
+    const files = stripped(parsed.files, prefix)
+    if (files.length === 0) return ignore(`no file is in "${prefix}"`)
+    return {
+      ...completion,
+      when: mail.received,
+      ...parsed,
+      files,
+      comments: parsed.comments.slice(0, MAX_COMMENTS),
+      key: parsed.key ?? keyOf(source, mail, raw, name),
+    }
+  }
+}
+
+/** Each file once, those outside of the prefix left out. */
+export function stripped(files: readonly string[], prefix: string): readonly string[] {
+  const inside = files.flatMap((file) => {
+    if (typeof file !== 'string') return [file] // of a parser in plain JavaScript: the master says what is wrong with it
+    const path = file.replace(/^(?:\.?\/)+/, '')
+    return path.startsWith(prefix) && path.length > prefix.length ? [path.slice(prefix.length)] : []
+  })
+  return [...new Set(inside)]
+}
+
+/**
+ * The same for one mail however often it is read, also where a list and its owner both delivered it: other headers are left out.
+ * Without a Message-ID the file's own name tells two mails of the same words apart.
+ */
+function keyOf(source: string, { messageId }: CommitMail, { bytes }: RawMail, name: string): string {
+  const hash = createHash('sha256')
+  if (messageId === null)
+    hash
+      .update(name.replace(/:2,.*$/s, ''), 'latin1')
+      .update('\0')
+      .update(bytes)
+  else hash.update(bodyOf(bytes))
+  return `${source} ${(messageId ?? '').slice(0, 500)} ${hash.digest('hex')}`
+}
+
+function bodyOf(bytes: Buffer): Buffer {
+  const ends = [bytes.indexOf('\n\n'), bytes.indexOf('\r\n\r\n')].filter((at) => at !== -1)
+  return ends.length === 0 ? bytes : bytes.subarray(Math.min(...ends))
+}
+
+function isIgnored(parsed: ChangeInput | Ignored): parsed is Ignored {
+  return typeof (parsed as Partial<Ignored> | null | undefined)?.ignored === 'string' // plain JavaScript may give anything
+}
+
+function isChange(parsed: ChangeInput): boolean {
+  const { who, files, comments } = (parsed ?? {}) as Partial<ChangeInput> // as above
+  return typeof who === 'string' && Array.isArray(files) && typeof comments === 'string'
+}

@@ -1,0 +1,160 @@
+import { CiError, type Host } from 'boltbot/plugin-sdk'
+import type { ChangeOf } from './change-of.ts'
+import { inDeliveryOrder } from './delivery-order.ts'
+import { mailUnreadable } from './errors.ts'
+import type { Folder } from './folder.ts'
+import { readMail } from './read-mail.ts'
+import type { Watch } from './watch.ts'
+
+/** Drains `new`, one pass at a time. What is in the folder is the truth; everything else only says when to look. */
+export interface Scanner extends AsyncDisposable {
+  /** A whole pass that begins after this call. @throws CiError when the folder or the store cannot be used. */
+  scan(): Promise<void>
+  /** Looks soon; what goes wrong shows at the next poll. */
+  wake(): void
+}
+
+export interface ScannerDeps {
+  readonly host: Pick<Host, 'log' | 'clock' | 'signal' | 'submitChange'>
+  readonly folder: Folder
+  readonly changeOf: ChangeOf
+  readonly watch: Watch | undefined
+  /** After a failed pass, ms: polls back off for up to an hour, but a folder that is back should be seen soon. */
+  readonly retryAfter: number
+}
+
+/** Mails of one pass: a poll is over when its pass is, however many wait. */
+const PASS = 5000
+/** Read and decoded ahead of the one that is handed in. */
+const AHEAD = 8
+
+export function createScanner({ host, folder, changeOf, watch, retryAfter }: ScannerDeps): Scanner {
+  const { log, clock, signal } = host
+  let running: Promise<void> | undefined
+  let queued: Promise<void> | undefined
+  let retry: Disposable | undefined
+
+  function scan(): Promise<void> {
+    queued ??= (running ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        running = queued
+        queued = undefined
+        return pass().finally(() => {
+          running = undefined
+        })
+      })
+    return queued
+  }
+
+  function wake(): void {
+    if (!signal.aborted) scan().catch((error: unknown) => log.debug('scan failed', { error }))
+  }
+
+  async function pass(): Promise<void> {
+    if (signal.aborted) return
+    retry?.[Symbol.dispose]()
+    try {
+      const identity = await folder.identity()
+      const names = inDeliveryOrder(await folder.list())
+      await drain(names.slice(0, PASS))
+      if (signal.aborted) return
+      watch?.follow(identity) // after the first pass `new` is short, and a watch on it cheap
+      if (names.length > PASS) wake()
+    } catch (error) {
+      if (signal.aborted) return
+      retry = clock.timer(retryAfter, wake)
+      throw error
+    }
+  }
+
+  /** Decodes some mails ahead, hands them in one after the other, and moves each once its change is stored. */
+  async function drain(names: readonly string[]): Promise<void> {
+    const opened: { readonly name: string; readonly outcome: Promise<Outcome> }[] = []
+    const moves = new Set<Promise<void>>()
+    let failure: { readonly error: unknown } | undefined
+    const move = (moved: Promise<void>) => {
+      const settled = moved
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .finally(() => moves.delete(settled))
+      moves.add(settled)
+    }
+    let next = 0
+    try {
+      while (!signal.aborted && failure === undefined) {
+        while (opened.length < AHEAD && next < names.length) {
+          const name = names[next++]!
+          opened.push({ name, outcome: open(name) })
+        }
+        const first = opened.shift()
+        if (first === undefined) break
+        const done = await handIn(first.name, await first.outcome)
+        if (done !== null) move(done())
+        if (moves.size >= AHEAD) await Promise.race(moves)
+      }
+    } finally {
+      await Promise.all([...moves, ...opened.map(({ outcome }) => outcome)])
+    }
+    if (failure !== undefined) throw failure.error
+  }
+
+  async function open(name: string): Promise<Outcome> {
+    try {
+      const raw = await folder.read(name)
+      if (raw === null) return null
+      const mail = await readMail(raw, clock)
+      return { what: changeOf(mail, raw, name) }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  /** What is left to do with the file; `null`: nothing. */
+  async function handIn(name: string, outcome: Outcome): Promise<(() => Promise<void>) | null> {
+    if (outcome === null) return null
+    const file = Buffer.from(name, 'latin1').toString()
+    const fail = (error: unknown) => async () => {
+      await folder.fail(name, reasonOf(error))
+      log.warn('mail cannot be taken, it is in the folder failed', { file, error })
+    }
+    if ('error' in outcome) {
+      if (isOutside(outcome.error)) throw outcome.error
+      return fail(outcome.error)
+    }
+    if ('ignored' in outcome.what) log.debug('mail ignored', { file, reason: outcome.what.ignored })
+    else {
+      try {
+        const { change, duplicate } = await host.submitChange(outcome.what)
+        log.debug('mail taken', { file, change: change.id, duplicate })
+      } catch (error) {
+        if (!(error instanceof CiError) || isOutside(error)) throw error
+        return fail(error)
+      }
+    }
+    return () => folder.putAway(name)
+  }
+
+  return {
+    scan,
+    wake,
+    async [Symbol.asyncDispose]() {
+      await (queued ?? running)?.catch(() => {}) // told to whoever asked for it
+      retry?.[Symbol.dispose]()
+    },
+  }
+}
+
+/** `null`: the mail is gone. */
+type Outcome = { readonly what: ReturnType<ChangeOf> } | { readonly error: unknown } | null
+
+/** Not the mail's fault: the store, a stopped plugin, a folder that cannot be used. The mail waits. */
+function isOutside(error: unknown): boolean {
+  return error instanceof CiError && /^BOLT_(STORE|HOST)_|^BOLT_MAILDIR_FOLDER$/.test(error.code)
+}
+
+function reasonOf(error: unknown): string {
+  const known = error instanceof CiError ? error : mailUnreadable(error)
+  return `${known.code}: ${known.message}`
+}
