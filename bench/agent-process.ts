@@ -26,7 +26,10 @@ export async function startAgent(name: string, password: string, port: number): 
     rss: () => residentBytes(child.pid!),
     async [Symbol.asyncDispose]() {
       child.kill()
+      // Node 26 may hang in `exit`: a thread that compiles waits for a collection by the main thread, which waits for it.
+      const impatient = setTimeout(() => child.kill('SIGKILL'), 3000)
       await exited
+      clearTimeout(impatient)
       await rm(directory, { recursive: true, force: true })
     },
   }
