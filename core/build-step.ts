@@ -100,7 +100,7 @@ export async function runOneStep(
   const forget = () => {
     for (const id of ran.commands) session.forget(id)
   }
-  stored.then(forget, () => {}) // refused: the build was aborted by `write`
+  stored.then(forget, forget) // refused: the build was aborted by `write`, and nobody asks for its commands any more
   return ran.result
 }
 

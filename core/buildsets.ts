@@ -1,5 +1,5 @@
 import { type BuildsetInput, isJson, type SourceStamp } from 'boltbot/plugin-sdk'
-import type { Config } from './config/model.ts'
+import type { BuilderSpec } from './config/model.ts'
 import { noBuilders, propertyInvalid, unknownBuilder } from './errors.ts'
 import { mergeKey } from './queue.ts'
 import { type CreatedBuildset, createBuildset, type NewBuildset } from './store/buildsets.ts'
@@ -13,9 +13,15 @@ export interface Buildsets {
   submit(input: BuildsetInput): Promise<CreatedBuildset>
 }
 
-export function createBuildsets(deps: { readonly store: Store; readonly config: () => Config }): Buildsets {
+export interface BuildsetsDeps {
+  readonly store: Store
+  /** All that somebody may ask for, by name. */
+  readonly builders: () => ReadonlyMap<string, BuilderSpec>
+}
+
+export function createBuildsets(deps: BuildsetsDeps): Buildsets {
   const prepare = (input: BuildsetInput): NewBuildset => {
-    const { builders } = deps.config()
+    const builders = deps.builders()
     const names = [...new Set(input.builders)]
     if (names.length === 0) throw noBuilders(input.reason)
     for (const name of names) if (!builders.has(name)) throw unknownBuilder(name, builders.keys())

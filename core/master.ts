@@ -49,6 +49,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { store, logStore, clock, random, log, secrets } = deps
   let current = deps.config
   let people = deps.people(current)
+  /** During a reconfigure schedulers of both configs decide: each of them knows its own builders. */
+  let askable = current.builders
   const config = () => current
   const owner = await readMasterId(store, random)
   const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
@@ -68,7 +70,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { hooks } = plugins
 
   const changes = createChanges({ store, refine: (event) => hooks.refine('refineChange', event) })
-  const buildsets = createBuildsets({ store, config })
+  const buildsets = createBuildsets({ store, builders: () => askable })
   const scheduling = createScheduling({
     store,
     clock,
@@ -230,6 +232,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       const lines = [...diffConfigs(previous, next)]
       await scheduling.mark()
       current = next
+      askable = new Map([...previous.builders, ...next.builders])
       people = deps.people(next)
       try {
         lines.push(...(await plugins.reconfigure(next.plugins)))
@@ -238,6 +241,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
         current = previous
         people = deps.people(previous)
         throw error
+      } finally {
+        askable = current.builders
       }
       await pool.configure()
       for (const builder of next.builders.keys()) distributor.wake(builder)

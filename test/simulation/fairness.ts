@@ -1,0 +1,53 @@
+import { scopesOn } from '../../core/lock-scopes.ts'
+import { accessesOf, type Plan } from './plan.ts'
+import { readStanding, type Standing } from './standing.ts'
+import type { World } from './world.ts'
+
+/** A builder that waits for a lock is not passed by one that came later and takes what it waits for. */
+export function createFairness(world: World): { look(): Promise<void> } {
+  /** As of the last settled moment; `undefined` once something came between that may change who wants what. */
+  let before: (Standing & { readonly plan: Plan }) | undefined
+  const left = new Set<string>()
+
+  world.onEvent(({ name, event }) => {
+    if (name === 'slaveLost' || name === 'slaveConnected' || name === 'configApplied') before = undefined
+    if (name === 'requestCancelled') left.add(event.builder)
+    if (name !== 'buildStarted' || before === undefined) return
+    const { builder, slave, number } = event
+    for (const [other, why] of before.whys) {
+      if (why?.code !== 'lock' || other === builder || left.has(other)) continue
+      if (before.whys.get(builder)?.code === 'lock') continue
+      if (!hasRoom(other) || !inTheWay(before.plan, builder, other, slave)) continue
+      const message = `${builder} #${number} began before ${other}, which says "${why.text}"`
+      world.verdict.broken('locks are fair', message)
+    }
+    left.add(builder)
+  })
+
+  /** Some slave could take it, were it not for the lock. */
+  function hasRoom(builder: string): boolean {
+    const running = world.history.running()
+    return (before?.slaves ?? []).some(({ name, state, builders, maxBuilds }) => {
+      if (state === 'detached' || !builders.includes(builder)) return false
+      const here = running.filter((build) => build.slave === name)
+      return here.length < (maxBuilds ?? 1e9) && !here.some((build) => build.builder === builder)
+    })
+  }
+
+  return {
+    async look() {
+      const standing = await readStanding(world)
+      before = standing && { ...standing, plan: world.plan }
+      left.clear()
+    },
+  }
+}
+
+/** Of master locks only: which slave lock a builder waits for, only it knows. */
+function inTheWay(plan: Plan, taker: string, waiter: string, slave: string): boolean {
+  const wanted = scopesOn(slave, accessesOf(plan, waiter))
+  return scopesOn(slave, accessesOf(plan, taker)).some(({ scope, mode }) => {
+    const same = wanted.find((other) => other.scope.name === scope.name && !scope.name.includes('@'))
+    return same !== undefined && (mode === 'exclusive' || same.mode === 'exclusive')
+  })
+}

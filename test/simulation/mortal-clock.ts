@@ -1,0 +1,60 @@
+import type { Clock } from 'boltbot/plugin-sdk'
+import type { FakeClock } from 'boltbot/plugin-sdk/testing'
+import type { Life } from './life.ts'
+
+/** The clock of one process: its timers stop with it. */
+export interface MortalClock extends Clock {
+  /** Where each timer was made that has not fired. */
+  open(): readonly string[]
+}
+
+export function createMortalClock(clock: FakeClock, life: Life): MortalClock {
+  const timers = new Map<Disposable, string>()
+  life.onDeath(() => {
+    for (const timer of [...timers.keys()]) timer[Symbol.dispose]()
+  })
+
+  const timer: Clock['timer'] = (ms, fire) => {
+    let over = false
+    const inner = clock.timer(ms, () => {
+      timers.delete(handle)
+      // A frozen process finds its timer due when it goes on.
+      life.whenAlive(() => {
+        if (!over) fire()
+      })
+    })
+    const handle = {
+      [Symbol.dispose]() {
+        over = true
+        timers.delete(handle)
+        inner[Symbol.dispose]()
+      },
+    }
+    if (life.state === 'dead') handle[Symbol.dispose]()
+    else timers.set(handle, stackOf())
+    return handle
+  }
+  return {
+    now: () => clock.now(),
+    timer,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const abort = () => {
+          handle[Symbol.dispose]()
+          reject(signal?.reason)
+        }
+        const handle = timer(ms, () => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        })
+        signal?.addEventListener('abort', abort, { once: true })
+      }),
+    open: () => [...timers.values()],
+  }
+}
+
+function stackOf(): string {
+  const stack = new Error('timer').stack ?? ''
+  return (stack.split('\n').find((line) => /\/core\//.test(line)) ?? stack).trim()
+}

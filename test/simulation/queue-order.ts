@@ -1,0 +1,43 @@
+import { readWaiting, type Waiting } from './standing.ts'
+import type { World } from './world.ts'
+
+/** Of what waited in a builder's queue when all was settled, the first goes first: by priority, interrupted ones before others, by age. */
+export function createQueueOrder(world: World): { look(): Promise<void> } {
+  let queue = new Map<number, Waiting>()
+  let at = 0
+  /** A slave that does not answer its ping, or a refused claim, holds one request up while the next one starts elsewhere. */
+  let heldUp = Number.POSITIVE_INFINITY
+
+  const isBefore = (a: Waiting, b: Waiting) => {
+    const interrupted = (request: Waiting) => (world.history.requests.get(request.id)?.interrupted ? 0 : 1)
+    const order = [b.priority - a.priority, interrupted(a) - interrupted(b), a.submittedAt - b.submittedAt, a.id - b.id]
+    return (order.find((difference) => difference !== 0) ?? 0) < 0
+  }
+
+  world.onEvent(({ name, event }) => {
+    if (name === 'requestCancelled' || (name === 'requestQueued' && event.cause === 'retry'))
+      queue.delete(event.request)
+    if (name !== 'buildStarted') return
+    const started = event.requests.flatMap((id) => queue.get(id) ?? [])
+    for (const id of event.requests) queue.delete(id)
+    if (started.length < event.requests.length) return // some came later: nothing is known of their rank
+    const first = started.reduce((a, b) => (isBefore(b, a) ? b : a))
+    if (world.clock.now() - heldUp < 60_000) return
+    for (const other of queue.values()) {
+      if (other.builder !== event.builder || other.notBefore > at || !isBefore(other, first)) continue
+      const message = `request ${first.id} of ${event.builder} began before request ${other.id}`
+      world.verdict.broken('interrupted requests go first, then the oldest', message)
+    }
+  })
+
+  let refused = 0
+  return {
+    async look() {
+      queue = new Map((await readWaiting(world)).map((request) => [request.id, request]))
+      at = world.clock.now()
+      const muted = [...world.slaves.values(), ...world.twins].some((slave) => slave.muted)
+      if (muted || world.faults.refused !== refused) heldUp = at
+      refused = world.faults.refused
+    },
+  }
+}

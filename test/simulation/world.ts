@@ -1,0 +1,271 @@
+import type { Log } from 'boltbot/plugin-sdk'
+import { createFakeClock, type FakeClock } from 'boltbot/plugin-sdk/testing'
+import type { LogStore } from '../../core/store/log-store.ts'
+import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
+import { openSqliteStore } from '../../core/store/open.ts'
+import type { Store, StoredEvent } from '../../core/store/store.ts'
+import { type Chance, createChance } from './chance.ts'
+import { createFaults, type Faults } from './faults.ts'
+import { createHistory, type History } from './history.ts'
+import { configOf, type Plan } from './plan.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { createDurableRecord, createProbes, type DurableRecord } from './probes.ts'
+import { createScript, type Script } from './script.ts'
+import { type SimProcess, startProcess } from './sim-process.ts'
+import { createSimSlave, type SimSlave } from './sim-slave.ts'
+import { createTrace, type Trace } from './trace.ts'
+import { createVerdict, type Verdict } from './verdict.ts'
+
+/** All there is in one simulation: time, chance, one store, processes that come and go, slaves. */
+export interface World extends AsyncDisposable {
+  readonly clock: FakeClock
+  readonly chance: Chance
+  readonly verdict: Verdict
+  readonly trace: Trace
+  readonly history: History
+  readonly presence: Presence
+  readonly durable: DurableRecord
+  readonly store: Store
+  readonly logStore: LogStore
+  readonly script: Script
+  readonly faults: Faults
+  readonly slaves: ReadonlyMap<string, SimSlave>
+  /** Told of each event of the journal, after the history. */
+  onEvent(told: (event: StoredEvent) => void): void
+  /** The config that is wanted, and each one of the last while. */
+  plan: Plan
+  plansSince(moment: number): readonly Plan[]
+  /** The newest process. */
+  readonly process: SimProcess | undefined
+  readonly zombies: readonly SimProcess[]
+  /** Another slave program under a name that is in use. */
+  readonly twins: Set<SimSlave>
+  twinOf(name: string): SimSlave
+  start(): void
+  kill(): void
+  freeze(): void
+  thaw(): void
+  killZombies(): void
+  /** Resolves when it is in force, or refused, or its process is gone. */
+  reconfigure(plan: Plan): void
+  readonly reconfiguring: boolean
+  /** Until nothing happens any more without the clock. */
+  settle(): Promise<void>
+  advance(ms: number): Promise<void>
+  /** No more durable taps that fail. */
+  calm(): void
+}
+
+export async function createWorld(seed: number, first: (chance: Chance) => Plan): Promise<World> {
+  const clock = createFakeClock()
+  const chance = createChance(seed)
+  const verdict = createVerdict()
+  const trace = createTrace(clock)
+  const history = createHistory(verdict)
+  const presence = createPresence(verdict)
+  const durable = createDurableRecord(verdict, idsBefore)
+  const store = await openSqliteStore({ file: ':memory:', clock, log: silent })
+  const logStore = createMemoryLogStore()
+  let touches = 0
+  const touched = () => void touches++
+  const script = createScript(chance, clock, touched)
+  const faults = createFaults(trace.note)
+  const listeners: ((event: StoredEvent) => void)[] = []
+  const processes: SimProcess[] = []
+  const zombies = new Set<SimProcess>()
+  const log = trace.logOf(verdict)
+  let process: SimProcess | undefined
+  let plan = first(chance)
+  let plans: { readonly at: number; readonly plan: Plan }[] = [{ at: clock.now(), plan }]
+  let reconfiguring = false
+  let calm = false
+  let probes: ReturnType<typeof createProbes> | undefined
+
+  function* idsBefore(id: number): Iterable<number> {
+    // Newest first: what was told has everything before it.
+    for (let at = history.events.length - 1; at >= 0; at--) {
+      const { eventId } = history.events[at]!.event
+      if (eventId < id) {
+        yield eventId
+        return
+      }
+    }
+  }
+
+  store.onEvents((events) => {
+    for (const event of events) {
+      trace.event(event)
+      history.follow(event)
+      presence.follow(event)
+      for (const told of listeners) told(event)
+    }
+    touched()
+    for (const one of processes) one.deliver(events)
+  })
+
+  const makeSlave = (name: string): SimSlave =>
+    createSimSlave({
+      name,
+      resumable: chance.often(0.6),
+      answers: script.answers,
+      clock,
+      chance,
+      door: () => process?.door,
+      touched,
+      note: trace.note,
+    })
+  const slaves = new Map(['s0', 's1', 's2', 's3'].map((name) => [name, makeSlave(name)]))
+  const twins = new Set<SimSlave>()
+  const cutLinks = () => {
+    for (const slave of [...slaves.values(), ...twins]) slave.drop()
+  }
+
+  async function gone(): Promise<void> {
+    reconfiguring = false
+    const rows = await store.db.selectFrom('schedulers').select('name').execute()
+    presence.died(new Set(rows.map((row) => row.name)))
+  }
+  const use = (next: Plan) => {
+    plan = next
+    plans.push({ at: clock.now(), plan })
+  }
+
+  const world: World = {
+    clock,
+    chance,
+    verdict,
+    trace,
+    history,
+    presence,
+    durable,
+    store,
+    logStore,
+    script,
+    faults,
+    slaves,
+    twins,
+    onEvent: (told) => void listeners.push(told),
+    get plan() {
+      return plan
+    },
+    set plan(next) {
+      use(next)
+    },
+    plansSince(moment) {
+      const from = plans.findLastIndex(({ at }) => at <= moment)
+      plans = plans.slice(Math.max(0, from))
+      return plans.map((one) => one.plan)
+    },
+    get process() {
+      return process
+    },
+    get zombies() {
+      return [...zombies]
+    },
+    twinOf(name) {
+      const twin = makeSlave(name)
+      twins.add(twin)
+      return twin
+    },
+    start() {
+      trace.note('a master starts')
+      presence.changing(plan.schedulers)
+      const own = createProbes({ chance, verdict, durable, mayFail: () => !calm })
+      probes = own
+      const schedulers = plan.schedulers
+      const begun = startProcess({
+        config: configOf(plan, [own.transport()], own.probes),
+        seed: chance.between(0, 1e9),
+        clock,
+        store,
+        logStore,
+        log,
+        door: own.door,
+        fault: (life, name) => (life === process?.life ? faults.next(name) : undefined),
+        touched,
+        started: () => {
+          trace.note('the master runs')
+          presence.changed(schedulers)
+        },
+        stopped: () => {
+          trace.note('the master is over')
+          const left = begun.life.state === 'alive' ? begun.openTimers() : []
+          if (left.length > 0)
+            verdict.broken('nothing is left behind', `timers of a stopped master: ${left.join('; ')}`)
+          begun.life.die()
+        },
+      })
+      begun.life.onDeath(() => {
+        trace.note('the master is dead')
+        cutLinks()
+        void gone()
+      })
+      process = begun
+      processes.push(begun)
+    },
+    kill: () => process?.life.die(),
+    freeze() {
+      if (process === undefined || process.life.state !== 'alive') return
+      trace.note('the master is stopped in its tracks')
+      process.life.freeze()
+      zombies.add(process)
+      cutLinks()
+      void gone()
+      process = undefined
+    },
+    thaw() {
+      for (const zombie of zombies) zombie.life.thaw()
+    },
+    killZombies() {
+      for (const zombie of zombies) zombie.life.die()
+      zombies.clear()
+    },
+    reconfigure(next) {
+      const { master, life } = process ?? {}
+      if (master === undefined || life === undefined || reconfiguring) return
+      reconfiguring = true
+      presence.changing(next.schedulers)
+      use(next)
+      const config = configOf(next, [probes!.transport()], probes!.probes)
+      master.reconfigure(config, { who: 'jane', via: 'simulation' }).then(
+        (lines) => {
+          trace.note(`reconfigured: ${lines.join('; ')}`)
+          if (life.state !== 'alive') return
+          presence.changed(next.schedulers)
+          reconfiguring = false
+        },
+        (error: unknown) => {
+          trace.note(`not reconfigured: ${error}`)
+          if (life.state === 'alive') reconfiguring = false
+        },
+      )
+    },
+    get reconfiguring() {
+      return reconfiguring
+    },
+    async settle() {
+      for (let quiet = 0, rounds = 0; quiet < 2; rounds++) {
+        const before = touches
+        await clock.settle()
+        quiet = touches === before ? quiet + 1 : 0
+        if (rounds > 500) return verdict.broken('no part fails by itself', 'it never comes to rest')
+      }
+    },
+    async advance(ms) {
+      await clock.advance(ms)
+      await world.settle()
+    },
+    calm() {
+      calm = true
+    },
+    async [Symbol.asyncDispose]() {
+      for (const one of processes) one.life.die()
+      for (const slave of [...slaves.values(), ...twins]) slave.switchOff(true)
+      await clock.settle()
+      await store.close()
+    },
+  }
+  return world
+}
+
+const silent: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () => silent }
