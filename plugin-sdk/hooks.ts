@@ -58,6 +58,7 @@ export interface Hooks {
 export type HookName = keyof Hooks
 export type HookEvent<Name extends HookName> = Hooks[Name]['event']
 /** What a tap may return: a value for refine and choose hooks, nothing for the others. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of taps, which may be of either kind
 export type HookValue<Name extends HookName> = Hooks[Name] extends { value: infer Value } ? Value | undefined : void
 
 export type ObserveHook = { [Name in HookName]: Hooks[Name]['kind'] extends 'observe' ? Name : never }[HookName]

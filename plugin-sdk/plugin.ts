@@ -31,6 +31,7 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
 }
 
+// biome-ignore lint/suspicious/noConfusingVoidType: a start that opens nothing returns nothing
 type Opened = undefined | void | Disposable | AsyncDisposable
 
 /** A plugin in a config: frozen data. */
