@@ -120,11 +120,12 @@ export const buildStopped = (who: string, reason: string) =>
 export const masterStopping = (reason: string) =>
   new CiError({ code: 'BOLT_MASTER_STOPPING', message: `The master stops: ${reason}.`, details: { reason } })
 
-export const logUnknown = (build: number, step: number, log: string) =>
+export const logUnknown = (build: number, step: number, log: string, known: readonly string[]) =>
   new CiError({
     code: 'BOLT_LOGS_UNKNOWN',
-    message: `Step ${step} of build ${build} has no log "${log}".`,
+    message: `This step has no log "${log}".`,
     details: { build, step, log },
+    hint: known.length === 0 ? 'It has no logs, or they were removed.' : `Its logs: ${listNames(known)}.`,
   })
 
 export const pollTooLong = (poller: string, seconds: number) =>

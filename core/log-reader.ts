@@ -9,7 +9,7 @@ export async function readLogPart(store: Store, logs: LogStore, place: LogPlace,
   const { build, step, log } = place
   const known = await readStepLogs(store.db, build, step)
   if (known === undefined || !(known.running || known.logs.some((one) => one.name === log)))
-    throw logUnknown(build, step, log)
+    throw logUnknown(build, step, log, known?.logs.map((one) => one.name) ?? [])
   // Whether it runs is asked before the bytes are: nothing can come between.
   const pieces = await logs.read({ build, step, log, epoch: known.epoch }, from)
   const last = pieces.at(-1)

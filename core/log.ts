@@ -56,10 +56,17 @@ function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
   return {
     ...(code === undefined ? { name: error.name } : { code }),
     message: error.message,
+    ...(code === undefined && depth === 0 ? placeOf(error) : {}),
     ...(error instanceof CiError && error.hint !== undefined ? { hint: error.hint } : {}),
     ...(error.cause instanceof Error && depth < 3 ? { cause: flattenError(error.cause, false, depth + 1) } : {}),
     ...(withStack && error.stack !== undefined ? { stack: error.stack } : {}),
   }
+}
+
+/** Where a slip in a plugin or step was thrown: its message alone (`oops`) helps nobody find it. */
+function placeOf({ stack }: Error): Flat {
+  const frame = stack?.split('\n').find((line) => /^ {4}at /.test(line))
+  return frame === undefined ? {} : { place: frame.trim().replace(/\?gen=[\w-]+/, '') }
 }
 
 function jsonLine(at: number, level: LogLevel, message: string, fields: Flat): string {

@@ -44,7 +44,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
         delete: (key) => deletePluginState(store, id, key),
       },
       async directory() {
-        const path = join(deps.basedir, 'plugins', id.replace(/[^\w.-]+/g, '_'))
+        const path = join(deps.basedir, 'data', id.replace(/[^\w.-]+/g, '_'))
         await mkdir(path, { recursive: true, mode: 0o700 })
         return path
       },

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CONFIG_NAMES } from '../config/names.ts'
-import { badEnvironmentLine, basedirUnusable, notABasedir } from './errors.ts'
+import { badEnvironmentLine, basedirUnusable, fileUnreadable, notABasedir, notAMaster } from './errors.ts'
 
 export type Kind = 'master' | 'slave'
 
@@ -30,12 +30,19 @@ export function openBasedir(given: string): Basedir {
   return { path, kind, file: found, pidFile: `${kind}.pid`, logFile: join(path, `${kind}.log`) }
 }
 
+/** The base directory of a master. @throws CiError `BOLT_CLI_BASEDIR`, `BOLT_CLI_UNUSABLE`, `BOLT_CLI_SLAVE`. */
+export function openMasterBasedir(given: string): Basedir {
+  const basedir = openBasedir(given)
+  if (basedir.kind === 'slave') throw notAMaster(basedir.path)
+  return basedir
+}
+
 /** Variables of the optional file `environment`: one `KEY=VALUE` a line, taken as they stand, quotes around a value dropped. */
 export function readEnvironmentFile(basedir: string): Readonly<Record<string, string>> {
   const file = join(basedir, 'environment')
   if (!existsSync(file)) return {}
   const variables: Record<string, string> = {}
-  readFileSync(file, 'utf8')
+  readEnvironment(file)
     .split(/\r?\n/)
     .forEach((line, i) => {
       if (/^\s*(#|$)/.test(line)) return
@@ -45,4 +52,12 @@ export function readEnvironmentFile(basedir: string): Readonly<Record<string, st
       variables[match[1]!] = /^(["']).*\1$/.test(value) && value.length > 1 ? value.slice(1, -1) : value
     })
   return variables
+}
+
+function readEnvironment(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw fileUnreadable(file, error)
+  }
 }

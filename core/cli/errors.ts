@@ -17,6 +17,23 @@ export const basedirUnusable = (path: string, what: string, cause: unknown) =>
     cause,
   })
 
+export const notAMaster = (path: string) =>
+  new CiError({
+    code: 'BOLT_CLI_SLAVE',
+    message: `"${path}" is the directory of a slave, which has no config to read.`,
+    details: { path },
+    hint: 'Name the base directory of its master.',
+  })
+
+export const fileUnreadable = (file: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_CLI_FILE',
+    message: `"${file}" cannot be read: ${reasonOf(cause)}.`,
+    details: { file },
+    hint: 'Look at its owner and mode.',
+    cause,
+  })
+
 export const basedirTaken = (path: string, file: string) =>
   new CiError({
     code: 'BOLT_CLI_EXISTS',
@@ -82,6 +99,7 @@ function reasonOf(cause: unknown): string {
     ENOTDIR: 'it is not a directory',
     EROFS: 'its file system is read-only',
     ENOSPC: 'the disk is full',
+    EISDIR: 'it is a directory',
   }
   return (code && words[code]) ?? (cause instanceof Error ? cause.message : String(cause))
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { CiError } from 'boltbot/plugin-sdk'
 import { Command, CommanderError } from 'commander'
 import { buildsCommand } from './commands/builds.ts'
 import { cancelCommand } from './commands/cancel.ts'
@@ -31,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
     else {
       printError(error)
-      process.exitCode = 1
+      process.exitCode = error instanceof CiError && error.code === 'BOLT_CLI_ARGUMENT' ? 2 : 1
     }
   }
 }
@@ -43,11 +44,23 @@ function createProgram(): Command {
     .version(version)
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'boltbot: ')) })
+    .configureOutput({ outputError: (text, write) => write(`boltbot: ${sentenceOf(text)}\n`) })
     .addHelpText('after', '\nExample:\n  $ boltbot master ci && boltbot start ci && boltbot force hello --basedir ci')
   for (const [heading, commands] of GROUPS)
     for (const command of commands()) program.addCommand(command.copyInheritedSettings(program).helpGroup(heading))
   return program
+}
+
+/** What commander says of wrong words, as all other refusals are said. */
+function sentenceOf(text: string): string {
+  const [what = '', near] = text
+    .replace(/^error: /, '')
+    .trimEnd()
+    .split(/\n\(Did you mean (?:one of )?(.*)\?\)$/)
+  const quoted = what.replace(/\.$/, '').replace(/'([^']*)'/g, '"$1"')
+  const sentence = `${quoted.charAt(0).toUpperCase()}${quoted.slice(1)}.`
+  if (near === undefined) return `${sentence} --help shows what there is.`
+  return `${sentence} Did you mean ${near.replace(/[^\s,]+/g, '"$&"').replace(/, ([^,]*)$/, ' or $1')}?`
 }
 
 const GROUPS: readonly (readonly [heading: string, commands: () => readonly Command[]])[] = [

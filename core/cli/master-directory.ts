@@ -85,7 +85,17 @@ const TSCONFIG = {
   include: ['*.ts', 'plugins'],
 }
 
-const IGNORED = ['node_modules/', 'secrets/', 'logs/', 'state.sqlite*', '*.log', '*.log.*', '*.pid', 'control.*']
+const IGNORED = [
+  'node_modules/',
+  'secrets/',
+  'logs/',
+  'data/',
+  'state.sqlite*',
+  '*.log',
+  '*.log.*',
+  '*.pid',
+  'control.*',
+]
 
 function write(file: string, value: object): void {
   writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`)

@@ -46,7 +46,7 @@ export function readPidFile(basedir: string, name: string): Running | undefined 
   const pid = Number(pidText)
   if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined
   const now = startMark(pid)
-  if (mark && now !== undefined && mark !== now) return undefined
+  if (now !== undefined && (mark ?? '') !== now) return undefined
   return { pid, since: Number(since) }
 }
 

@@ -164,7 +164,14 @@ function surviveStrays(log: Log, stack: AsyncDisposableStack): void {
   })
 }
 
-const frameOf = (error: unknown) => (error instanceof Error ? error.stack?.split('\n')[1]?.trim() : undefined)
+/** Of errors with a code, such as Node's: the log names the place of others itself. */
+const frameOf = (error: unknown) =>
+  error instanceof Error && 'code' in error
+    ? error.stack
+        ?.split('\n')[1]
+        ?.trim()
+        .replace(/\?gen=[\w-]+/, '')
+    : undefined
 
 /** An error for a program that shows one sentence: problems of a config are listed by the first of them. */
 function sentence(error: unknown): string {

@@ -6,7 +6,7 @@ import { badArgument, basedirTaken, basedirUnusable } from './errors.ts'
 import { makeFolders } from './make-folders.ts'
 
 export interface SlaveDirectoryOptions {
-  readonly umask?: number
+  readonly umask?: string
   readonly usepty?: true
   readonly keepalive: number
   readonly maxdelay: number

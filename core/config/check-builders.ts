@@ -79,6 +79,10 @@ export function checkBuilders(
     const steps = checkFactory(reporter, subject, given.factory, locks)
     if (typeof given.name !== 'string') return
     const first = builders.get(given.name)
+    if ((options.builders as readonly unknown[]).indexOf(item) < i) {
+      report(master, ['builders', i], `The builder "${given.name}" stands here a second time. Remove one.`)
+      return
+    }
     if (first) {
       const message = `Two builders are named "${given.name}". The first is at ${placeOf(first.subject, ['name'])}. Rename one.`
       report(subject, ['name'], message)

@@ -38,6 +38,10 @@ export function checkSlaves(
     const options = item.options as unknown as SlaveOptions // as far as it was found right; what is not, is reported
     if (typeof options.name !== 'string') return
     const first = slaves.get(options.name)
+    if (value.indexOf(item) < i) {
+      report(master, ['slaves', i], `The slave "${options.name}" stands here a second time. Remove one.`)
+      return
+    }
     if (first) {
       const at = originOf(item) === undefined ? '' : ` The first is at ${placeOf(first.subject, ['name'])}.`
       report(subject, ['name'], `Two slaves are named "${options.name}".${at} Rename one.`)

@@ -129,7 +129,7 @@ export function createDurableReader({ plugin, taps, journal, clock, random, log 
       failures++
       const ms = backOff(failures, random)
       stuck = { event: event.eventId, failures, retryAt: clock.now() + ms }
-      const fields = { hook: name, eventId: event.eventId, failures, inMs: Math.round(ms), error: messageOf(problem) }
+      const fields = { hook: name, eventId: event.eventId, failures, inMs: Math.round(ms), error: problem }
       log.warn('tap failed, its event will be tried again', fields)
       await pause(ms)
     }

@@ -203,7 +203,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     failed,
     wake: (names) => reader?.wake(names),
     status: () => ({
-      taps: noted.map((item) => item.hook),
+      taps: [...new Set(noted.map((item) => item.hook))],
       calls,
       errors,
       depth: mailbox.depth,

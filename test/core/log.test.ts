@@ -52,6 +52,18 @@ test('an error is its code and message, with the stack only at level debug', () 
   assert.match(verbose.objects()[0].error.stack, /CiError: No\./)
 })
 
+test("a slip in somebody's code is logged with its place, without the mark of the reload", () => {
+  const error = new TypeError('oops')
+  error.stack = 'TypeError: oops\n    at tap (file:///ci/lamp.ts?gen=4ae6-62ae:7:3)\n    at host'
+  const { log, objects } = createRig()
+  log.error('tap failed', { error })
+  assert.deepEqual(objects()[0].error, {
+    name: 'TypeError',
+    message: 'oops',
+    place: 'at tap (file:///ci/lamp.ts:7:3)',
+  })
+})
+
 test("fields cannot take the place of the line's own", () => {
   const { log, objects } = createRig()
   log.info('true', { message: 'false', level: 'debug', at: 0 })

@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { checkInFreshProcess } from '../../config/evaluate.ts'
 import { CONFIG_NAMES } from '../../config/names.ts'
 import { formatProblems } from '../../config/problem.ts'
-import { notABasedir } from '../errors.ts'
+import { fileUnreadable, notABasedir, notAMaster } from '../errors.ts'
 import { print, printJson } from '../output.ts'
 
 export function checkconfigCommand(): Command {
@@ -28,13 +28,27 @@ export function checkconfigCommand(): Command {
     })
 }
 
-/** The file itself, or the config of a base directory. @throws CiError `BOLT_CLI_BASEDIR`. */
+/** The file itself, or the config of a base directory. @throws CiError `BOLT_CLI_BASEDIR`, `BOLT_CLI_SLAVE`, `BOLT_CLI_FILE`. */
 function configFileOf(given: string): string {
   const path = resolve(given)
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
-  const found = CONFIG_NAMES.map((name) => resolve(path, name)).find((file) =>
-    statSync(file, { throwIfNoEntry: false }),
-  )
-  if (found === undefined) throw notABasedir(path)
-  return found
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  const file = isDirectory ? findConfig(path) : path
+  try {
+    if (isDirectory || existsSync(path)) accessSync(file, constants.R_OK)
+  } catch (error) {
+    throw fileUnreadable(file, error)
+  }
+  return file
+}
+
+function findConfig(directory: string): string {
+  let names: readonly string[]
+  try {
+    names = readdirSync(directory)
+  } catch (error) {
+    throw fileUnreadable(directory, error)
+  }
+  const found = CONFIG_NAMES.find((name) => names.includes(name))
+  if (found !== undefined) return resolve(directory, found)
+  throw names.includes('slave.json') ? notAMaster(directory) : notABasedir(directory)
 }

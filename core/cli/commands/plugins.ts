@@ -15,6 +15,8 @@ export function pluginsCommand(): Command {
 }
 
 function rowOf({ id, kind, state, calls, errors, depth, suspended, taps }: PluginStatus): readonly string[] {
-  const fares = `${calls} calls, ${errors} errors${depth > 0 ? `, ${depth} wait` : ''}`
+  const count = (amount: number, what: string) => `${amount} ${what}${amount === 1 ? '' : 's'}`
+  const waiting = depth > 0 ? `, ${depth} ${depth === 1 ? 'waits' : 'wait'}` : ''
+  const fares = taps.length === 0 && errors === 0 ? '' : `${count(calls, 'call')}, ${count(errors, 'error')}${waiting}`
   return [id, kind, suspended ? 'suspended' : state, fares, taps.join(', ')]
 }

@@ -31,7 +31,8 @@ function masterUrl(text: string): string {
   throw badArgument('address', text, 'host:port')
 }
 
-function octal(text: string): number {
-  if (/^(0o?)?[0-7]{1,4}$/.test(text)) return Number.parseInt(text.replace(/^0o/, ''), 8)
+/** As text: JSON has no octal numbers, and 18 for 022 would puzzle whoever reads the file. */
+function octal(text: string): string {
+  if (/^(0o?)?[0-7]{1,4}$/.test(text)) return text.replace(/^0?o?/, '').padStart(3, '0')
   throw badArgument('umask', text, 'an octal number such as 022')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createCliRig, LONELY } from '../../rig/cli.ts'
@@ -13,10 +13,10 @@ test('an unknown command or option gets a suggestion and exit code 2', async () 
     rig.run('force'),
     rig.run(),
   ])
-  assert.deepEqual(command, { code: 2, out: '', err: `boltbot: unknown command 'bilds'\n(Did you mean builds?)\n` })
-  assert.deepEqual(option, { code: 2, out: '', err: `boltbot: unknown option '--limt'\n(Did you mean --limit?)\n` })
+  assert.deepEqual(command, { code: 2, out: '', err: 'boltbot: Unknown command "bilds". Did you mean "builds"?\n' })
+  assert.deepEqual(option, { code: 2, out: '', err: 'boltbot: Unknown option "--limt". Did you mean "--limit"?\n' })
   assert.equal(argument.code, 2)
-  assert.equal(argument.err, `boltbot: missing required argument 'builder'\n`)
+  assert.equal(argument.err, 'boltbot: Missing required argument "builder". --help shows what there is.\n')
   assert.equal(nothing.code, 2)
 })
 
@@ -83,7 +83,12 @@ test('a base directory stands alone: its files, modes and links', async () => {
   assert.equal(type, 'module')
   assert.match(dependencies.boltbot, /^file:/)
   assert.ok(existsSync(join(base, 'node_modules', 'boltbot', 'package.json')))
-  assert.ok(existsSync(join(base, 'tsconfig.json')))
+  const { include } = JSON.parse(readFileSync(join(base, 'tsconfig.json'), 'utf8'))
+  assert.deepEqual(
+    include,
+    ['*.ts', 'plugins'],
+    "what the master keeps in data/, checked out sources for instance, is nobody's config",
+  )
   const again = await rig.run('master', 'ci')
   assert.match(again.err, /There is a "master\.cfg\.ts" in "\S+ci" already\./)
   assert.equal(again.code, 1)
@@ -119,6 +124,28 @@ test('checkconfig shows every problem and ends with code 1; --json gives them to
   assert.match(none.err, /There is no config file "\S+nope\.ts"\./)
 })
 
+test('a command for masters says so of the directory of a slave', async () => {
+  await using rig = await createCliRig()
+  await rig.run('slave', 'bot', 'ci.example.org:9990', 'bot-linux', 'hunter2')
+  for (const { code, err } of await Promise.all([rig.run('checkconfig', 'bot'), rig.run('reconfig', 'bot')])) {
+    assert.match(err, /^boltbot: "\S+bot" is the directory of a slave, which has no config to read\. Name [^\n]*\n$/)
+    assert.equal(code, 1)
+  }
+})
+
+test('a config or environment that may not be read is one sentence', {
+  skip: process.getuid?.() === 0 && 'root may read everything',
+}, async () => {
+  await using rig = await createCliRig()
+  await rig.run('master', 'ci')
+  const base = join(rig.path, 'ci')
+  chmodSync(await rig.write('ci/environment', 'A=b\n'), 0)
+  assert.match((await rig.run('start', 'ci')).err, /^boltbot: "\S+environment" cannot be read: permission is denied\. /)
+  chmodSync(join(base, 'master.cfg.ts'), 0)
+  const checked = await rig.run('checkconfig', 'ci')
+  assert.match(checked.err, /^boltbot: "\S+master\.cfg\.ts" cannot be read: permission is denied\. [^\n]*\n$/)
+})
+
 test('a slave directory has its files, and the password for its owner only', async () => {
   await using rig = await createCliRig()
   const args = ['--umask', '027', '--keepalive', '30', '--maxdelay', '60', '--usepty']
@@ -129,7 +156,7 @@ test('a slave directory has its files, and the password for its owner only', asy
     url: 'ws://ci.example.org:9990',
     name: 'bot-linux',
     passwordFile: 'password',
-    umask: 0o027,
+    umask: '027',
     keepalive: 30,
     maxdelay: 60,
     usepty: true,
@@ -143,6 +170,7 @@ test('a slave directory has its files, and the password for its owner only', asy
   ])
   assert.match(address.err, /The address "example\.org" cannot be used: it must be host:port\./)
   assert.match(umask.err, /The umask "99" cannot be used/)
+  assert.deepEqual([address.code, umask.code], [2, 2])
   assert.equal(existsSync(join(rig.path, 'x')), false)
 })
 

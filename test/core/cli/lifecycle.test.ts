@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
@@ -105,6 +105,10 @@ test('pid files of processes that are gone, or whose number is another process n
   await using rig = await createBasedir()
   writeFileSync(join(rig.base, 'master.pid'), `${process.pid}\nan-other-start@of-time\n0\n`)
   assert.equal((await rig.run('status', 'ci')).code, 1)
+  if (existsSync('/proc/self/stat')) {
+    writeFileSync(join(rig.base, 'master.pid'), `${process.pid}\n`) // nothing says that this process was meant
+    assert.equal((await rig.run('status', 'ci')).code, 1)
+  }
   assert.equal((await rig.run('start', 'ci')).code, 0)
   const { pid } = readPidFile(rig.base, 'master.pid')!
   process.kill(pid, 'SIGKILL')

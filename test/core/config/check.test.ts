@@ -145,6 +145,19 @@ test('two builders whose folders on the slave are the same are told apart', asyn
   )
 })
 
+test('a slave or builder that is in its list twice is one problem', async () => {
+  match(
+    await problemsOf(`import { builder, buildFactory, defineMaster, slave } from 'boltbot'
+import { local } from './plugins.ts'
+const one = slave({ name: 'one' })
+const a = builder({ name: 'a', slaves: [one], factory: buildFactory([]) })
+export default defineMaster({ projectName: 'x', slaves: [one, one], builders: [a, a], transports: [local()] })
+`),
+    /^5:63 config slaves\[1\]: The slave "one" stands here a second time\. Remove one\.$/,
+    /^5:83 config builders\[1\]: The builder "a" stands here a second time\. Remove one\.$/,
+  )
+})
+
 test('a plugin in the wrong list is sent to the right one', async () => {
   match(
     await instead(`status: [mail({`, `status: [tree({ name: 'late', builders: [] }) as never, mail({`),
