@@ -39,7 +39,8 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   croner: /^plugins\/schedulers\//,
   nodemailer: /^plugins\/status\/mail\//,
   'smtp-server': /^core\/cli\/demo\//,
-  mailparser: /^core\/cli\/demo\//,
+  mailparser: /^core\/cli\/demo\/|^plugins\/changes\/maildir\//,
+  chokidar: /^plugins\/changes\/maildir\//,
 }
 
 /** Where the outside world may be asked directly; everything else is given a clock, chance, a log or a platform. */

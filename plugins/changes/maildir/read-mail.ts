@@ -17,6 +17,7 @@ const DECODING = {
 
 /** Decodes a mail. Attachments are let go as they come, and nothing is unpacked. @throws CiError when it cannot be decoded. */
 export async function readMail({ bytes, received }: RawMail, clock: Pick<Clock, 'timer'>): Promise<CommitMail> {
+  if (bytes.length === 0) throw mailUnreadable('it is empty')
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const decoder = new Decoder(DECODING)
   using _timer = clock.timer(DEADLINE_MS, () => reject(mailTooSlow(DEADLINE_MS / 1000)))
@@ -36,7 +37,6 @@ export async function readMail({ bytes, received }: RawMail, clock: Pick<Clock, 
   }
   // It joins all texts into one; only its tree, which its types leave out, tells them apart.
   const { tree, headers, headerLines } = decoder as unknown as Decoded
-  if (!tree || !headers || !headerLines) throw mailUnreadable('it is empty')
   const raw = (name: string) => headerLines.find(({ key }) => key === name)?.line.slice(name.length + 1)
   const textOf = (name: string): string | null => {
     const value = headers.get(name)
@@ -57,10 +57,9 @@ export async function readMail({ bytes, received }: RawMail, clock: Pick<Clock, 
 }
 
 interface Decoded {
-  /** All `false` when the mail is empty. */
-  readonly tree: Part | false
-  readonly headers: ReadonlyMap<string, unknown> | false
-  readonly headerLines: readonly { readonly key: string; readonly line: string }[] | false
+  readonly tree: Part
+  readonly headers: ReadonlyMap<string, unknown>
+  readonly headerLines: readonly { readonly key: string; readonly line: string }[]
 }
 
 interface Part {

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type ChangeInput, CiError, type PluginInstance } from 'boltbot/plugin-sdk'
+import { createFakeClock, createMemoryLog, createTestHost, type TestHost, until } from 'boltbot/plugin-sdk/testing'
+import { createChanges } from '../../core/changes.ts'
+import { recentChanges } from '../../core/store/changes.ts'
+import { openSqliteStore } from '../../core/store/open.ts'
+
+/** A change source with something to look at, to be put through the suite. */
+export interface ChangeSourceKind {
+  readonly name: string
+  make(): Promise<SourceUnderTest>
+}
+
+export interface SourceUnderTest extends AsyncDisposable {
+  /** The same source, as a config read anew has it. */
+  plugin(): PluginInstance<'source'>
+  /** Makes a commit where the source looks; its comments begin with the message. */
+  commit(message: string): Promise<unknown>
+}
+
+/** What every change source with a poll has to do, whatever it looks at. */
+export function changeSourceConformance(kind: ChangeSourceKind): void {
+  describe(`the change source ${kind.name}`, () => {
+    it('sees a commit once', async () => {
+      await using world = await createWorld(kind)
+      const running = await world.start()
+      await world.commit(1)
+      await running.poll()
+      await running.poll()
+      assert.deepEqual(await world.seen(), ['commit 1'])
+    })
+
+    it('keeps the order of commits', async () => {
+      await using world = await createWorld(kind)
+      const running = await world.start()
+      await world.commit(30)
+      await running.poll()
+      assert.deepEqual(await world.seen(), expected(30))
+    })
+
+    it('sees what came while it was stopped, once, in order', async () => {
+      await using world = await createWorld(kind)
+      const first = await world.start()
+      await world.commit(3)
+      await first.poll()
+      await first.stop()
+      await world.commit(4)
+      const second = await world.start()
+      await second.poll()
+      await second.poll()
+      assert.deepEqual(await world.seen(), expected(7))
+    })
+
+    it('loses and doubles nothing when the master dies right after a change was stored', async () => {
+      await using world = await createWorld(kind)
+      const first = await world.start()
+      await world.commit(5)
+      world.dieAfter(2)
+      await assert.rejects(first.poll())
+      const atDeath = new Map(first.state)
+      const second = await world.start(atDeath)
+      await second.poll()
+      assert.deepEqual(await world.seen(), expected(5))
+    })
+
+    it('hands a change in again when the store was down', async () => {
+      await using world = await createWorld(kind)
+      const running = await world.start()
+      await world.commit(3)
+      world.refuse((number) => (number === 2 ? storeDown() : undefined))
+      await assert.rejects(running.poll(), { code: 'BOLT_STORE_DOWN' })
+      assert.deepEqual(await world.seen(), ['commit 1'])
+      world.refuse(() => undefined)
+      await running.poll()
+      assert.deepEqual(await world.seen(), expected(3))
+    })
+
+    it('goes on behind a change that is refused for good', async () => {
+      await using world = await createWorld(kind)
+      const running = await world.start()
+      await world.commit(3)
+      world.refuse((number) => (number === 2 ? refused() : undefined))
+      await running.poll()
+      assert.deepEqual(await world.seen(), ['commit 1', 'commit 3'])
+      assert.equal(running.log.find('warn').length, 1, running.log.text())
+    })
+
+    it('loses and doubles nothing when it is stopped in the middle', async () => {
+      await using world = await createWorld(kind)
+      const first = await world.start()
+      await world.commit(10)
+      const poll = first.poll().catch(() => {}) // how it ends is its own affair
+      await until(async () => (await world.seen()).length > 0, { what: 'the first change' })
+      await first.stop()
+      await poll
+      const second = await world.start()
+      await second.poll()
+      assert.deepEqual(await world.seen(), expected(10))
+    })
+
+    it('leaves no timer, watcher, child or socket when it is stopped', async () => {
+      await using world = await createWorld(kind)
+      const before = resources()
+      const running = await world.start()
+      await world.commit(2)
+      await running.poll()
+      await running.stop()
+      assert.deepEqual(running.leaks(), [])
+      await until(() => resources().join() === before.join(), {
+        what: 'the handles to be as before',
+        seen: () => `${resources().join()} instead of ${before.join()}`,
+      })
+    })
+  })
+}
+
+/** A source, and a real store that outlives its hosts. */
+async function createWorld(kind: ChangeSourceKind) {
+  const stack = new AsyncDisposableStack()
+  const source = stack.use(await kind.make())
+  const clock = createFakeClock()
+  const store = await openSqliteStore({ file: ':memory:', clock, log: createMemoryLog() })
+  stack.defer(() => store.close())
+  const directory = await mkdtemp(join(tmpdir(), 'boltbot-source-'))
+  stack.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
+  const changes = createChanges({ store, refine: async ({ source: _, ...change }) => change })
+  let committed = 0
+  let left = Number.POSITIVE_INFINITY
+  let refusal: (number: number) => Error | undefined = () => undefined
+  let state: ReadonlyMap<string, unknown> = new Map()
+
+  async function submitChange(change: ChangeInput) {
+    if (left <= 0) throw new CiError({ code: 'BOLT_HOST_STOPPED', message: 'The master is dead.' })
+    const error = refusal(Number(/\d+/.exec(change.comments)?.[0]))
+    if (error) throw error
+    const submitted = await changes.submit(change, 'under test')
+    if (--left <= 0) throw new CiError({ code: 'BOLT_HOST_STOPPED', message: 'The master died.' })
+    return submitted
+  }
+  return {
+    /** With the state of the host before it, unless another is given, and past its first poll. */
+    async start(from: ReadonlyMap<string, unknown> = state): Promise<TestHost> {
+      left = Number.POSITIVE_INFINITY
+      const host = stack.use(createTestHost({ directory, override: { submitChange } }))
+      for (const [key, value] of from) await host.host.state.set(key, value as never) // it came out of a state
+      state = host.state
+      await host.run(source.plugin())
+      if (from.size === 0 && committed === 0) await host.poll()
+      return host
+    },
+    async commit(count: number): Promise<void> {
+      for (let i = 0; i < count; i++) await source.commit(`commit ${++committed}`)
+    },
+    dieAfter(count: number): void {
+      left = count
+    },
+    refuse(how: (number: number) => Error | undefined): void {
+      refusal = how
+    },
+    /** Messages of the stored changes, oldest first. */
+    async seen(): Promise<readonly string[]> {
+      return (await recentChanges(store.db, 1000)).map((change) => change.comments).toReversed()
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const expected = (count: number) => Array.from({ length: count }, (_, index) => `commit ${index + 1}`)
+const storeDown = () => new CiError({ code: 'BOLT_STORE_DOWN', message: 'The store is down.' })
+const refused = () => new CiError({ code: 'TEST_REFUSED', message: 'A plugin does not want it.' })
+
+/** What keeps the process alive, without the test runner's own. */
+function resources(): readonly string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => !/^(Timeout|Immediate|TTYWrap|FSReqPromise|PipeWrap)$/.test(name))
+    .sort()
+}
