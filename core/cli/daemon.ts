@@ -9,10 +9,10 @@ import { basedirUnusable, notStarted } from './errors.ts'
 /** Says to the process that it was started as a daemon: it logs to its file and reports once how the start went. */
 const DAEMON_VARIABLE = 'BOLTBOT_DAEMON'
 
-type Report = { readonly ready: true } | { readonly failed: string }
+type Report = { readonly ready: true; readonly note?: string } | { readonly failed: string }
 
 /** Starts what a base directory is for in the background and waits until it is really up. @throws CiError `BOLT_CLI_START`. */
-export async function startDaemon(basedir: Basedir): Promise<number> {
+export async function startDaemon(basedir: Basedir): Promise<{ readonly pid: number; readonly note?: string }> {
   let log: number
   try {
     log = openSync(basedir.logFile, 'a', 0o640)
@@ -37,7 +37,7 @@ export async function startDaemon(basedir: Basedir): Promise<number> {
   if (child.connected) child.disconnect()
   child.unref()
   if ('failed' in report) throw notStarted(report.failed, basedir.logFile)
-  return child.pid!
+  return { pid: child.pid!, ...report }
 }
 
 /** True once, in the daemon itself: its own children must not take themselves for one. */

@@ -25,13 +25,26 @@ export async function runSlave(basedir: Basedir): Promise<number> {
   }
 }
 
-/** The agent runs once it logs that it does; whether its master is there yet is another question. */
+/** How long the first word about the link is waited for. */
+const FIRST_LINK_MS = 3000
+
+/**
+ * The agent runs once it logs that it does. Whether its master takes it is another question, but whoever starts it wants to know:
+ * the first word about it goes along, if it comes soon.
+ */
 function reporting(log: SlaveLog): SlaveLog {
+  const tell = (note?: string) => void reportStart({ ready: true, ...(note !== undefined && { note }) })
   return {
     ...log,
     info(message, fields) {
       log.info(message, fields)
-      if (message === 'slave started') void reportStart({ ready: true })
+      if (message === 'slave started') setTimeout(tell, FIRST_LINK_MS).unref()
+      if (message === 'linked to the master') tell(`It is linked to the master at ${fields?.url}.`)
+    },
+    warn(message, fields) {
+      log.warn(message, fields)
+      if (message === 'no link to the master')
+        tell(`It has no link to the master at ${fields?.url} yet, and goes on trying: ${fields?.reason}`)
     },
   }
 }

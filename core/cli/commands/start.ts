@@ -7,7 +7,7 @@ import { readPidFile } from '../pid-file.ts'
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('start a master or a slave')
+    .description('start a master or a slave in the background')
     .argument('<basedir>', 'made by "boltbot master" or "boltbot slave"')
     .option('--nodaemon', 'stay in front and log to the terminal')
     .addHelpText('after', '\nExample:\n  $ boltbot start ci')
@@ -22,8 +22,9 @@ export function startCommand(): Command {
 export async function start(basedir: Basedir): Promise<void> {
   const running = readPidFile(basedir.path, basedir.pidFile)
   if (running) throw alreadyRunning(basedir.path, running.pid)
-  const pid = await startDaemon(basedir)
+  const { pid, note } = await startDaemon(basedir)
   print(`The ${basedir.kind} in "${basedir.path}" runs (process ${pid}). It logs to "${basedir.logFile}".`)
+  if (note !== undefined) print(note)
 }
 
 async function runInFront(basedir: Basedir): Promise<number> {

@@ -79,9 +79,10 @@ test('a base directory stands alone: its files, modes and links', async () => {
   const base = join(rig.path, 'ci')
   assert.equal(readFileSync(join(base, 'master.cfg.ts'), 'utf8'), LONELY)
   assert.equal(statSync(join(base, 'secrets')).mode & 0o777, 0o700)
-  const { type, dependencies } = JSON.parse(readFileSync(join(base, 'package.json'), 'utf8'))
+  const { type, dependencies, devDependencies } = JSON.parse(readFileSync(join(base, 'package.json'), 'utf8'))
   assert.equal(type, 'module')
   assert.match(dependencies.boltbot, /^file:/)
+  assert.match(devDependencies['@types/node'], /^file:/)
   assert.ok(existsSync(join(base, 'node_modules', 'boltbot', 'package.json')))
   const { include } = JSON.parse(readFileSync(join(base, 'tsconfig.json'), 'utf8'))
   assert.deepEqual(
@@ -89,6 +90,8 @@ test('a base directory stands alone: its files, modes and links', async () => {
     ['*.ts', 'plugins'],
     "what the master keeps in data/, checked out sources for instance, is nobody's config",
   )
+  const odd = await rig.run('master', 'odd', '--config', await rig.write('own.txt', LONELY))
+  assert.match(odd.err, /^boltbot: The config "\S+own\.txt" cannot be used: it must be a \.ts, \.js or \.mjs file\.\n$/)
   const again = await rig.run('master', 'ci')
   assert.match(again.err, /There is a "master\.cfg\.ts" in "\S+ci" already\./)
   assert.equal(again.code, 1)

@@ -136,7 +136,10 @@ test('a slave is started and stopped in its directory, whether its master is the
   await rig.run('slave', 'bot', '127.0.0.1:1', 'bot', 'secret')
   const started = await rig.run('start', 'bot')
   assert.equal(started.code, 0, started.err)
-  assert.match(started.out, /^The slave in "\S+bot" runs/)
+  assert.match(
+    started.out,
+    /^The slave in "\S+bot" runs[^\n]*\nIt has no link to the master at ws:\/\/127\.0\.0\.1:1 yet, [^\n]*ECONNREFUSED/,
+  )
   assert.equal((await rig.run('start', 'bot')).code, 1)
   assert.equal((await rig.run('stop', 'bot')).code, 0)
   assert.equal((await rig.run('status', 'bot')).code, 1)
