@@ -9,8 +9,8 @@ import { socketFailed } from './errors.ts'
 const MAX_SOCKET_PATH = 100
 
 /**
- * Has the server listen where only this user's processes come: on a unix socket in `directory`, or, when that path is too long, in a
- * private folder of the temporary directory. The place stays the same over restarts, as slaves that go on come back to it. Windows
+ * Has the server listen where only this user's processes come: on a unix socket in `directory`, or, when that path is too long or has
+ * characters that URLs escape (spaces, umlauts), in a private folder of the temporary directory. The place stays the same over restarts, as slaves that go on come back to it. Windows
  * has no unix sockets for WebSockets: there it is a loopback port, kept in a file; the passwords guard it.
  * Resolves with the URL for the agents. @throws CiError `BOLT_LOCAL_SOCKET`.
  */
@@ -24,12 +24,12 @@ export async function listenLocally(server: Server, directory: string, platform:
   } catch (error) {
     throw socketFailed(path, error)
   }
-  return `ws+unix://${encodeURI(path)}:/`
+  return `ws+unix://${path}:/`
 }
 
 async function socketPath(directory: string): Promise<string> {
   const path = join(directory, 'agents.sock')
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH && !/[%?#:]/.test(path)) return path
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH && isPlain(path)) return path
   const hash = createHash('sha256').update(directory).digest('hex').slice(0, 16)
   const folder = join(tmpdir(), `boltbot-${userInfo().uid}-${hash}`)
   try {
@@ -42,6 +42,9 @@ async function socketPath(directory: string): Promise<string> {
   }
   return join(folder, 'agents.sock')
 }
+
+/** The WebSocket client takes the path as it stands in the URL, and escapes nothing back. */
+const isPlain = (path: string) => !/[?#:]/.test(path) && URL.parse(`ws+unix://${path}`)?.pathname === path
 
 async function listenOnPort(server: Server, file: string): Promise<string> {
   const kept = Number(await readFile(file, 'utf8').catch(() => '0'))

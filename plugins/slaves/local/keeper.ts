@@ -96,10 +96,7 @@ export function createKeeper({ slave, basedir, clock, log }: KeeperDeps): Keeper
   }
 }
 
-/** The agent, as source or built like this file. */
-const AGENT = fileURLToPath(
-  new URL(`../../../slave/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-)
+const AGENT = fileURLToPath(new URL('../../../slave/boltbot-slave.js', import.meta.url))
 
 /** Commands of builds see the environment of their slave: the master's secrets do not belong there. */
 function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
