@@ -12,7 +12,7 @@ export interface AgentProcess extends AsyncDisposable {
   rss(): Promise<number>
 }
 
-const PROGRAM = fileURLToPath(new URL('../slave/main.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../slave/boltbot-slave.js', import.meta.url))
 
 export async function startAgent(name: string, password: string, port: number): Promise<AgentProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'boltbot-bench-agent-'))

@@ -54,7 +54,10 @@ async function coldStart(): Promise<number> {
       env,
     },
   )
-  const agent = spawn(process.execPath, [...flags, join(root, 'slave/main.ts'), slaveDir], { stdio: 'ignore', env })
+  const agent = spawn(process.execPath, [...flags, join(root, 'slave/boltbot-slave.js'), slaveDir], {
+    stdio: 'ignore',
+    env,
+  })
   const ends = [once(master, 'exit'), once(agent, 'exit')]
   try {
     const said: string[] = []

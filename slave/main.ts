@@ -1,7 +1,5 @@
-import { realpathSync } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { type Agent, createAgent } from './agent.ts'
 import { createSlaveClock, type SlaveClock } from './clock.ts'
 import { type Connector, createConnector } from './connector.ts'
@@ -142,10 +140,11 @@ async function ownVersion(): Promise<string | null> {
   }
 }
 
-async function main(words: readonly string[]): Promise<number> {
+/** The program: runs the agent of a slave directory to its end; gives the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
   const [basedir] = words
   if (words.length !== 1 || basedir === undefined || basedir.startsWith('-')) {
-    process.stderr.write('Usage: node slave/main.ts BASEDIR\n')
+    process.stderr.write('Usage: node slave/boltbot-slave.js BASEDIR\n')
     return 2
   }
   try {
@@ -156,6 +155,3 @@ async function main(words: readonly string[]): Promise<number> {
     return 1
   }
 }
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href)
-  process.exit(await main(process.argv.slice(2)))

@@ -77,7 +77,7 @@ export interface AgentProcess extends AsyncDisposable {
 }
 
 export function spawnAgent(basedir: string): AgentProcess {
-  const main = fileURLToPath(new URL('../../slave/main.ts', import.meta.url))
+  const main = fileURLToPath(new URL('../../slave/boltbot-slave.js', import.meta.url))
   const child = spawn(process.execPath, [main, basedir], { stdio: 'ignore' })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   return {
