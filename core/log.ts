@@ -65,7 +65,8 @@ function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
 
 /** Where a slip in a plugin or step was thrown: its message alone (`oops`) helps nobody find it. */
 function placeOf({ stack }: Error): Flat {
-  const frame = stack?.split('\n').find((line) => /^ {4}at /.test(line))
+  const frames = stack?.split('\n').filter((line) => /^ {4}at /.test(line)) ?? []
+  const frame = frames.find((line) => !line.includes('node:')) ?? frames[0]
   return frame === undefined ? {} : { place: frame.trim().replace(/\?gen=[\w-]+/, '') }
 }
 

@@ -54,7 +54,8 @@ test('an error is its code and message, with the stack only at level debug', () 
 
 test("a slip in somebody's code is logged with its place, without the mark of the reload", () => {
   const error = new TypeError('oops')
-  error.stack = 'TypeError: oops\n    at tap (file:///ci/lamp.ts?gen=4ae6-62ae:7:3)\n    at host'
+  error.stack =
+    'TypeError: oops\n    at Object.fetch (node:internal/deps/undici:1:2)\n    at tap (file:///ci/lamp.ts?gen=4ae6-62ae:7:3)\n    at host'
   const { log, objects } = createRig()
   log.error('tap failed', { error })
   assert.deepEqual(objects()[0].error, {
