@@ -18,6 +18,7 @@ const BENCHES = [
   'distributor',
   'slow-disk',
   'enqueue',
+  'maildir',
 ] as const
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })

@@ -5,7 +5,7 @@ import type { Store } from './store/store.ts'
 
 /** Stage 2 of the walk: a change source hands in a change; validated, refined and stored, or rejected with a reason. */
 export interface Changes {
-  /** Resolves when the change is stored. @throws CiError when it is malformed or a plugin rejected it. */
+  /** Resolves when the change is stored. Changes of one source are stored in the order of the calls. @throws CiError when it is malformed or a plugin rejected it. */
   submit(input: ChangeInput, source: string): Promise<Submitted>
 }
 
@@ -18,12 +18,28 @@ const MAX_FILES = 100_000
 const MAX_TEXT = 1_000_000
 
 export function createChanges({ store, refine }: ChangesDeps): Changes {
+  /** By source: resolves when all that it handed in so far is on its way into the store, or refused. */
+  const turns = new Map<string, Promise<unknown>>()
+
   return {
     async submit(input, source) {
-      check(input, source)
-      const { source: _, ...refined } = { source, ...(await refine({ ...input, source })) }
-      check(refined, source)
-      return acceptChange(store, refined, source)
+      const before = turns.get(source)
+      const mine = Promise.withResolvers<void>()
+      const turn = Promise.all([before, mine.promise]).then(() => {
+        if (turns.get(source) === turn) turns.delete(source)
+      })
+      turns.set(source, turn)
+      try {
+        check(input, source)
+        const { source: _, ...refined } = { source, ...(await refine({ ...input, source })) }
+        check(refined, source)
+        await before // taps may take their time with one and none with the next
+        const stored = acceptChange(store, refined, source)
+        mine.resolve()
+        return await stored
+      } finally {
+        mine.resolve()
+      }
     },
   }
 }

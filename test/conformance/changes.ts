@@ -71,7 +71,7 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       await using world = await createWorld(kind)
       const running = await world.start()
       await world.commit(3)
-      world.refuse((number) => (number === 2 ? storeDown() : undefined))
+      world.refuse((number) => (number >= 2 ? storeDown() : undefined))
       await assert.rejects(running.poll(), { code: 'BOLT_STORE_DOWN' })
       assert.deepEqual(await world.seen(), ['commit 1'])
       world.refuse(() => undefined)

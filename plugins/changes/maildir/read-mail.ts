@@ -8,7 +8,7 @@ import type { CommitMail } from './mail.ts'
 const DEADLINE_MS = 60_000
 /** Nothing is made out of HTML: it costs time and no parser wants it. */
 const DECODING = {
-  maxHeadSize: 128 << 10,
+  maxHeadSize: 64 << 10,
   skipHtmlToText: true,
   skipTextToHtml: true,
   skipTextLinks: true,

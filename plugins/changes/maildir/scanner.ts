@@ -27,6 +27,8 @@ export interface ScannerDeps {
 const PASS = 5000
 /** Read and decoded ahead of the one that is handed in. */
 const AHEAD = 8
+/** Handed in and not put away yet. */
+const AT_ONCE = 64
 
 export function createScanner({ host, folder, changeOf, watch, retryAfter }: ScannerDeps): Scanner {
   const { log, clock, signal } = host
@@ -71,32 +73,26 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
   /** Decodes some mails ahead, hands them in one after the other, and moves each once its change is stored. */
   async function drain(names: readonly string[]): Promise<void> {
     const opened: { readonly name: string; readonly outcome: Promise<Outcome> }[] = []
-    const moves = new Set<Promise<void>>()
+    const underWay = new Set<Promise<void>>()
     let failure: { readonly error: unknown } | undefined
-    const move = (moved: Promise<void>) => {
-      const settled = moved
+    let next = 0
+    while (!signal.aborted && failure === undefined) {
+      while (opened.length < AHEAD && next < names.length) {
+        const name = names[next++]!
+        opened.push({ name, outcome: open(name) })
+      }
+      const first = opened.shift()
+      if (first === undefined) break
+      // Handed in in order, not waited for one by one: what comes together is stored by one write to the disk.
+      const settled = settle(first.name, await first.outcome)
         .catch((error: unknown) => {
           failure ??= { error }
         })
-        .finally(() => moves.delete(settled))
-      moves.add(settled)
+        .finally(() => underWay.delete(settled))
+      underWay.add(settled)
+      if (underWay.size >= AT_ONCE) await Promise.race(underWay)
     }
-    let next = 0
-    try {
-      while (!signal.aborted && failure === undefined) {
-        while (opened.length < AHEAD && next < names.length) {
-          const name = names[next++]!
-          opened.push({ name, outcome: open(name) })
-        }
-        const first = opened.shift()
-        if (first === undefined) break
-        const done = await handIn(first.name, await first.outcome)
-        if (done !== null) move(done())
-        if (moves.size >= AHEAD) await Promise.race(moves)
-      }
-    } finally {
-      await Promise.all([...moves, ...opened.map(({ outcome }) => outcome)])
-    }
+    await Promise.all([...underWay, ...opened.map(({ outcome }) => outcome)])
     if (failure !== undefined) throw failure.error
   }
 
@@ -107,33 +103,27 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
       const mail = await readMail(raw, clock)
       return { what: changeOf(mail, raw, name) }
     } catch (error) {
-      return { error }
+      return { error: error instanceof CiError ? error : mailUnreadable(error) }
     }
   }
 
-  /** What is left to do with the file; `null`: nothing. */
-  async function handIn(name: string, outcome: Outcome): Promise<(() => Promise<void>) | null> {
-    if (outcome === null) return null
+  async function settle(name: string, outcome: Outcome): Promise<void> {
+    if (outcome === null) return
     const file = Buffer.from(name, 'latin1').toString()
-    const fail = (error: unknown) => async () => {
-      await folder.fail(name, reasonOf(error))
-      log.warn('mail cannot be taken, it is in the folder failed', { file, error })
-    }
-    if ('error' in outcome) {
-      if (isOutside(outcome.error)) throw outcome.error
-      return fail(outcome.error)
-    }
-    if ('ignored' in outcome.what) log.debug('mail ignored', { file, reason: outcome.what.ignored })
-    else {
-      try {
+    try {
+      if ('error' in outcome) throw outcome.error
+      if ('ignored' in outcome.what) log.debug('mail ignored', { file, reason: outcome.what.ignored })
+      else {
         const { change, duplicate } = await host.submitChange(outcome.what)
         log.debug('mail taken', { file, change: change.id, duplicate })
-      } catch (error) {
-        if (!(error instanceof CiError) || isOutside(error)) throw error
-        return fail(error)
       }
+    } catch (error) {
+      if (!isTheMails(error)) throw error
+      await folder.fail(name, `${error.code}: ${error.message}`)
+      log.warn('mail cannot be taken, it is in the folder failed', { file, error })
+      return
     }
-    return () => folder.putAway(name)
+    await folder.putAway(name)
   }
 
   return {
@@ -149,12 +139,7 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
 /** `null`: the mail is gone. */
 type Outcome = { readonly what: ReturnType<ChangeOf> } | { readonly error: unknown } | null
 
-/** Not the mail's fault: the store, a stopped plugin, a folder that cannot be used. The mail waits. */
-function isOutside(error: unknown): boolean {
-  return error instanceof CiError && /^BOLT_(STORE|HOST)_|^BOLT_MAILDIR_FOLDER$/.test(error.code)
-}
-
-function reasonOf(error: unknown): string {
-  const known = error instanceof CiError ? error : mailUnreadable(error)
-  return `${known.code}: ${known.message}`
+/** Else it is the store, a stopped plugin or a folder that cannot be used: the mail waits. */
+function isTheMails(error: unknown): error is CiError {
+  return error instanceof CiError && !/^BOLT_(STORE|HOST)_|^BOLT_MAILDIR_FOLDER$/.test(error.code)
 }
