@@ -4,6 +4,7 @@ import type { Config } from './config/model.ts'
 import { buildNotRunning, buildStopped, neverRunnable, requestNotWaiting, unknownBuilder } from './errors.ts'
 import type { RunningBuild } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
+import { readBuild } from './store/build-views.ts'
 import { cancelRequest } from './store/requests.ts'
 import type { Store } from './store/store.ts'
 
@@ -53,7 +54,10 @@ export function createActions({ store, config, buildsets, pool, running, guard }
       const found = running().get(build)
       await guard({ action: 'stop', who, via, build, reason, ...(found && { builder: found.builder }) })
       const now = running().get(build)
-      if (now === undefined) throw buildNotRunning(`${build}`)
+      if (now === undefined) {
+        const known = await readBuild(store.db, build)
+        throw buildNotRunning(known === undefined ? `${build}` : `${known.builder}/${known.number}`)
+      }
       now.abort(buildStopped(who, reason))
     },
     async cancel({ request, who, reason }, via) {

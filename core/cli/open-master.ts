@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import type { Clock, Log } from 'boltbot/plugin-sdk'
+import { type Clock, type Log, messageOf, type Secrets } from 'boltbot/plugin-sdk'
 import { random } from '../clock.ts'
 import type { Config } from '../config/model.ts'
+import { secretsUsed } from '../config/secrets-used.ts'
 import { createMaster, layout } from '../master.ts'
 import type { Master } from '../master-api.ts'
 import { createPeople } from '../people.ts'
@@ -21,6 +22,13 @@ export interface BootContext {
 /** The real master over the files of its base directory. */
 export async function openMaster({ config, basedir, clock, log, redactor }: BootContext): Promise<Master> {
   const { database, logs } = layout(basedir)
+  const secrets = createSecrets({
+    directory: join(basedir, 'secrets'),
+    environment: process.env,
+    redactor,
+    checkModes: process.platform !== 'win32',
+  })
+  warnOfMissing(config, secrets, log)
   await using opening = new AsyncDisposableStack()
   const store = opening.adopt(await openSqliteStore({ file: database, clock, log }), (opened) => opened.close())
   const logStore = opening.adopt(createFileLogStore({ directory: logs, log }), (opened) => opened.close())
@@ -32,15 +40,21 @@ export async function openMaster({ config, basedir, clock, log, redactor }: Boot
     log,
     store,
     logStore,
-    secrets: createSecrets({
-      directory: join(basedir, 'secrets'),
-      environment: process.env,
-      redactor,
-      checkModes: process.platform !== 'win32',
-    }),
+    secrets,
     people: ({ people }) => createPeople(people),
     redactor: redactor.stream,
   })
   opening.move() // the master closes both when it stops
   return master
+}
+
+/** A secret that is not there would be found only when it is used, perhaps at night: said now, and the rest runs all the same. */
+function warnOfMissing(config: Config, secrets: Secrets, log: Log): void {
+  for (const ref of secretsUsed(config)) {
+    try {
+      secrets.resolve(ref)
+    } catch (error) {
+      log.warn('secret cannot be used', { secret: ref.name, why: messageOf(error) })
+    }
+  }
 }
