@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, stat, writeFile } from 'node:fs/promises'
+import fs, { constants } from 'node:fs'
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { deliveryTime } from './delivery-order.ts'
 import { folderFailed, maildirMissing, mailNotAFile, mailTooLarge, mailUnreadable, notAMaildir } from './errors.ts'
 
@@ -31,6 +32,9 @@ export interface RawMail {
   /** When it was delivered, ms. */
   readonly received: number
 }
+
+// A third of the cost of a `FileHandle`, which is most of the cost of a small mail.
+const [open, read, fstat, close] = [promisify(fs.open), promisify(fs.read), promisify(fs.fstat), promisify(fs.close)]
 
 export const MAX_MAIL_BYTES = 10 << 20
 
@@ -74,7 +78,7 @@ export function createFolder(path: string): Folder {
       }
     },
     async read(name) {
-      let file: FileHandle
+      let file: number
       try {
         // Without a wait for a pipe's other end, and never out of the maildir.
         file = await open(place('new', name), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
@@ -85,21 +89,22 @@ export function createFolder(path: string): Folder {
         throw code === 'EACCES' || code === 'EPERM' ? mailUnreadable(error) : folderFailed(path, error)
       }
       try {
-        const facts = await file.stat()
+        // Most are read whole by this; what is no plain file gives nothing, or an error.
+        const begin = Buffer.allocUnsafeSlow(FIRST_READ_BYTES)
+        const { bytesRead } = await read(file, begin, 0, begin.length, 0)
+        const known = deliveryTime(name)
+        if (bytesRead > 0 && bytesRead < begin.length && known !== null)
+          return { bytes: begin.subarray(0, bytesRead), received: known }
+        const facts = await fstat(file)
         if (!facts.isFile()) throw mailNotAFile()
         if (facts.size > MAX_MAIL_BYTES) throw mailTooLarge(facts.size, MAX_MAIL_BYTES)
-        const bytes = Buffer.allocUnsafeSlow(facts.size)
-        let length = 0
-        while (length < facts.size) {
-          const { bytesRead } = await file.read(bytes, length, facts.size - length, length)
-          if (bytesRead === 0) break
-          length += bytesRead
-        }
-        return { bytes: bytes.subarray(0, length), received: deliveryTime(name) ?? facts.mtimeMs }
+        return { bytes: await readWhole(file, facts.size), received: known ?? facts.mtimeMs }
       } catch (error) {
-        throw codeOf(error)?.startsWith('BOLT_') ? error : folderFailed(path, error)
+        const code = codeOf(error)
+        if (code === 'EISDIR' || code === 'EAGAIN') throw mailNotAFile()
+        throw code?.startsWith('BOLT_') ? error : folderFailed(path, error)
       } finally {
-        await file.close()
+        await close(file)
       }
     },
     putAway: (name) => move(name, 'cur', withFlags(name)),
@@ -118,9 +123,21 @@ export function createFolder(path: string): Folder {
   }
 }
 
+const FIRST_READ_BYTES = 16 << 10
 const PARTS = ['new', 'cur', 'tmp'] as const
 /** File systems allow 255; room for `:2,` and `.reason`. */
 const MAX_NAME_BYTES = 230
+
+async function readWhole(file: number, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let length = 0
+  while (length < size) {
+    const { bytesRead } = await read(file, bytes, length, size - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return bytes.subarray(0, length)
+}
 
 /** The name in `cur`: its flags stay, and one without gets the empty list of flags. */
 function withFlags(name: string): string {

@@ -2,7 +2,8 @@ import { CiError, type Host } from 'boltbot/plugin-sdk'
 import type { ChangeOf } from './change-of.ts'
 import { inDeliveryOrder } from './delivery-order.ts'
 import { mailUnreadable } from './errors.ts'
-import type { Folder } from './folder.ts'
+import type { Folder, RawMail } from './folder.ts'
+import type { CommitMail } from './mail.ts'
 import { readMail } from './read-mail.ts'
 import type { Watch } from './watch.ts'
 
@@ -26,7 +27,9 @@ export interface ScannerDeps {
 /** Mails of one pass: a poll is over when its pass is, however many wait. */
 const PASS = 5000
 /** Read and decoded ahead of the one that is handed in. */
-const AHEAD = 8
+const AHEAD = 32
+/** Mails larger than this are decoded one at a time. */
+const LARGE = 256 << 10
 /** Handed in and not put away yet. */
 const AT_ONCE = 64
 
@@ -35,6 +38,7 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
   let running: Promise<void> | undefined
   let queued: Promise<void> | undefined
   let retry: Disposable | undefined
+  let large: Promise<unknown> = Promise.resolve()
 
   function scan(): Promise<void> {
     queued ??= (running ?? Promise.resolve())
@@ -61,8 +65,8 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
       const names = inDeliveryOrder(await folder.list())
       await drain(names.slice(0, PASS))
       if (signal.aborted) return
-      watch?.follow(identity) // after the first pass `new` is short, and a watch on it cheap
       if (names.length > PASS) wake()
+      else watch?.follow(identity) // now `new` is short, and a watch on it cheap
     } catch (error) {
       if (signal.aborted) return
       retry = clock.timer(retryAfter, wake)
@@ -100,11 +104,18 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
     try {
       const raw = await folder.read(name)
       if (raw === null) return null
-      const mail = await readMail(raw, clock)
+      const mail = await decode(raw)
       return { what: changeOf(mail, raw, name) }
     } catch (error) {
       return { error: error instanceof CiError ? error : mailUnreadable(error) }
     }
+  }
+
+  function decode(raw: RawMail): Promise<CommitMail> {
+    if (raw.bytes.length <= LARGE) return readMail(raw, clock)
+    const mine = large.catch(() => {}).then(() => readMail(raw, clock))
+    large = mine
+    return mine
   }
 
   async function settle(name: string, outcome: Outcome): Promise<void> {
