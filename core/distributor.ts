@@ -10,12 +10,12 @@ import {
 } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
-import type { Locks } from './locks.ts'
+import type { LockNeed, Locks } from './locks.ts'
 import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { countWaiting, firstWaiting, nextNotBefore, sameKeyWaiting, type WaitingRequest } from './store/requests.ts'
 import type { Store } from './store/store.ts'
-import { saveWhyNots } from './store/why-nots.ts'
+import { forgetWhyNots, saveWhyNots } from './store/why-nots.ts'
 
 /**
  * Stage 8 of the walk, the only place where queue, pool and locks meet. Event-driven: something that changed wakes the builders
@@ -53,6 +53,9 @@ export interface DistributorDeps {
 
 const CHOICE = 50
 const WHY_MS = 50
+const MAX_PAUSE_MS = 60_000
+const TICKET = 'builder '
+const ticketOf = (builder: string) => `${TICKET}${builder}`
 
 export function createDistributor(deps: DistributorDeps): Distributor {
   const { store, clock, log, config, pool, locks } = deps
@@ -63,6 +66,11 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   /** Requests a slave is being made ready for: still waiting in the store. */
   const starting = new Map<RequestId, string>()
   const starts = new Set<Promise<void>>()
+  /** Of builders that wait for a lock: with which slave. */
+  const aims = new Map<string, { readonly request: RequestId; readonly slave: string }>()
+  /** Starts that failed in a row, and builders that wait for their next try after some. */
+  const failures = new Map<string, number>()
+  const pauses = new Map<string, { readonly why: WhyNot; readonly timer: Disposable }>()
   const retryTimers = new Map<string, Disposable>()
   /** When each builder last got a slave: those that waited longest go first. */
   const served = new Map<string, number>()
@@ -102,13 +110,18 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   async function passes(builder: string): Promise<void> {
     while (dirty.delete(builder)) {
       while (open && config().builders.has(builder) && (await place(builder))) {}
+      if (!config().builders.has(builder)) leaveRow(builder)
     }
   }
 
   /** Starts the head of a builder's queue on a slave; false when there is nothing to start, or nothing that can. */
   async function place(builder: string): Promise<boolean> {
-    if (pool.free(builder).length === 0)
-      return explain(builder, waiting.has(builder) ? pool.whyNoneFree(builder) : null)
+    if (pool.free(builder).length === 0) return noneFree(builder)
+    const pause = pauses.get(builder)
+    if (pause !== undefined) {
+      leaveRow(builder)
+      return explain(builder, pause.why)
+    }
     const now = store.now()
     const without = [...starting].filter(([, of]) => of === builder).map(([id]) => id)
     const limit = deps.isUsed('chooseRequest') ? CHOICE : 1
@@ -116,27 +129,44 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     if (candidates.length === 0) return nothingReady(builder, now, without.length)
     const request = await chooseRequest(builder, candidates)
     const requests = await merged(builder, request, now)
-    const slave = await chooseSlave(builder, request)
-    if (!open || slave === undefined) return explain(builder, pool.whyNoneFree(builder))
-    // The choices were awaited: another builder may have taken the slave. A request cancelled meanwhile is the claim's matter.
-    if (!pool.free(builder).includes(slave)) return true
-    const { builders, slaves } = config()
-    const spec = builders.get(builder)
-    const slaveSpec = slaves.get(slave)
-    if (spec === undefined || slaveSpec === undefined) return false
-    const hold = locks.tryTake(
-      `builder ${builder}`,
-      `${builder} (starting)`,
-      scopesOn(slave, [...spec.locks, ...slaveSpec.locks]),
-    )
-    if ('blockedBy' in hold) return explain(builder, { code: 'lock', text: hold.blockedBy })
+    const chosen = await slavesFor(builder, request)
+    if (!open) return false
+    // The choices were awaited: another builder may have taken a slave. A request cancelled meanwhile is the claim's matter.
+    const free = pool.free(builder)
+    if (free.length === 0 || chosen.length === 0) return noneFree(builder)
+    const slaves = chosen.filter((slave) => free.includes(slave))
+    if (slaves.length === 0) return true
+    const ticket = ticketOf(builder)
+    const slave = slaves.find((name) => locks.blocked(ticket, needsOn(builder, name)) === undefined) ?? slaves[0]!
+    const hold = locks.tryTake(ticket, `${builder} (starting)`, needsOn(builder, slave))
+    if ('blockedBy' in hold) {
+      aims.set(builder, { request: request.id, slave })
+      return explain(builder, { code: 'lock', text: hold.blockedBy })
+    }
+    aims.delete(builder)
     explain(builder, null)
     start(builder, requests, { slave, hold, reservation: pool.reserve(slave, builder) })
     return true
   }
 
+  function needsOn(builder: string, slave: string): readonly LockNeed[] {
+    const { builders, slaves } = config()
+    return scopesOn(slave, [...(builders.get(builder)?.locks ?? []), ...(slaves.get(slave)?.locks ?? [])])
+  }
+
+  function noneFree(builder: string): false {
+    leaveRow(builder)
+    return explain(builder, waiting.has(builder) ? pool.whyNoneFree(builder) : null)
+  }
+
+  /** What cannot start now must not keep others from the locks it waits for: one of them may hold its slave. */
+  function leaveRow(builder: string): void {
+    aims.delete(builder)
+    locks.giveUp(ticketOf(builder))
+  }
+
   async function nothingReady(builder: string, now: number, beingStarted: number): Promise<boolean> {
-    locks.giveUp(`builder ${builder}`)
+    leaveRow(builder)
     const at = await nextNotBefore(store.db, builder, now)
     retryTimers.get(builder)?.[Symbol.dispose]()
     retryTimers.delete(builder)
@@ -161,16 +191,21 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     return candidates.find((candidate) => candidate.id === chosen) ?? candidates[0]!
   }
 
-  async function chooseSlave(builder: string, request: WaitingRequest): Promise<string | undefined> {
+  /** The slave to take, first; those behind it are as good. */
+  async function slavesFor(builder: string, request: WaitingRequest): Promise<readonly string[]> {
     const free = pool.free(builder)
     // Not the slave that was lost with it, when there is another.
     const others = request.losses > 0 ? free.filter((slave) => slave !== request.lastSlave) : free
     const slaves = others.length > 0 ? others : free
+    // It keeps its place in the row for a lock of a slave: there it does not choose anew each time.
+    const aim = aims.get(builder)
+    const kept = aim?.request === request.id && slaves.includes(aim.slave) ? aim.slave : undefined
     if (deps.isUsed('chooseSlave') && slaves.length > 0) {
-      const chosen = await deps.choose('chooseSlave', { builder, request: request.id, slaves })
-      if (chosen !== undefined && slaves.includes(chosen)) return chosen
+      const chosen = kept ?? (await deps.choose('chooseSlave', { builder, request: request.id, slaves }))
+      if (chosen !== undefined && slaves.includes(chosen)) return [chosen]
     }
-    return slaves[Math.floor(deps.random.next() * slaves.length)]
+    const first = kept ?? slaves[Math.floor(deps.random.next() * slaves.length)]
+    return first === undefined ? [] : [first, ...slaves.filter((slave) => slave !== first)]
   }
 
   async function merged(builder: string, request: WaitingRequest, now: number): Promise<readonly WaitingRequest[]> {
@@ -187,13 +222,33 @@ export function createDistributor(deps: DistributorDeps): Distributor {
       .start(builder, requests, place, () => {
         for (const { id } of requests) starting.delete(id)
       })
-      .catch((error: unknown) => log.warn('build not started', { builder, slave: place.slave, why: messageOf(error) }))
+      .then(() => void failures.delete(builder))
+      .catch((error: unknown) => {
+        log.warn('build not started', { builder, slave: place.slave, why: messageOf(error) })
+        failed(builder, error)
+      })
       .finally(() => {
         for (const { id } of requests) starting.delete(id)
         starts.delete(begun)
         wake(builder)
       })
     starts.add(begun)
+  }
+
+  /** The first failure is tried again at once, perhaps elsewhere; what fails again and again must not keep the master busy. */
+  function failed(builder: string, error: unknown): void {
+    const count = (failures.get(builder) ?? 0) + 1
+    failures.set(builder, count)
+    if (count === 1 || !open) return
+    const ms = Math.min(1000 * 2 ** (count - 2), MAX_PAUSE_MS)
+    const at = new Date(clock.now() + ms).toISOString()
+    const why = { code: 'start-failed', text: `it could not be started: ${messageOf(error)} Next try at ${at}` }
+    const timer = clock.timer(ms, () => {
+      pauses.delete(builder)
+      wake(builder)
+    })
+    pauses.get(builder)?.timer[Symbol.dispose]()
+    pauses.set(builder, { why, timer })
   }
 
   /** Keeps the reason; it is stored a little later, with others. Always false: nothing was started. */
@@ -215,6 +270,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
 
   return {
     async start() {
+      await forgetWhyNots(store)
       for (const builder of (await countWaiting(store.db)).keys()) waiting.add(builder)
       open = true
       for (const builder of waiting) wake(builder)
@@ -229,13 +285,14 @@ export function createDistributor(deps: DistributorDeps): Distributor {
       for (const builder of concerned) wake(builder)
     },
     wakeLocks() {
-      for (const { ticket } of locks.waiting()) if (ticket.startsWith('builder ')) wake(ticket.slice('builder '.length))
+      for (const { ticket } of locks.waiting()) if (ticket.startsWith(TICKET)) wake(ticket.slice(TICKET.length))
     },
     whyNot: (builder) => whyNots.get(builder),
     async stop() {
       open = false
       for (const timer of retryTimers.values()) timer[Symbol.dispose]()
       await Promise.all([...passing.values(), ...starts])
+      for (const { timer } of pauses.values()) timer[Symbol.dispose]()
       saving?.[Symbol.dispose]()
       if (unsaved.size > 0) await save()
     },

@@ -26,7 +26,9 @@ export interface Locks {
    * `onReleased`, or `giveUp`.
    */
   tryTake(ticket: string, holder: string, needs: readonly LockNeed[]): Hold | { readonly blockedBy: string }
-  /** Forgets the place of a ticket. */
+  /** Why `tryTake` would not grant; `undefined`: it would. Keeps no place. */
+  blocked(ticket: string, needs: readonly LockNeed[]): string | undefined
+  /** Forgets the place of a ticket; those behind it move up. */
   giveUp(ticket: string): void
   /** Waits for the grant. @throws the signal's reason when it aborts first. `waiting` is told what it waits for, once it waits. */
   take(
@@ -47,7 +49,7 @@ interface Claim {
   readonly grant: ((hold: Hold) => void) | undefined
 }
 
-/** @param onReleased called after something was released and waiting steps were served: builds may try again. */
+/** @param onReleased called after something was released or given up and waiting steps were served: builds may try again. */
 export function createLocks(onReleased: () => void): Locks {
   const held = new Set<Claim>()
   /** In order of arrival. */
@@ -83,9 +85,7 @@ export function createLocks(onReleased: () => void): Locks {
         claim.holder = holder
       },
       [Symbol.dispose]() {
-        if (!held.delete(claim)) return
-        serve()
-        onReleased()
+        if (held.delete(claim)) moveUp()
       },
     }
   }
@@ -97,22 +97,31 @@ export function createLocks(onReleased: () => void): Locks {
     }
   }
 
+  function moveUp(): void {
+    serve()
+    onReleased()
+  }
+
   return {
     tryTake(ticket, holder, needs) {
       const claim: Claim = { ticket, holder, needs, grant: undefined }
+      const before = queue.get(ticket)
       const blockedBy = blocker(claim)
-      if (blockedBy === undefined) return hold(claim)
-      queue.set(ticket, claim) // Map.set keeps the place of a ticket that waits already
-      return { blockedBy }
+      const answer = blockedBy === undefined ? hold(claim) : { blockedBy }
+      if (blockedBy !== undefined) queue.set(ticket, claim) // Map.set keeps the place of a ticket that waits already
+      // What it wanted before, on another slave, may be had by those behind it.
+      if (before !== undefined && !sameScopes(before.needs, needs)) moveUp()
+      return answer
     },
+    blocked: (ticket, needs) => blocker({ ticket, holder: '', needs, grant: undefined }),
     giveUp(ticket) {
-      if (queue.delete(ticket)) serve()
+      if (queue.delete(ticket)) moveUp()
     },
     take(ticket, holder, needs, signal, waiting) {
       const { promise, resolve, reject } = Promise.withResolvers<Hold>()
       const abort = () => {
-        if (queue.delete(ticket)) serve()
         reject(signal.reason)
+        if (queue.delete(ticket)) moveUp()
       }
       const claim: Claim = {
         ticket,
@@ -157,6 +166,11 @@ function usersOf(claims: Iterable<Claim>, scope: string): User[] {
     for (const need of needs) if (need.scope.name === scope) users.push({ holder, mode: need.mode })
   }
   return users
+}
+
+function sameScopes(a: readonly LockNeed[], b: readonly LockNeed[]): boolean {
+  const key = ({ scope, mode }: LockNeed) => `${scope.name} ${mode}`
+  return a.length === b.length && a.every((need, index) => key(need) === key(b[index]!))
 }
 
 function fits(need: LockNeed, users: readonly User[]): boolean {

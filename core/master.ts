@@ -147,6 +147,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   })
   const retention = createRetention({ store, logs: logStore, clock, log, spec: () => current.retention })
   let renewal: Disposable | undefined
+  let reconfiguring: Promise<unknown> = Promise.resolve()
   let stopping: Promise<void> | undefined
 
   store.onEvents((events) => {
@@ -201,6 +202,32 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     log.info('master stopped')
   }
 
+  async function reconfigure(next: Config): Promise<readonly string[]> {
+    const previous = current
+    const lines = [...diffConfigs(previous, next)]
+    await scheduling.mark()
+    current = next
+    askable = new Map([...previous.builders, ...next.builders])
+    people = deps.people(next)
+    try {
+      lines.push(...(await plugins.reconfigure(next.plugins)))
+    } catch (error) {
+      current = previous
+      people = deps.people(previous)
+      throw error
+    } finally {
+      askable = current.builders
+    }
+    // It is in force: what cannot be stored now does not take it back.
+    const stored = (work: Promise<void>) =>
+      work.catch((error: unknown) => log.error('reconfigure not stored', { error }))
+    await stored(forgetGone())
+    await pool.configure()
+    for (const builder of next.builders.keys()) distributor.wake(builder)
+    await stored(configApplied(store, next.hash, lines))
+    return lines
+  }
+
   const master: Master = {
     query,
     async start() {
@@ -226,28 +253,12 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       stopping ??= stop(reason)
       return stopping
     },
-    async reconfigure(next, { who, via }) {
-      await hooks.guard({ action: 'reconfig', who, via })
-      const previous = current
-      const lines = [...diffConfigs(previous, next)]
-      await scheduling.mark()
-      current = next
-      askable = new Map([...previous.builders, ...next.builders])
-      people = deps.people(next)
-      try {
-        lines.push(...(await plugins.reconfigure(next.plugins)))
-        await forgetGone()
-      } catch (error) {
-        current = previous
-        people = deps.people(previous)
-        throw error
-      } finally {
-        askable = current.builders
-      }
-      await pool.configure()
-      for (const builder of next.builders.keys()) distributor.wake(builder)
-      await configApplied(store, next.hash, lines)
-      return lines
+    async reconfigure(next, by) {
+      await hooks.guard({ action: 'reconfig', ...by })
+      // One at a time: each begins with what the one before it left.
+      const done = reconfiguring.then(() => reconfigure(next))
+      reconfiguring = done.catch(() => {}) // told to whoever asked for it
+      return done
     },
     configRejected: (problems) => configRejected(store, problems),
     submitChange: (input, source) => changes.submit(input, source),

@@ -19,14 +19,14 @@ import type { WaitingRequest } from './store/requests.ts'
  */
 export interface Placement {
   /**
-   * Resolves when the build runs (it goes on by itself), or when its requests wait again. `claimed` is called once the requests
-   * no longer wait in the store. @throws when the slave does not answer; lock and place are given back then.
+   * Resolves when the build runs (it goes on by itself), or when its requests wait again. `decided` is called once the requests
+   * no longer wait in the store, or wait as before. @throws when the slave does not answer; lock and place are given back then.
    */
   start(
     builder: string,
     requests: readonly WaitingRequest[],
     place: StartedByPlacement,
-    claimed: () => void,
+    decided: () => void,
   ): Promise<void>
   /** Builds that run, by id. */
   running(): ReadonlyMap<BuildId, RunningBuild>
@@ -85,11 +85,13 @@ export function createPlacement(deps: PlacementDeps): Placement {
     builder: string,
     requests: readonly WaitingRequest[],
     { slave, hold, reservation }: StartedByPlacement,
-    claimed: () => void,
+    decided: () => void,
   ): Promise<void> {
     using stack = new DisposableStack()
     stack.use(reservation)
     stack.use(hold)
+    // Before these are given back: whoever gets them looks at the queue at once.
+    stack.defer(decided)
     // The config of this moment is the build's to its end.
     const config = deps.config()
     const spec = config.builders.get(builder)!
@@ -124,7 +126,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
           number,
         }),
     })
-    claimed()
+    decided()
     if (started === null) return
     const note = (text: string | null) => {
       const label = `${builder} #${started.number}${text === null ? '' : `, ${text}`}`

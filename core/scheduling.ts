@@ -50,6 +50,8 @@ type TriggerInput = Extract<SchedulerInput, { readonly kind: 'trigger' }>
 
 interface Running {
   readonly rules: SchedulerRules
+  /** Where in the journal it begins when it was never seen before. */
+  readonly from: number
   row: SchedulerRow
   /** Inputs passed over since the row was stored. */
   passedOver: number
@@ -80,7 +82,7 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   async function open(entry: Running): Promise<void> {
     entry.live = false
     entry.timer?.[Symbol.dispose]()
-    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial, newcomersFrom)
+    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial, entry.from)
     for (;;) {
       const events = await deps.eventsAfter(entry.row.eventId, FED, 500)
       for (const event of events) await feedEvent(entry, event)
@@ -245,7 +247,8 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       if (running.has(rules.name)) throw schedulerTwice(rules.name)
       const row = { name: rules.name, version: 0, state: rules.initial, eventId: 0, wakeAt: null, waiting: null }
       const tail = Promise.resolve()
-      const entry: Running = { rules, row, passedOver: 0, timer: undefined, tail, live: false, begun: false }
+      const from = newcomersFrom
+      const entry: Running = { rules, from, row, passedOver: 0, timer: undefined, tail, live: false, begun: false }
       running.set(rules.name, entry)
       if (started) enqueue(entry, () => open(entry)).catch(() => {}) // recover has it
       return {

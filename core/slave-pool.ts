@@ -90,29 +90,35 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     const { slave: name } = connection
     if (!config().slaves.has(name)) throw slaveUnknown(name)
     const slave = member(name)
-    const older = slave.session.connection
-    if (older !== undefined || slave.attaching) {
-      const alive =
-        slave.attaching ||
-        (await slave.session.ping().then(
-          () => true,
-          () => false,
-        ))
-      if (alive) throw slaveDuplicate(name, older?.peer ?? 'another address')
-      if (older !== undefined) {
-        older.close('a newer connection of this slave took its place')
-        await older.closed
-        slave.session.detach(older)
-      }
+    for (;;) {
+      const older = slave.session.connection
+      if (slave.attaching) throw slaveDuplicate(name, older?.peer ?? 'another address')
+      if (older === undefined) break
+      const alive = await slave.session.ping().then(
+        () => true,
+        () => false,
+      )
+      // Meanwhile another one may have come in its place.
+      if (slave.session.connection !== older) continue
+      if (alive) throw slaveDuplicate(name, older.peer)
+      older.close('a newer connection of this slave took its place')
+      await older.closed
+      slave.session.detach(older)
     }
     slave.attaching = true
     try {
-      void connection.closed.then((reason) => lost(slave, connection, reason))
-      await connection.setBuilders(directories(name))
+      let told: Config
+      do {
+        told = config()
+        await connection.setBuilders(directories(name))
+      } while (told !== config())
+      if (!told.slaves.has(name)) throw slaveUnknown(name)
       slave.session.attach(connection)
     } finally {
       slave.attaching = false
     }
+    // Only now: a link that broke on the way must be found broken once it is the slave's link.
+    void connection.closed.then((reason) => lost(slave, connection, reason))
     await slaveConnected(store, name, connection.peer, connection.info)
     changed(name)
   }

@@ -21,6 +21,13 @@ export function saveWhyNots(store: Store, reasons: ReadonlyMap<string, WhyNot | 
   })
 }
 
+/** Reasons of a previous process: what it waited for is not known to wait any more. */
+export function forgetWhyNots(store: Store): Promise<void> {
+  return store.transition('forgetWhyNots', async (trx) => {
+    await trx.deleteFrom('why_nots').execute()
+  })
+}
+
 export async function readWhyNot(db: Kysely<Tables>, builder: string): Promise<WhyNot | undefined> {
   return db.selectFrom('why_nots').select(['code', 'text']).where('builder', '=', builder).executeTakeFirst()
 }

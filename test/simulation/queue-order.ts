@@ -6,7 +6,8 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
   let queue = new Map<number, Waiting>()
   let at = 0
   /** A slave that does not answer its ping, or a refused claim, holds one request up while the next one starts elsewhere. */
-  let heldUp = Number.POSITIVE_INFINITY
+  let heldUp = Number.NEGATIVE_INFINITY
+  let refused = 0
 
   const isBefore = (a: Waiting, b: Waiting) => {
     const interrupted = (request: Waiting) => (world.history.requests.get(request.id)?.interrupted ? 0 : 1)
@@ -22,7 +23,7 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
     for (const id of event.requests) queue.delete(id)
     if (started.length < event.requests.length) return // some came later: nothing is known of their rank
     const first = started.reduce((a, b) => (isBefore(b, a) ? b : a))
-    if (world.clock.now() - heldUp < 60_000) return
+    if (world.faults.refused !== refused || world.clock.now() - heldUp < 60_000) return
     for (const other of queue.values()) {
       if (other.builder !== event.builder || other.notBefore > at || !isBefore(other, first)) continue
       const message = `request ${first.id} of ${event.builder} began before request ${other.id}`
@@ -30,7 +31,6 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
     }
   })
 
-  let refused = 0
   return {
     async look() {
       queue = new Map((await readWaiting(world)).map((request) => [request.id, request]))

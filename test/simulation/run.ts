@@ -33,13 +33,12 @@ const again = `npm run simulate -- --seed %${mutation === undefined ? '' : ` --m
 const began = performance.now()
 let builds = 0
 for (let seed = from; seed < from + count; seed++) {
-  const outcome = await simulate(seed, { acts: Number(values.acts) })
+  const outcome = await simulate(seed, { acts: Number(values.acts), ...(values.trace && { told: say }) })
   builds += outcome.builds
   const breach =
     rejected === undefined
       ? outcome.breach
       : { invariant: 'no part fails by itself', message: `unhandled rejection: ${(rejected as Error).stack}` }
-  if (values.trace) say(outcome.trace.join('\n'))
   if (breach === undefined) continue
   if (!values.trace) say(`… the last of ${outcome.trace.length} lines:\n${outcome.trace.slice(-60).join('\n')}`)
   say(`\nseed ${seed}: broken: ${breach.invariant}\n  ${breach.message}\nAll of it: ${again.replace('%', `${seed}`)}`)

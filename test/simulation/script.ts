@@ -42,9 +42,9 @@ export function createScript(chance: Chance, clock: FakeClock, touched: () => vo
       writings.set(keyOf(id), (writings.get(keyOf(id)) ?? '') + text)
       await print(text)
       touched()
-      if (drops && line === 0) drop('dropped while it printed')
+      if (drops && line === 0 && !isCalm) drop('dropped while it printed')
     }
-    if (hangs) await hang(signal)
+    if (hangs && !isCalm) await hang(signal)
     touched()
     return signal.aborted ? INTERRUPTED : result
   }

@@ -47,7 +47,7 @@ export function createSimSlave(deps: SimSlaveDeps): SimSlave {
 
   function connect(): void {
     timer?.[Symbol.dispose]()
-    if (link !== undefined) return
+    if (link !== undefined || off) return
     touched()
     const door = deps.door()
     if (door === undefined) {

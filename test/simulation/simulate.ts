@@ -6,6 +6,8 @@ import { createWorld, type World } from './world.ts'
 
 export interface SimulateOptions {
   readonly acts?: number
+  /** Each line of the trace, as it comes. */
+  readonly told?: (line: string) => void
 }
 
 export interface Outcome {
@@ -18,8 +20,8 @@ export interface Outcome {
 }
 
 /** One run: a program of random acts, then peace, in which everything must come to its end. The same seed gives the same run. */
-export async function simulate(seed: number, { acts = 150 }: SimulateOptions = {}): Promise<Outcome> {
-  await using world = await createWorld(seed, firstPlan)
+export async function simulate(seed: number, { acts = 150, told }: SimulateOptions = {}): Promise<Outcome> {
+  await using world = await createWorld(seed, firstPlan, told)
   const checks = createChecks(world)
   let processes = 1
   const going = () => world.verdict.breach === undefined

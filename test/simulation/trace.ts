@@ -25,10 +25,14 @@ const NEVER = new Set([
   'simulated master could not stop',
 ])
 
-export function createTrace(clock: Clock): Trace {
+export function createTrace(clock: Clock, told?: (line: string) => void): Trace {
   const began = clock.now()
   const lines: string[] = []
-  const note = (line: string) => void lines.push(`${((clock.now() - began) / 1000).toFixed(3).padStart(10)}  ${line}`)
+  const note = (line: string) => {
+    const timed = `${((clock.now() - began) / 1000).toFixed(3).padStart(10)}  ${line}`
+    lines.push(timed)
+    told?.(timed)
+  }
   return {
     lines,
     note,

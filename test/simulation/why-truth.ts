@@ -48,6 +48,10 @@ function lieOf(world: World, { slaves, whys }: Standing, builder: string, why: W
       const other = before.replace(' (starting)', '')
       return whys.get(other)?.code === 'lock' ? undefined : `that one says "${whys.get(other)?.text}"`
     }
+    case 'start-failed': {
+      const [, at] = / Next try at (\S+)$/.exec(why.text) ?? []
+      return Date.parse(at ?? '') > world.clock.now() ? undefined : 'that is over'
+    }
     default:
       return 'something could start'
   }

@@ -56,11 +56,15 @@ export interface World extends AsyncDisposable {
   calm(): void
 }
 
-export async function createWorld(seed: number, first: (chance: Chance) => Plan): Promise<World> {
+export async function createWorld(
+  seed: number,
+  first: (chance: Chance) => Plan,
+  told?: (line: string) => void,
+): Promise<World> {
   const clock = createFakeClock()
   const chance = createChance(seed)
   const verdict = createVerdict()
-  const trace = createTrace(clock)
+  const trace = createTrace(clock, told)
   const history = createHistory(verdict)
   const presence = createPresence(verdict)
   const durable = createDurableRecord(verdict, idsBefore)
