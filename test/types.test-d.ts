@@ -1,4 +1,16 @@
-import { builder, buildFactory, defineMaster, definePlugin, type PluginInstance, slave } from 'boltbot/plugin-sdk'
+import {
+  builder,
+  buildFactory,
+  defineMaster,
+  definePlugin,
+  interpolate,
+  masterLock,
+  type PluginInstance,
+  slave,
+} from 'boltbot/plugin-sdk'
+import { scheduler } from 'boltbot/plugins/schedulers'
+import { shellCommand } from 'boltbot/plugins/steps'
+import { git } from 'boltbot/plugins/vc/git'
 
 const linux = slave({ name: 'bot-linux' })
 const bsd = slave({ name: 'bot-bsd' })
@@ -35,3 +47,39 @@ lamp({ ulr: 'x' })
 lamp()
 // @ts-expect-error a status target among the transports
 defineMaster({ projectName: 'x', transports: [lamp({ url: 'x' })], slaves: [linux, bsd], builders: [full] })
+
+// Steps, locks, hooks and schedulers.
+const base = { projectName: 'x', transports: [t], slaves: [linux, bsd], builders: [full] } as const
+const compile = shellCommand({ command: ['make', interpolate`O=${'buildername'}`], haltOnFailure: true })
+buildFactory([compile, git({ repourl: 'https://git.example.org/hello.git', mode: 'copy' })])
+// @ts-expect-error a command is needed
+shellCommand({ workdir: 'build' })
+// @ts-expect-error a flag that does not exist
+shellCommand({ command: 'make', haltOnFail: true })
+// @ts-expect-error a mode that does not exist
+git({ repourl: 'https://git.example.org/hello.git', mode: 'sideways' })
+// @ts-expect-error a mode of locks that does not exist
+masterLock('database').access('shared')
+// @ts-expect-error a step is not a factory
+builder({ name: 'odd', slaves: [linux], factory: compile })
+// @ts-expect-error properties are JSON
+slave({ name: 'bot', properties: { when: new Date() } })
+// @ts-expect-error a scheduler among the status targets
+defineMaster({ ...base, status: [scheduler({ name: 'tests', branch: 'main', builders: [full] })] })
+
+definePlugin({
+  name: 'taps',
+  kind: 'service',
+  apply(host) {
+    // @ts-expect-error a hook that does not exist
+    host.tap('buildEnded', () => {})
+    // @ts-expect-error a field that the event does not have
+    host.tap('buildFinished', ({ outcome }) => console.log(outcome))
+    // @ts-expect-error a choice of the wrong type
+    host.tap('chooseSlave', () => 7)
+    // @ts-expect-error a guard gives nothing
+    host.tap('guardAction', () => 'no')
+    // @ts-expect-error events are readonly
+    host.tap('changeAccepted', ({ change }) => void (change.branch = 'main'))
+  },
+})
