@@ -15,7 +15,7 @@ import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { countWaiting, firstWaiting, nextNotBefore, sameKeyWaiting, type WaitingRequest } from './store/requests.ts'
 import type { Store } from './store/store.ts'
-import { forgetWhyNots, saveWhyNots } from './store/why-nots.ts'
+import { createWhyNots } from './why-nots.ts'
 
 /**
  * Stage 8 of the walk, the only place where queue, pool and locks meet. Event-driven: something that changed wakes the builders
@@ -52,7 +52,6 @@ export interface DistributorDeps {
 }
 
 const CHOICE = 50
-const WHY_MS = 50
 const MAX_PAUSE_MS = 60_000
 const TICKET = 'builder '
 const ticketOf = (builder: string) => `${TICKET}${builder}`
@@ -76,9 +75,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   const served = new Map<string, number>()
   let serial = 0
   let open = false
-  const whyNots = new Map<string, WhyNot>()
-  const unsaved = new Map<string, WhyNot | null>()
-  let saving: Disposable | undefined
+  const whyNots = createWhyNots(deps)
 
   let index: { readonly of: Config; readonly bySlave: ReadonlyMap<string, readonly string[]> } | undefined
   /** Builders of a slave, looked up once per config: an event of one slave must not cost a look at all builders. */
@@ -131,7 +128,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     const requests = await merged(builder, request, now)
     const chosen = await slavesFor(builder, request)
     if (!open) return false
-    // The choices were awaited: another builder may have taken a slave. A request cancelled meanwhile is the claim's matter.
+    // The choices were awaited: a slave may be taken. A request cancelled meanwhile is the claim's matter.
     const free = pool.free(builder)
     if (free.length === 0 || chosen.length === 0) return noneFree(builder)
     const slaves = chosen.filter((slave) => free.includes(slave))
@@ -251,26 +248,15 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     pauses.set(builder, { why, timer })
   }
 
-  /** Keeps the reason; it is stored a little later, with others. Always false: nothing was started. */
+  /** Always false: nothing was started. */
   function explain(builder: string, why: WhyNot | null): false {
-    if (whyNots.get(builder)?.text === why?.text) return false
-    if (why === null) whyNots.delete(builder)
-    else whyNots.set(builder, why)
-    unsaved.set(builder, why)
-    saving ??= clock.timer(WHY_MS, () => void save())
+    whyNots.set(builder, why)
     return false
-  }
-
-  async function save(): Promise<void> {
-    saving = undefined
-    const reasons = new Map(unsaved)
-    unsaved.clear()
-    await saveWhyNots(store, reasons).catch((error: unknown) => log.warn('why-nots not stored', { error }))
   }
 
   return {
     async start() {
-      await forgetWhyNots(store)
+      await whyNots.start()
       for (const builder of (await countWaiting(store.db)).keys()) waiting.add(builder)
       open = true
       for (const builder of waiting) wake(builder)
@@ -287,14 +273,13 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     wakeLocks() {
       for (const { ticket } of locks.waiting()) if (ticket.startsWith(TICKET)) wake(ticket.slice(TICKET.length))
     },
-    whyNot: (builder) => whyNots.get(builder),
+    whyNot: whyNots.get,
     async stop() {
       open = false
-      for (const timer of retryTimers.values()) timer[Symbol.dispose]()
       await Promise.all([...passing.values(), ...starts])
+      for (const timer of retryTimers.values()) timer[Symbol.dispose]()
       for (const { timer } of pauses.values()) timer[Symbol.dispose]()
-      saving?.[Symbol.dispose]()
-      if (unsaved.size > 0) await save()
+      await whyNots.stop()
     },
   }
 }

@@ -82,7 +82,9 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   async function open(entry: Running): Promise<void> {
     entry.live = false
     entry.timer?.[Symbol.dispose]()
-    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial, entry.from)
+    // Its row may have been forgotten by another master: what it has seen it must not see again.
+    const from = Math.max(entry.from, entry.row.eventId)
+    entry.row = await openScheduler(store, entry.rules.name, entry.rules.initial, from)
     for (;;) {
       const events = await deps.eventsAfter(entry.row.eventId, FED, 500)
       for (const event of events) await feedEvent(entry, event)

@@ -12,7 +12,8 @@ export async function checkEnd(world: World): Promise<void> {
   const holds = await store.db.selectFrom('lock_holds').selectAll().execute()
   if (holds.length > 0) left(`holds of locks: ${JSON.stringify(holds)}`)
   const whys = await store.db.selectFrom('why_nots').selectAll().execute()
-  if (whys.length > 0) left(`stored reasons: ${JSON.stringify(whys)}`)
+  // A master that went on after another took over may have had the last word: reasons carry no claim.
+  if (whys.length > 0 && !world.haunted) left(`stored reasons: ${JSON.stringify(whys)}`)
   const open = await store.db
     .selectFrom('buildsets')
     .select(['id', 'pending'])

@@ -8,11 +8,13 @@ export function createFairness(world: World): { look(): Promise<void> } {
   /** As of the last settled moment; `undefined` once something came between that may change who wants what. */
   let before: (Standing & { readonly plan: Plan }) | undefined
   const left = new Set<string>()
+  let refused = 0
 
   world.onEvent(({ name, event }) => {
     if (name === 'slaveLost' || name === 'slaveConnected' || name === 'configApplied') before = undefined
     if (name === 'requestCancelled') left.add(event.builder)
-    if (name !== 'buildStarted' || before === undefined) return
+    // A start that was refused has lost its place.
+    if (name !== 'buildStarted' || before === undefined || world.faults.refused !== refused) return
     const { builder, slave, number } = event
     for (const [other, why] of before.whys) {
       if (why?.code !== 'lock' || other === builder || left.has(other)) continue
@@ -39,6 +41,7 @@ export function createFairness(world: World): { look(): Promise<void> } {
       const standing = await readStanding(world)
       before = standing && { ...standing, plan: world.plan }
       left.clear()
+      refused = world.faults.refused
     },
   }
 }

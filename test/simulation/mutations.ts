@@ -20,7 +20,7 @@ export const MUTATIONS = {
   'no-cursor': {
     file: '/core/store/journal.ts',
     find: /return store\.transition\('advanceCursor',/,
-    put: "if (event > 0) return Promise.resolve()\n  return store.transition('advanceCursor',",
+    put: "if (event >= 0) return Promise.resolve()\n  return store.transition('advanceCursor',",
   },
 } as const satisfies Readonly<Record<string, Mutation>>
 

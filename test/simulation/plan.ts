@@ -51,7 +51,7 @@ export type SchedulerName = (typeof SCHEDULERS)[number]
 export const BRANCHES = ['main', 'release', 'feature/a', 'feature/b']
 
 /** Capacity of each scope of locks; a slave lock's on each slave. */
-export const CAPACITY = { database: 1, network: 2, cpu: 2, disk: 1, tape: 2 }
+export const CAPACITY = { database: 3, network: 2, cpu: 2, disk: 1, tape: 2 }
 const database = masterLock('database', { maxCount: CAPACITY.database })
 const network = masterLock('network', { maxCount: CAPACITY.network })
 const disk = masterLock('disk', { maxCount: CAPACITY.disk })
@@ -148,11 +148,14 @@ const slavePlan = (chance: Chance) => ({ maxBuilds: chance.pick([null, 1, 1, 2])
 
 function builderPlan(chance: Chance): BuilderPlan {
   const slaves = SLAVES.filter(() => chance.often(0.5))
-  const some = <T>(list: readonly T[]) => (chance.often(0.4) ? [chance.pick(list)] : [])
+  const some = <T>(list: readonly T[]) => (chance.often(0.5) ? [chance.pick(list)] : [])
   return {
     slaves: slaves.length === 0 ? [chance.pick(SLAVES)] : slaves,
     mergeRequests: chance.pick([null, true, false]),
-    locks: [...some(['database!', 'database'] as const), ...some(['network!', 'network', 'cpu!', 'cpu'] as const)],
+    locks: [
+      ...some(['database!', 'database', 'database'] as const),
+      ...some(['network!', 'network', 'cpu!', 'cpu'] as const),
+    ],
     steps: Array.from({ length: chance.between(1, 3) }, () => ({
       commands: chance.between(0, 2),
       locks: some(['disk!', 'tape', 'tape!'] as const),

@@ -15,15 +15,22 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
     return (order.find((difference) => difference !== 0) ?? 0) < 0
   }
 
+  function noteHeldUp(): void {
+    const muted = [...world.slaves.values()].some((slave) => slave.muted)
+    if (muted || world.faults.refused !== refused) heldUp = world.clock.now()
+    refused = world.faults.refused
+  }
+
   world.onEvent(({ name, event }) => {
     if (name === 'requestCancelled' || (name === 'requestQueued' && event.cause === 'retry'))
       queue.delete(event.request)
     if (name !== 'buildStarted') return
+    noteHeldUp()
     const started = event.requests.flatMap((id) => queue.get(id) ?? [])
     for (const id of event.requests) queue.delete(id)
     if (started.length < event.requests.length) return // some came later: nothing is known of their rank
     const first = started.reduce((a, b) => (isBefore(b, a) ? b : a))
-    if (world.faults.refused !== refused || world.clock.now() - heldUp < 60_000) return
+    if (world.clock.now() - heldUp < 60_000) return
     for (const other of queue.values()) {
       if (other.builder !== event.builder || other.notBefore > at || !isBefore(other, first)) continue
       const message = `request ${first.id} of ${event.builder} began before request ${other.id}`
@@ -35,9 +42,7 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
     async look() {
       queue = new Map((await readWaiting(world)).map((request) => [request.id, request]))
       at = world.clock.now()
-      const muted = [...world.slaves.values(), ...world.twins].some((slave) => slave.muted)
-      if (muted || world.faults.refused !== refused) heldUp = at
-      refused = world.faults.refused
+      noteHeldUp()
     },
   }
 }

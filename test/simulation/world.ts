@@ -38,6 +38,8 @@ export interface World extends AsyncDisposable {
   /** The newest process. */
   readonly process: SimProcess | undefined
   readonly zombies: readonly SimProcess[]
+  /** A frozen process went on beside its successor. */
+  readonly haunted: boolean
   /** Another slave program under a name that is in use. */
   readonly twins: Set<SimSlave>
   twinOf(name: string): SimSlave
@@ -83,6 +85,7 @@ export async function createWorld(
   let plans: { readonly at: number; readonly plan: Plan }[] = [{ at: clock.now(), plan }]
   let reconfiguring = false
   let calm = false
+  let haunted = false
   let probes: ReturnType<typeof createProbes> | undefined
 
   function* idsBefore(id: number): Iterable<number> {
@@ -163,6 +166,9 @@ export async function createWorld(
     get process() {
       return process
     },
+    get haunted() {
+      return haunted
+    },
     get zombies() {
       return [...zombies]
     },
@@ -218,6 +224,7 @@ export async function createWorld(
       process = undefined
     },
     thaw() {
+      if (zombies.size > 0) haunted = true
       for (const zombie of zombies) zombie.life.thaw()
     },
     killZombies() {
