@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { type ChangeInput, CiError } from 'boltbot/plugin-sdk'
 import { parserFailed } from './errors.ts'
-import type { RawMail } from './folder.ts'
 import { type CommitMail, type Ignored, ignore } from './mail.ts'
+import type { ReadMail } from './mail-thread.ts'
 import type { CheckedMaildir } from './options.ts'
 
 /** From a mail to the change as it is handed in: parsed, its prefix stripped, completed from the options, with its key. */
-export type ChangeOf = (mail: CommitMail, raw: RawMail, name: string) => ChangeInput | Ignored
+export type ChangeOf = (read: ReadMail, name: string) => ChangeInput | Ignored
 
 const MAX_COMMENTS = 500_000
 
@@ -26,7 +26,7 @@ export function createChangeOf(source: string, options: CheckedMaildir): ChangeO
       throw error instanceof CiError ? error : parserFailed(error)
     }
   }
-  return (mail, raw, name) => {
+  return ({ mail, digest }, name) => {
     const parsed = parse(mail)
     if (isIgnored(parsed)) return parsed
     if (!isChange(parsed)) throw parserFailed('it gave neither a change nor what ignore(reason) gives')
@@ -39,7 +39,7 @@ export function createChangeOf(source: string, options: CheckedMaildir): ChangeO
       ...parsed,
       files,
       comments: parsed.comments.slice(0, MAX_COMMENTS),
-      key: parsed.key ?? keyOf(source, mail, raw, name),
+      key: parsed.key ?? keyOf(source, mail, digest, name),
     }
   }
 }
@@ -55,23 +55,14 @@ export function stripped(files: readonly string[], prefix: string): readonly str
 }
 
 /**
- * The same for one mail however often it is read, also where a list and its owner both delivered it: other headers are left out.
- * Without a Message-ID the file's own name tells two mails of the same words apart.
+ * The same for one mail however often it is read. Without a Message-ID the file's own name tells two mails of the same words
+ * apart.
  */
-function keyOf(source: string, { messageId }: CommitMail, { bytes }: RawMail, name: string): string {
-  const hash = createHash('sha256')
-  if (messageId === null)
-    hash
-      .update(name.replace(/:2,.*$/s, ''), 'latin1')
-      .update('\0')
-      .update(bytes)
-  else hash.update(bodyOf(bytes))
-  return `${source} ${(messageId ?? '').slice(0, 500)} ${hash.digest('hex')}`
-}
-
-function bodyOf(bytes: Buffer): Buffer {
-  const ends = [bytes.indexOf('\n\n'), bytes.indexOf('\r\n\r\n')].filter((at) => at !== -1)
-  return ends.length === 0 ? bytes : bytes.subarray(Math.min(...ends))
+function keyOf(source: string, { messageId }: CommitMail, digest: string, name: string): string {
+  const id = messageId ?? name.replace(/:2,.*$/s, '')
+  return `${source} ${createHash('sha256')
+    .update(JSON.stringify([id, digest]))
+    .digest('hex')}`
 }
 
 function isIgnored(parsed: ChangeInput | Ignored): parsed is Ignored {

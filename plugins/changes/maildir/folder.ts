@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import fs, { constants } from 'node:fs'
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { deliveryTime } from './delivery-order.ts'
-import { folderFailed, maildirMissing, mailNotAFile, mailTooLarge, mailUnreadable, notAMaildir } from './errors.ts'
+import { folderFailed, maildirMissing, notAMaildir } from './errors.ts'
 
 /**
  * A maildir on the disk. File names come from strangers and may be any bytes: they are kept as text with one character a byte
  * (latin1), which gives the same bytes back.
  */
 export interface Folder {
+  readonly path: string
   /** The path of `new`. */
   readonly incoming: string
   /** @throws CiError `BOLT_MAILDIR_MISSING`, `BOLT_MAILDIR_LAYOUT`. */
@@ -19,24 +17,13 @@ export interface Folder {
   identity(): Promise<string>
   /** Names in `new`, in no order. @throws CiError `BOLT_MAILDIR_FOLDER`. */
   list(): Promise<readonly string[]>
-  /** `null` when it is gone. @throws CiError when it is no mail or too large; `BOLT_MAILDIR_FOLDER` when it may be read later. */
-  read(name: string): Promise<RawMail | null>
+  /** The path of a mail in `new`, in bytes. */
+  incomingPath(name: string): Buffer
   /** To `cur`. A mail that is gone is fine. @throws CiError `BOLT_MAILDIR_FOLDER`. */
   putAway(name: string): Promise<void>
   /** To `failed`, with the reason beside it. @throws CiError `BOLT_MAILDIR_FOLDER`. */
   fail(name: string, reason: string): Promise<void>
 }
-
-export interface RawMail {
-  readonly bytes: Buffer
-  /** When it was delivered, ms. */
-  readonly received: number
-}
-
-// A third of the cost of a `FileHandle`, which is most of the cost of a small mail.
-const [open, read, fstat, close] = [promisify(fs.open), promisify(fs.read), promisify(fs.fstat), promisify(fs.close)]
-
-export const MAX_MAIL_BYTES = 10 << 20
 
 export function createFolder(path: string): Folder {
   const incoming = join(path, 'new')
@@ -59,6 +46,7 @@ export function createFolder(path: string): Folder {
   }
 
   return {
+    path,
     incoming,
     check,
     async identity() {
@@ -77,36 +65,7 @@ export function createFolder(path: string): Folder {
         throw folderFailed(path, error)
       }
     },
-    async read(name) {
-      let file: number
-      try {
-        // Without a wait for a pipe's other end, and never out of the maildir.
-        file = await open(place('new', name), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
-      } catch (error) {
-        const code = codeOf(error)
-        if (code === 'ENOENT') return null
-        if (code === 'ELOOP' || code === 'ENXIO') throw mailNotAFile()
-        throw code === 'EACCES' || code === 'EPERM' ? mailUnreadable(error) : folderFailed(path, error)
-      }
-      try {
-        // Most are read whole by this; what is no plain file gives nothing, or an error.
-        const begin = Buffer.allocUnsafeSlow(FIRST_READ_BYTES)
-        const { bytesRead } = await read(file, begin, 0, begin.length, 0)
-        const known = deliveryTime(name)
-        if (bytesRead > 0 && bytesRead < begin.length && known !== null)
-          return { bytes: begin.subarray(0, bytesRead), received: known }
-        const facts = await fstat(file)
-        if (!facts.isFile()) throw mailNotAFile()
-        if (facts.size > MAX_MAIL_BYTES) throw mailTooLarge(facts.size, MAX_MAIL_BYTES)
-        return { bytes: await readWhole(file, facts.size), received: known ?? facts.mtimeMs }
-      } catch (error) {
-        const code = codeOf(error)
-        if (code === 'EISDIR' || code === 'EAGAIN') throw mailNotAFile()
-        throw code?.startsWith('BOLT_') ? error : folderFailed(path, error)
-      } finally {
-        await close(file)
-      }
-    },
+    incomingPath: (name) => place('new', name),
     putAway: (name) => move(name, 'cur', withFlags(name)),
     async fail(name, reason) {
       const as = short(name)
@@ -123,21 +82,9 @@ export function createFolder(path: string): Folder {
   }
 }
 
-const FIRST_READ_BYTES = 16 << 10
 const PARTS = ['new', 'cur', 'tmp'] as const
 /** File systems allow 255; room for `:2,` and `.reason`. */
 const MAX_NAME_BYTES = 230
-
-async function readWhole(file: number, size: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(size)
-  let length = 0
-  while (length < size) {
-    const { bytesRead } = await read(file, bytes, length, size - length, length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return bytes.subarray(0, length)
-}
 
 /** The name in `cur`: its flags stay, and one without gets the empty list of flags. */
 function withFlags(name: string): string {

@@ -2,9 +2,8 @@ import { CiError, type Host } from 'boltbot/plugin-sdk'
 import type { ChangeOf } from './change-of.ts'
 import { inDeliveryOrder } from './delivery-order.ts'
 import { mailUnreadable } from './errors.ts'
-import type { Folder, RawMail } from './folder.ts'
-import type { CommitMail } from './mail.ts'
-import { readMail } from './read-mail.ts'
+import type { Folder } from './folder.ts'
+import type { MailThread } from './mail-thread.ts'
 import type { Watch } from './watch.ts'
 
 /** Drains `new`, one pass at a time. What is in the folder is the truth; everything else only says when to look. */
@@ -18,6 +17,7 @@ export interface Scanner extends AsyncDisposable {
 export interface ScannerDeps {
   readonly host: Pick<Host, 'log' | 'clock' | 'signal' | 'submitChange'>
   readonly folder: Folder
+  readonly thread: MailThread
   readonly changeOf: ChangeOf
   readonly watch: Watch | undefined
   /** After a failed pass, ms: polls back off for up to an hour, but a folder that is back should be seen soon. */
@@ -26,19 +26,19 @@ export interface ScannerDeps {
 
 /** Mails of one pass: a poll is over when its pass is, however many wait. */
 const PASS = 5000
-/** Read and decoded ahead of the one that is handed in. */
-const AHEAD = 32
-/** Mails larger than this are decoded one at a time. */
-const LARGE = 256 << 10
+/** Asked of the thread at once: it should always have something to do. */
+const READING = 48
+/** Read ahead of the one that is handed in, as long as their texts are not longer than this together. */
+const AHEAD = 128
+const HELD = 32 << 20
 /** Handed in and not put away yet. */
-const AT_ONCE = 64
+const AT_ONCE = 128
 
-export function createScanner({ host, folder, changeOf, watch, retryAfter }: ScannerDeps): Scanner {
+export function createScanner({ host, folder, thread, changeOf, watch, retryAfter }: ScannerDeps): Scanner {
   const { log, clock, signal } = host
   let running: Promise<void> | undefined
   let queued: Promise<void> | undefined
   let retry: Disposable | undefined
-  let large: Promise<unknown> = Promise.resolve()
 
   function scan(): Promise<void> {
     queued ??= (running ?? Promise.resolve())
@@ -80,19 +80,39 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
     const underWay = new Set<Promise<void>>()
     let failure: { readonly error: unknown } | undefined
     let next = 0
-    while (!signal.aborted && failure === undefined) {
-      while (opened.length < AHEAD && next < names.length) {
+    let reading = 0
+    let held = 0
+    const isOver = () => signal.aborted || failure !== undefined
+    const refill = () => {
+      while (!isOver() && next < names.length && reading < READING && opened.length < AHEAD && held < HELD) {
         const name = names[next++]!
-        opened.push({ name, outcome: open(name) })
+        reading++
+        const outcome = open(name).then((read) => {
+          reading--
+          held += sizeOf(read)
+          refill()
+          return read
+        })
+        opened.push({ name, outcome })
       }
+    }
+    for (refill(); !isOver(); refill()) {
       const first = opened.shift()
-      if (first === undefined) break
+      if (first === undefined) {
+        if (next === names.length) break
+        await Promise.race(underWay) // their texts are long: the next ones wait until they are stored
+        continue
+      }
+      const outcome = await first.outcome
       // Handed in in order, not waited for one by one: what comes together is stored by one write to the disk.
-      const settled = settle(first.name, await first.outcome)
+      const settled = settle(first.name, outcome)
         .catch((error: unknown) => {
           failure ??= { error }
         })
-        .finally(() => underWay.delete(settled))
+        .finally(() => {
+          underWay.delete(settled)
+          held -= sizeOf(outcome)
+        })
       underWay.add(settled)
       if (underWay.size >= AT_ONCE) await Promise.race(underWay)
     }
@@ -102,20 +122,11 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
 
   async function open(name: string): Promise<Outcome> {
     try {
-      const raw = await folder.read(name)
-      if (raw === null) return null
-      const mail = await decode(raw)
-      return { what: changeOf(mail, raw, name) }
+      const read = await thread.open(name)
+      return read && { what: changeOf(read, name), size: read.mail.text.length }
     } catch (error) {
       return { error: error instanceof CiError ? error : mailUnreadable(error) }
     }
-  }
-
-  function decode(raw: RawMail): Promise<CommitMail> {
-    if (raw.bytes.length <= LARGE) return readMail(raw, clock)
-    const mine = large.catch(() => {}).then(() => readMail(raw, clock))
-    large = mine
-    return mine
   }
 
   async function settle(name: string, outcome: Outcome): Promise<void> {
@@ -148,7 +159,11 @@ export function createScanner({ host, folder, changeOf, watch, retryAfter }: Sca
 }
 
 /** `null`: the mail is gone. */
-type Outcome = { readonly what: ReturnType<ChangeOf> } | { readonly error: unknown } | null
+type Outcome = { readonly what: ReturnType<ChangeOf>; readonly size: number } | { readonly error: unknown } | null
+
+function sizeOf(outcome: Outcome): number {
+  return outcome !== null && 'size' in outcome ? outcome.size : 0
+}
 
 /** Else it is the store, a stopped plugin or a folder that cannot be used: the mail waits. */
 function isTheMails(error: unknown): error is CiError {

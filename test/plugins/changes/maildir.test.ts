@@ -234,16 +234,16 @@ describe('the folder of a maildir source', () => {
 
   it('may lose a mail to another program between the list and the look', async () => {
     await using folder = await createMaildir()
-    for (let i = 1; i <= 20; i++) await folder.deliver(commitMail(i))
+    for (let i = 1; i <= 200; i++) await folder.deliver(commitMail(i))
     const taken: string[] = []
     const submitChange: TestHost['host']['submitChange'] = async (change) => {
       taken.push(change.comments)
-      for (const gone of [0, 19]) await rm(join(folder.path, 'new', deliveredName(gone)), { force: true })
+      for (const gone of [0, 199]) await rm(join(folder.path, 'new', deliveredName(gone)), { force: true })
       return { change: { ...(change as Change), id: 1 }, duplicate: false } // the source looks at the id only
     }
     await using test = await started(folder, {}, { override: { submitChange } })
     await test.poll()
-    assert.deepEqual(taken, expected(19))
+    assert.deepEqual(taken, expected(199))
     assert.deepEqual([await folder.names('new'), test.log.find('warn')], [[], []])
   })
 

@@ -1,11 +1,17 @@
 import type { Readable } from 'node:stream'
-import type { Clock } from 'boltbot/plugin-sdk'
 import { type AddressObject, type AttachmentStream, MailParser as Decoder, type MessageText } from 'mailparser'
-import { mailTooSlow, mailUnreadable } from './errors.ts'
-import type { RawMail } from './folder.ts'
-import type { CommitMail } from './mail.ts'
 
-const DEADLINE_MS = 60_000
+/** A mail as it goes from thread to thread: plain data. */
+export interface DecodedMail {
+  readonly from: { readonly name: string; readonly address: string } | null
+  readonly subject: string
+  readonly messageId: string | null
+  readonly date: number | null
+  readonly text: string
+  /** By name in lower case; the first of each. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
 /** Nothing is made out of HTML: it costs time and no parser wants it. */
 const DECODING = {
   maxHeadSize: 64 << 10,
@@ -15,18 +21,17 @@ const DECODING = {
   skipImageLinks: true,
 }
 
-/** Decodes a mail. Attachments are let go as they come, and nothing is unpacked. @throws CiError when it cannot be decoded. */
-export async function readMail({ bytes, received }: RawMail, clock: Pick<Clock, 'timer'>): Promise<CommitMail> {
-  if (bytes.length === 0) throw mailUnreadable('it is empty')
+/** Decodes a mail. Attachments are let go as they come, and nothing is unpacked. Rejects when it cannot be decoded. */
+export async function decodeMail(bytes: Buffer): Promise<DecodedMail> {
+  if (bytes.length === 0) throw new Error('it is empty')
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const decoder = new Decoder(DECODING)
-  using _timer = clock.timer(DEADLINE_MS, () => reject(mailTooSlow(DEADLINE_MS / 1000)))
   decoder.on('data', (part: AttachmentStream | MessageText) => {
     if (part.type !== 'attachment') return
     part.content.on('end', () => part.release())
     ;(part.content as Readable).resume() // its types know no more than that it is a stream
   })
-  decoder.on('error', (error: unknown) => reject(mailUnreadable(error)))
+  decoder.on('error', reject)
   decoder.on('end', () => resolve())
   decoder.end(bytes)
   try {
@@ -36,23 +41,26 @@ export async function readMail({ bytes, received }: RawMail, clock: Pick<Clock, 
     throw error
   }
   // It joins all texts into one; only its tree, which its types leave out, tells them apart.
-  const { tree, headers, headerLines } = decoder as unknown as Decoded
-  const raw = (name: string) => headerLines.find(({ key }) => key === name)?.line.slice(name.length + 1)
-  const textOf = (name: string): string | null => {
-    const value = headers.get(name)
-    const found = typeof value === 'string' ? value : raw(name)
-    return found === undefined ? null : withoutNul(found.replace(/\r?\n[ \t]+/g, ' ').trim())
+  return facts(decoder as unknown as Decoded)
+}
+
+function facts({ tree, headers, headerLines }: Decoded): DecodedMail {
+  const texts = new Map<string, string>()
+  for (const { key, line } of headerLines) {
+    const value = headers.get(key)
+    const found = typeof value === 'string' ? value : line.slice(key.length + 1)
+    if (!texts.has(key)) texts.set(key, withoutNul(found.replace(/\r?\n[ \t]+/g, ' ').trim()))
   }
   const sender = (headers.get('from') as AddressObject | undefined)?.value[0] // mailparser parses this header so
-  const date = Date.parse(raw('date') ?? '')
+  const sent = headerLines.find(({ key }) => key === 'date')?.line.slice('date:'.length)
+  const date = Date.parse(sent ?? '') // mailparser would take now for a date that it cannot read
   return {
     from: sender ? { name: withoutNul(sender.name), address: withoutNul(sender.address ?? '') } : null,
-    subject: textOf('subject') ?? '',
-    messageId: textOf('message-id'),
+    subject: texts.get('subject') ?? '',
+    messageId: texts.get('message-id') ?? null,
     date: Number.isNaN(date) ? null : date,
-    received,
     text: withoutNul(firstText(tree) ?? '').replace(/\r\n?/g, '\n'),
-    header: (name) => textOf(name.toLowerCase()),
+    headers: texts,
   }
 }
 
