@@ -155,9 +155,10 @@ describe('a mail beyond the limits', () => {
     }
   })
 
-  it('of time is given up after a minute', async () => {
+  it('of time is given up after a minute, and the ones behind it are read', async () => {
     await using folder = await createMaildir()
     const name = await folder.deliver(`\n${'\n'.repeat(5 << 20)}`)
+    await folder.deliver(commitMail(1))
     await using test = createTestHost()
     await test.run(maildir({ path: folder.path, parser: syncmail, watch: false }))
     const poll = test.poll()
@@ -165,6 +166,9 @@ describe('a mail beyond the limits', () => {
     await test.clock.advance('1m')
     await poll
     assert.match(await folder.read('failed', `${name}.reason`), /BOLT_MAILDIR_SLOW/)
+    assert.equal(test.records.changes.length, 1)
+    await test.stop()
+    assert.deepEqual(test.leaks(), [])
   })
 })
 
