@@ -114,11 +114,6 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   /** Starts the head of a builder's queue on a slave; false when there is nothing to start, or nothing that can. */
   async function place(builder: string): Promise<boolean> {
     if (pool.free(builder).length === 0) return noneFree(builder)
-    const pause = pauses.get(builder)
-    if (pause !== undefined) {
-      leaveRow(builder)
-      return explain(builder, pause.why)
-    }
     const now = store.now()
     const without = [...starting].filter(([, of]) => of === builder).map(([id]) => id)
     const limit = deps.isUsed('chooseRequest') ? CHOICE : 1
@@ -128,6 +123,11 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     const requests = await merged(builder, request, now)
     const chosen = await slavesFor(builder, request)
     if (!open) return false
+    const pause = pauses.get(builder)
+    if (pause !== undefined) {
+      leaveRow(builder)
+      return explain(builder, pause.why)
+    }
     // The choices were awaited: a slave may be taken. A request cancelled meanwhile is the claim's matter.
     const free = pool.free(builder)
     if (free.length === 0 || chosen.length === 0) return noneFree(builder)

@@ -155,7 +155,10 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     plugins.wake(events.map((event) => event.name))
     scheduling.deliver(events)
     triggers.deliver(events)
-    for (const event of events) if (event.name === 'requestQueued') distributor.wake(event.event.builder)
+    for (const { name, event } of events) {
+      // A cancelled one may have kept a place in the row for a lock.
+      if (name === 'requestQueued' || name === 'requestCancelled') distributor.wake(event.builder)
+    }
   })
 
   /** Builds that a killed master left behind go back to the queue. */
@@ -223,7 +226,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       work.catch((error: unknown) => log.error('reconfigure not stored', { error }))
     await stored(forgetGone())
     await pool.configure()
-    for (const builder of next.builders.keys()) distributor.wake(builder)
+    // Those that are gone too: they leave the rows for locks.
+    for (const builder of new Set([...previous.builders.keys(), ...next.builders.keys()])) distributor.wake(builder)
     await stored(configApplied(store, next.hash, lines))
     return lines
   }

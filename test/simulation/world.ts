@@ -215,7 +215,7 @@ export async function createWorld(
     },
     kill: () => process?.life.die(),
     freeze() {
-      if (process === undefined || process.life.state !== 'alive') return
+      if (process === undefined || process.life.state !== 'alive' || reconfiguring) return
       trace.note('the master is stopped in its tracks')
       process.life.freeze()
       zombies.add(process)
@@ -234,6 +234,8 @@ export async function createWorld(
     reconfigure(next) {
       const { master, life } = process ?? {}
       if (master === undefined || life === undefined || reconfiguring) return
+      // One that goes on under the old config would take up again what it was told to forget.
+      if (!plan.schedulers.isSubsetOf(next.schedulers)) world.killZombies()
       reconfiguring = true
       presence.changing(next.schedulers)
       use(next)
