@@ -35,11 +35,14 @@ export const ACTS: readonly Act[] = [
   },
   {
     name: 'cancel',
-    weight: 3,
+    weight: 6,
     run({ chance, process, history }) {
-      const waiting = [...history.requests.values()].filter((request) => request.state !== 'finished')
-      if (waiting.length === 0) return
-      ignored(process?.master?.cancel({ request: chance.pick(waiting).id, who, reason: 'simulated' }, via))
+      const open = [...history.requests.values()].filter((request) => request.state !== 'finished')
+      // The oldest of those that go first: then the order of the others matters.
+      const first = open.find((request) => request.interrupted && request.state === 'waiting')
+      if (open.length === 0) return
+      const chosen = first !== undefined && chance.often(0.6) ? first : chance.pick(open)
+      ignored(process?.master?.cancel({ request: chosen.id, who, reason: 'simulated' }, via))
     },
   },
   {
