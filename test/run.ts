@@ -27,8 +27,6 @@ const SUITES: readonly Suite[] = [
     fast: true,
   },
   { name: 'sources', files: ['test/plugins/changes/*.test.ts'], budget: 60, fast: false },
-  { name: 'simulation', files: ['test/simulation/simulation.test.ts'], budget: 60, fast: false },
-  { name: 'mutations', files: ['test/simulation/mutations.test.ts'], budget: 120, fast: false },
   { name: 'package', files: ['test/package/**/*.test.ts'], budget: 120, fast: false },
   { name: 'e2e', files: ['test/e2e/**/*.test.ts'], budget: 240, fast: false },
   { name: 'peers', files: ['test/peers/**/*.test.ts'], budget: 240, fast: false, peers: true },
