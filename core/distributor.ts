@@ -75,6 +75,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   const served = new Map<string, number>()
   let serial = 0
   let open = false
+  let stopped = false
   const whyNots = createWhyNots(deps)
 
   let index: { readonly of: Config; readonly bySlave: ReadonlyMap<string, readonly string[]> } | undefined
@@ -258,6 +259,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     async start() {
       await whyNots.start()
       for (const builder of (await countWaiting(store.db)).keys()) waiting.add(builder)
+      if (stopped) return
       open = true
       for (const builder of waiting) wake(builder)
     },
@@ -275,6 +277,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     },
     whyNot: whyNots.get,
     async stop() {
+      stopped = true
       open = false
       await Promise.all([...passing.values(), ...starts])
       for (const timer of retryTimers.values()) timer[Symbol.dispose]()

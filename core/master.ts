@@ -205,6 +205,11 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     log.info('master stopped')
   }
 
+  /** What is started after a stop would never be stopped. */
+  function goOn(): void {
+    if (stopping !== undefined) throw masterStopping('it was asked to while it started')
+  }
+
   async function reconfigure(next: Config): Promise<readonly string[]> {
     const previous = current
     const lines = [...diffConfigs(previous, next)]
@@ -242,7 +247,9 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
         // Only now, so that status targets hear of it; nothing is given to a slave before.
         await recover()
         await forgetGone()
+        goOn()
         await distributor.start()
+        goOn()
         pollers.start()
         retention.start()
         keepLeases()

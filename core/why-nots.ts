@@ -52,8 +52,8 @@ export function createWhyNots(deps: { readonly store: Store; readonly clock: Clo
       if (open) saveIn(SAVE_MS)
     },
     async start() {
-      await forgetWhyNots(store)
       open = true
+      await forgetWhyNots(store)
     },
     async stop() {
       open = false

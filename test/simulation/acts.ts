@@ -109,10 +109,14 @@ export const ACTS: readonly Act[] = [
   {
     name: 'start a master',
     weight: 14,
-    run(world) {
-      const { process } = world
+    async run(world) {
+      const { process, chance } = world
       if (process !== undefined && process.life.state !== 'dead') return
       world.start()
+      // Somebody changes his mind while it starts.
+      if (!chance.often(0.15)) return
+      for (let turns = chance.between(1, 8); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+      world.process?.stop()
     },
   },
 ]

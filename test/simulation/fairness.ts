@@ -24,6 +24,9 @@ export function createFairness(world: World): { look(): Promise<void> } {
       world.verdict.broken('locks are fair', message)
     }
     left.add(builder)
+    // Whose slave is taken gives up its place for a lock, though it may have the slave back soon.
+    const served = before.slaves.find((other) => other.name === slave)?.builders ?? []
+    for (const other of served) left.add(other)
   })
 
   /** Some slave could take it, were it not for the lock. */

@@ -9,7 +9,7 @@ export interface MortalClock extends Clock {
 }
 
 export function createMortalClock(clock: FakeClock, life: Life): MortalClock {
-  const timers = new Map<Disposable, string>()
+  const timers = new Map<Disposable, Error>()
   life.onDeath(() => {
     for (const timer of [...timers.keys()]) timer[Symbol.dispose]()
   })
@@ -31,7 +31,7 @@ export function createMortalClock(clock: FakeClock, life: Life): MortalClock {
       },
     }
     if (life.state === 'dead') handle[Symbol.dispose]()
-    else timers.set(handle, stackOf())
+    else timers.set(handle, new Error('made'))
     return handle
   }
   return {
@@ -50,11 +50,11 @@ export function createMortalClock(clock: FakeClock, life: Life): MortalClock {
         })
         signal?.addEventListener('abort', abort, { once: true })
       }),
-    open: () => [...timers.values()],
+    open: () => [...timers.values()].map(placeOf),
   }
 }
 
-function stackOf(): string {
-  const stack = new Error('timer').stack ?? ''
+/** Asked of few: a stack is made into text when it is read. */
+function placeOf({ stack = '' }: Error): string {
   return (stack.split('\n').find((line) => /\/core\//.test(line)) ?? stack).trim()
 }

@@ -63,6 +63,7 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
     await master.start()
   }
   const over = () => {
+    if (state === 'over') return
     state = 'over'
     deps.stopped()
   }
@@ -74,7 +75,8 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
     },
     (error: unknown) => {
       deps.log.info('simulated master could not start', { error })
-      over()
+      // Told to stop while it started, it is over when it has stopped.
+      if (state === 'starting') over()
     },
   )
   return {
@@ -89,7 +91,7 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
       return state !== 'over' && life.state === 'alive' ? deps.door() : undefined
     },
     stop() {
-      if (state !== 'running' || master === undefined) return
+      if (state === 'stopping' || state === 'over' || master === undefined) return
       state = 'stopping'
       master.stop().then(over, (error: unknown) => {
         deps.log.error('simulated master could not stop', { error })
