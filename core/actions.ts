@@ -1,24 +1,40 @@
-import type { BuildId, BuildsetSubmitted, ForceOrder, GuardedAction, RequestId } from 'boltbot/plugin-sdk'
+import type {
+  BuildId,
+  BuildsetSubmitted,
+  BuildView,
+  CancelOrder,
+  ForceOrder,
+  GuardedAction,
+  Json,
+  RebuildOrder,
+} from 'boltbot/plugin-sdk'
 import type { Buildsets } from './buildsets.ts'
 import type { Config } from './config/model.ts'
-import { buildNotRunning, buildStopped, neverRunnable, requestNotWaiting, unknownBuilder } from './errors.ts'
+import {
+  buildNotRunning,
+  buildStopped,
+  buildUnknown,
+  neverRunnable,
+  requestNotWaiting,
+  unknownBuilder,
+} from './errors.ts'
 import type { RunningBuild } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { readBuild } from './store/build-views.ts'
-import { cancelRequest } from './store/requests.ts'
+import { cancelRequest, cancelRequests } from './store/requests.ts'
 import type { Store } from './store/store.ts'
 
 /** What people may ask for, whichever way they came: each act passes the one guard first. */
 export interface Actions {
   force(order: ForceOrder, via: string): Promise<BuildsetSubmitted>
+  /** The same source once more, at the revision that was checked out, with the properties that were asked for. */
+  rebuild(order: RebuildOrder, via: string): Promise<BuildsetSubmitted>
   stopBuild(
     order: { readonly build: BuildId; readonly who: string; readonly reason: string },
     via: string,
   ): Promise<void>
-  cancel(
-    order: { readonly request: RequestId; readonly who: string; readonly reason: string },
-    via: string,
-  ): Promise<void>
+  /** Resolves with how many were cancelled: one, or all that waited for a builder. */
+  cancel(order: CancelOrder, via: string): Promise<number>
 }
 
 export interface ActionsDeps {
@@ -30,15 +46,26 @@ export interface ActionsDeps {
   readonly guard: (action: GuardedAction) => Promise<void>
 }
 
+/** Others get a turn between two batches. */
+const CANCEL_BATCH = 500
+
 export function createActions({ store, config, buildsets, pool, running, guard }: ActionsDeps): Actions {
+  /** @throws CiError when nobody could ever build it. */
+  function checkRunnable(builder: string): void {
+    const { builders, slaves } = config()
+    const spec = builders.get(builder)
+    if (spec === undefined) throw unknownBuilder(builder, builders.keys())
+    if (!spec.slaves.some((slave) => slaves.has(slave))) throw neverRunnable(builder)
+  }
+
+  const warningOf = (builder: string) =>
+    pool.anyAttached(builder) ? null : `no slave of "${builder}" is attached: the build waits for one`
+
   return {
     async force(order, via) {
       const { builder, who, reason } = order
       await guard({ action: 'force', who, via, builder, reason })
-      const { builders, slaves } = config()
-      const spec = builders.get(builder)
-      if (spec === undefined) throw unknownBuilder(builder, builders.keys())
-      if (!spec.slaves.some((slave) => slaves.has(slave))) throw neverRunnable(builder)
+      checkRunnable(builder)
       const created = await buildsets.submit({
         builders: [builder],
         sourceStamp: { branch: order.branch ?? null, revision: order.revision ?? null },
@@ -47,8 +74,23 @@ export function createActions({ store, config, buildsets, pool, running, guard }
         priority: order.priority ?? 0,
         owner: who,
       })
-      const warning = pool.anyAttached(builder) ? null : `no slave of "${builder}" is attached: the build waits for one`
-      return { ...created, warning }
+      return { ...created, warning: warningOf(builder) }
+    },
+    async rebuild({ build, who, reason }, via) {
+      const old = await readBuild(store.db, build)
+      const { builder } = old ?? {}
+      await guard({ action: 'rebuild', who, via, build, reason, ...(builder !== undefined && { builder }) })
+      if (old === undefined) throw buildUnknown(build)
+      checkRunnable(old.builder)
+      const created = await buildsets.submit({
+        builders: [old.builder],
+        sourceStamp: { ...old.sourceStamp, revision: gotRevision(old) },
+        reason: `${old.builder} #${old.number} again: ${reason}`,
+        properties: askedProperties(old),
+        owner: who,
+        merge: false,
+      })
+      return { ...created, warning: warningOf(old.builder) }
     },
     async stopBuild({ build, who, reason }, via) {
       const found = running().get(build)
@@ -60,9 +102,34 @@ export function createActions({ store, config, buildsets, pool, running, guard }
       }
       now.abort(buildStopped(who, reason))
     },
-    async cancel({ request, who, reason }, via) {
-      await guard({ action: 'cancel', who, via, request, reason })
-      if (!(await cancelRequest(store, request, who, reason))) throw requestNotWaiting(request)
+    async cancel({ request, builder, who, reason }, via) {
+      if (request !== undefined) {
+        await guard({ action: 'cancel', who, via, request, reason })
+        if (!(await cancelRequest(store, request, who, reason))) throw requestNotWaiting(request)
+        return 1
+      }
+      await guard({ action: 'cancel', who, via, builder, reason })
+      let cancelled = 0
+      for (;;) {
+        const batch = await cancelRequests(store, builder, CANCEL_BATCH, who, reason)
+        cancelled += batch
+        if (batch < CANCEL_BATCH) break
+      }
+      // A builder that is gone from the config may have requests left.
+      if (cancelled === 0 && !config().builders.has(builder)) throw unknownBuilder(builder, config().builders.keys())
+      return cancelled
     },
   }
+}
+
+/** What was checked out, when the source step said so. */
+function gotRevision({ properties, sourceStamp }: BuildView): string | null {
+  const got = properties.got_revision?.value
+  return typeof got === 'string' && got !== '' ? got : sourceStamp.revision
+}
+
+/** What the person or scheduler gave; everything else the new build gets as it is now. */
+function askedProperties({ properties }: BuildView): Record<string, Json> {
+  const asked = Object.entries(properties).filter(([, { source }]) => source === 'Force' || /^Scheduler /.test(source))
+  return Object.fromEntries(asked.map(([name, { value }]) => [name, value]))
 }

@@ -31,7 +31,7 @@ export function createBuildsets(deps: BuildsetsDeps): Buildsets {
     const owner = input.owner ?? null
     const key = input.merge === false ? null : mergeKey({ sourceStamp, properties, owner })
     return {
-      builders: names.map((name) => ({ name, mergeKey: builders.get(name)!.mergeRequests ? key : null })),
+      builders: names.map((name) => ({ name, mergeKey: key })),
       sourceStamp,
       reason: input.reason,
       properties,

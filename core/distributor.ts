@@ -1,20 +1,12 @@
-import {
-  type Clock,
-  type HookEvent,
-  type HookValue,
-  type Log,
-  messageOf,
-  type Random,
-  type RequestId,
-  type WhyNot,
-} from 'boltbot/plugin-sdk'
+import { messageOf, type RequestId, type WhyNot } from 'boltbot/plugin-sdk'
+import { createBuilderOrder } from './builder-order.ts'
+import { type ChoicesDeps, createChoices } from './choices.ts'
 import type { Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
 import type { LockNeed, Locks } from './locks.ts'
 import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
-import { countWaiting, firstWaiting, nextNotBefore, sameKeyWaiting, type WaitingRequest } from './store/requests.ts'
-import type { Store } from './store/store.ts'
+import { countWaiting, firstWaiting, nextNotBefore, type WaitingRequest } from './store/requests.ts'
 import { createWhyNots } from './why-nots.ts'
 
 /**
@@ -35,23 +27,13 @@ export interface Distributor {
   stop(): Promise<void>
 }
 
-export interface DistributorDeps {
-  readonly store: Store
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
+export interface DistributorDeps extends ChoicesDeps {
   readonly config: () => Config
   readonly pool: SlavePool
   readonly locks: Locks
   readonly placement: Placement
-  readonly choose: <Name extends 'chooseRequest' | 'chooseSlave'>(
-    name: Name,
-    event: HookEvent<Name>,
-  ) => Promise<HookValue<Name>>
-  readonly isUsed: (name: 'chooseRequest' | 'chooseSlave') => boolean
 }
 
-const CHOICE = 50
 const MAX_PAUSE_MS = 60_000
 const TICKET = 'builder '
 const ticketOf = (builder: string) => `${TICKET}${builder}`
@@ -77,6 +59,9 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   let open = false
   let stopped = false
   const whyNots = createWhyNots(deps)
+  const choices = createChoices(deps)
+  const order = createBuilderOrder(deps)
+  let inOrder: Promise<void> | undefined
 
   let index: { readonly of: Config; readonly bySlave: ReadonlyMap<string, readonly string[]> } | undefined
   /** Builders of a slave, looked up once per config: an event of one slave must not cost a look at all builders. */
@@ -95,14 +80,20 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   function wake(builder: string): void {
     if (!open) return
     dirty.add(builder)
-    if (passing.has(builder)) return
-    const pass = passes(builder)
+    order.forget(builder)
+    if (config().prioritizeBuilders !== null) inOrder ??= passesInOrder().catch(failedInOrder)
+    else if (!passing.has(builder)) void pass(builder, passes)
+  }
+
+  function pass(builder: string, work: (builder: string) => Promise<void>): Promise<void> {
+    const passed = work(builder)
       .catch((error: unknown) => log.error('pass over a builder failed', { builder, error }))
       .finally(() => {
         passing.delete(builder)
         if (dirty.has(builder)) wake(builder)
       })
-    passing.set(builder, pass)
+    passing.set(builder, passed)
+    return passed
   }
 
   async function passes(builder: string): Promise<void> {
@@ -112,17 +103,41 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     }
   }
 
+  /** With an order of the config's own: one builder after the other, one start each, so that the first in it is never overtaken. */
+  async function passesInOrder(): Promise<void> {
+    await Promise.resolve() // what is woken in one go is ordered as one
+    while (open && dirty.size > 0) {
+      const next = (await order.first([...dirty].sort(byServed)))!
+      await passing.get(next)
+      await pass(next, async (builder) => {
+        dirty.delete(builder)
+        if (!config().builders.has(builder)) leaveRow(builder)
+        else if (await place(builder)) dirty.add(builder)
+      })
+    }
+    inOrder = undefined
+  }
+
+  function failedInOrder(error: unknown): void {
+    inOrder = undefined
+    log.error('pass over the builders failed', { error })
+  }
+
+  const byServed = (a: string, b: string) => (served.get(a) ?? 0) - (served.get(b) ?? 0)
+
   /** Starts the head of a builder's queue on a slave; false when there is nothing to start, or nothing that can. */
   async function place(builder: string): Promise<boolean> {
     if (pool.free(builder).length === 0) return noneFree(builder)
     const now = store.now()
     const without = [...starting].filter(([, of]) => of === builder).map(([id]) => id)
-    const limit = deps.isUsed('chooseRequest') ? CHOICE : 1
-    const candidates = await firstWaiting(store.db, builder, now, limit, without)
+    const spec = config().builders.get(builder)!
+    const candidates = await firstWaiting(store.db, builder, now, choices.wanted(spec), without)
     if (candidates.length === 0) return nothingReady(builder, now, without.length)
-    const request = await chooseRequest(builder, candidates)
-    const requests = await merged(builder, request, now)
-    const chosen = await slavesFor(builder, request)
+    const request = await choices.request(spec, candidates)
+    const requests = await choices.merged(spec, request, (id) => starting.has(id))
+    const aim = aims.get(builder)
+    const aimed = aim?.request === request.id ? aim.slave : undefined
+    const chosen = await choices.slaves(spec, request, pool.free(builder), aimed)
     if (!open) return false
     const pause = pauses.get(builder)
     if (pause !== undefined) {
@@ -183,39 +198,10 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     return explain(builder, null)
   }
 
-  async function chooseRequest(builder: string, candidates: readonly WaitingRequest[]): Promise<WaitingRequest> {
-    if (!deps.isUsed('chooseRequest')) return candidates[0]!
-    const chosen = await deps.choose('chooseRequest', { builder, requests: candidates })
-    return candidates.find((candidate) => candidate.id === chosen) ?? candidates[0]!
-  }
-
-  /** The slave to take, first; those behind it are as good. */
-  async function slavesFor(builder: string, request: WaitingRequest): Promise<readonly string[]> {
-    const free = pool.free(builder)
-    // Not the slave that was lost with it, when there is another.
-    const others = request.losses > 0 ? free.filter((slave) => slave !== request.lastSlave) : free
-    const slaves = others.length > 0 ? others : free
-    // It keeps its place in the row for a lock of a slave: there it does not choose anew each time.
-    const aim = aims.get(builder)
-    const kept = aim?.request === request.id && slaves.includes(aim.slave) ? aim.slave : undefined
-    if (deps.isUsed('chooseSlave') && slaves.length > 0) {
-      const chosen = kept ?? (await deps.choose('chooseSlave', { builder, request: request.id, slaves }))
-      if (chosen !== undefined && slaves.includes(chosen)) return [chosen]
-    }
-    const first = kept ?? slaves[Math.floor(deps.random.next() * slaves.length)]
-    return first === undefined ? [] : [first, ...slaves.filter((slave) => slave !== first)]
-  }
-
-  async function merged(builder: string, request: WaitingRequest, now: number): Promise<readonly WaitingRequest[]> {
-    if (request.mergeKey === null || !config().builders.get(builder)?.mergeRequests) return [request]
-    const same = await sameKeyWaiting(store.db, builder, now, request.mergeKey)
-    const others = same.filter((other) => other.id !== request.id && !starting.has(other.id))
-    return [request, ...others].sort((a, b) => a.id - b.id)
-  }
-
   function start(builder: string, requests: readonly WaitingRequest[], place: StartedByPlacement): void {
     for (const { id } of requests) starting.set(id, builder)
     served.set(builder, ++serial)
+    order.started(builder)
     const begun = deps.placement
       .start(builder, requests, place, () => {
         for (const { id } of requests) starting.delete(id)
@@ -269,8 +255,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     },
     wakeSlave(slave) {
       const concerned = buildersOf(slave).filter((builder) => waiting.has(builder))
-      concerned.sort((a, b) => (served.get(a) ?? 0) - (served.get(b) ?? 0))
-      for (const builder of concerned) wake(builder)
+      for (const builder of concerned.sort(byServed)) wake(builder)
     },
     wakeLocks() {
       for (const { ticket } of locks.waiting()) if (ticket.startsWith(TICKET)) wake(ticket.slice(TICKET.length))
@@ -279,7 +264,8 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     async stop() {
       stopped = true
       open = false
-      await Promise.all([...passing.values(), ...starts])
+      await Promise.all([inOrder, ...passing.values()])
+      await Promise.all(starts)
       for (const timer of retryTimers.values()) timer[Symbol.dispose]()
       for (const { timer } of pauses.values()) timer[Symbol.dispose]()
       await whyNots.stop()

@@ -55,6 +55,14 @@ export const triggeredNothing = (scheduler: string) =>
     hint: "Look into the master's log: what went wrong in the scheduler stands there.",
   })
 
+export const configFunctionSlow = (option: string, seconds: number) =>
+  new CiError({
+    code: 'BOLT_CONFIG_FUNCTION_SLOW',
+    message: `The function "${option}" of the config gave no answer within ${seconds} s.`,
+    details: { option, seconds },
+    hint: 'Have it look at what it is given only, or ask the outside world beforehand.',
+  })
+
 export const requestNotWaiting = (request: number) =>
   new CiError({
     code: 'BOLT_QUEUE_NOT_WAITING',
@@ -98,6 +106,14 @@ export const pingTimeout = (slave: string, seconds: number) =>
     code: 'BOLT_SESSION_PING',
     message: `The slave "${slave}" did not answer a ping within ${seconds} s.`,
     details: { slave, seconds },
+  })
+
+export const buildUnknown = (build: number) =>
+  new CiError({
+    code: 'BOLT_BUILDS_UNKNOWN',
+    message: `There is no build with the id ${build}.`,
+    details: { build },
+    hint: 'It may have been removed by the retention of the config.',
   })
 
 export const buildNotRunning = (build: string) =>

@@ -273,9 +273,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     },
     configRejected: (problems) => configRejected(store, problems),
     submitChange: (input, source) => changes.submit(input, source),
-    force: actions.force,
-    stopBuild: actions.stopBuild,
-    cancel: actions.cancel,
+    ...actions,
     mayShutDown: ({ who, via }, reason) => hooks.guard({ action: 'shutdown', who, via, reason }),
     async runNow(scheduler, { who, via }) {
       await hooks.guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })

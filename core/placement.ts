@@ -120,7 +120,8 @@ export function createPlacement(deps: PlacementDeps): Placement {
           slave: slaveSpec,
           sourceStamp,
           changes,
-          asked: Object.assign({}, ...buildsets.map((buildset) => buildset.properties)),
+          // Where they differ, the one it is started for has its way.
+          asked: Object.assign({}, ...buildsets.map((buildset) => buildset.properties).reverse()),
           scheduler: asked.scheduler,
           owner: asked.owner,
           number,

@@ -37,6 +37,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       force: (order) => actions.force(order, via),
       stop: (order) => actions.stopBuild(order, via),
       cancel: (order) => actions.cancel(order, via),
+      rebuild: (order) => actions.rebuild(order, via),
       query: deps.query,
       state: {
         get: (key) => getPluginState(store, id, key),

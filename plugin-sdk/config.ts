@@ -3,6 +3,7 @@ import type { Json } from './json.ts'
 import type { Lock, LockAccess } from './locks.ts'
 import { withOrigin } from './origin.ts'
 import type { PluginInstance } from './plugin.ts'
+import type { MergeRequests, NextBuild, NextSlave, PrioritizeBuilders } from './queue-choices.ts'
 import type { Renderable, SecretRef } from './render.ts'
 import type { Step } from './step.ts'
 
@@ -63,8 +64,12 @@ export interface BuilderOptions<Name extends string = string, SlaveName extends 
   readonly properties?: Readonly<Record<string, Json>>
   /** Held for the whole build. */
   readonly locks?: readonly (Lock | LockAccess)[]
-  /** Whether waiting requests that ask for the same are built together; default: as the master's. */
-  readonly mergeRequests?: boolean
+  /** Whether waiting requests that ask for the same are built together, or a function that says which are; default: as the master's. */
+  readonly mergeRequests?: boolean | MergeRequests
+  /** Which waiting request is next; default: the first. */
+  readonly nextBuild?: NextBuild
+  /** Which free slave takes a build; default: one by chance. */
+  readonly nextSlave?: NextSlave
 }
 
 /** @example builder({ name: 'full', slaves: [linux], factory: buildFactory([compile(), test()]) }) */
@@ -109,8 +114,10 @@ export interface MasterOptions<S extends readonly Slave[], B extends readonly Bu
   readonly plugins?: readonly PluginInstance[]
   /** Properties of every build. */
   readonly properties?: Readonly<Record<string, Json>>
-  /** Whether waiting requests that ask for the same are built together; default true. */
-  readonly mergeRequests?: boolean
+  /** Whether waiting requests that ask for the same are built together, or a function that says which are; default true. */
+  readonly mergeRequests?: boolean | MergeRequests
+  /** Which builder goes first when several could start; default: the one that has waited longest for a slave. */
+  readonly prioritizeBuilders?: PrioritizeBuilders
   /** How long a build waits for a slave that lost its link and can take up its command again; default `'60s'`. */
   readonly buildLease?: Duration
   /** How often a build is tried when its slaves get lost; default 3. */

@@ -45,6 +45,7 @@ export interface BuildStarted extends EventBase {
   readonly builder: string
   readonly number: number
   readonly slave: string
+  /** The one it was started for, and behind it those merged into it. */
   readonly requests: readonly RequestId[]
   readonly changes: readonly ChangeId[]
   readonly blamelist: readonly string[]

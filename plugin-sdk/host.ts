@@ -48,8 +48,10 @@ export interface Host {
   force(order: ForceOrder): Promise<BuildsetSubmitted>
   /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
   stop(order: { readonly build: BuildId; readonly who: string; readonly reason: string }): Promise<void>
-  /** Cancels a waiting request; passes `guardAction`. */
-  cancel(order: { readonly request: RequestId; readonly who: string; readonly reason: string }): Promise<void>
+  /** Cancels a waiting request, or all of a builder; passes `guardAction`. Resolves with how many. */
+  cancel(order: CancelOrder): Promise<number>
+  /** Builds once more just what a build was made from; passes `guardAction`. @throws CiError when there is no such build. */
+  rebuild(order: RebuildOrder): Promise<BuildsetSubmitted>
 
   readonly query: Query
   /** The plugin's own small store: JSON by key, durable, kept over restarts and reconfigures of the same id. */
@@ -88,6 +90,18 @@ export interface ForceOrder {
   readonly revision?: string | null
   readonly properties?: Readonly<Record<string, Json>>
   readonly priority?: number
+}
+
+/** Names one waiting request, or a builder: then all that wait for it. */
+export type CancelOrder = { readonly who: string; readonly reason: string } & (
+  | { readonly request: RequestId; readonly builder?: undefined }
+  | { readonly builder: string; readonly request?: undefined }
+)
+
+export interface RebuildOrder {
+  readonly build: BuildId
+  readonly who: string
+  readonly reason: string
 }
 
 /** Read-only views of what is stored. Lists are newest first unless said otherwise. */

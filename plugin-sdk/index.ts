@@ -59,11 +59,13 @@ export {
 } from './hooks.ts'
 export type {
   BuildsetSubmitted,
+  CancelOrder,
   ForceOrder,
   Host,
   People,
   Poller,
   Query,
+  RebuildOrder,
   Secrets,
   State,
   Submitted,
@@ -100,6 +102,14 @@ export {
   type PluginInstance,
   type PluginKind,
 } from './plugin.ts'
+export type {
+  MergeRequests,
+  NextBuild,
+  NextSlave,
+  PrioritizeBuilders,
+  QueuedRequest,
+  WaitingBuilder,
+} from './queue-choices.ts'
 export {
   type Interpolation,
   interpolate,

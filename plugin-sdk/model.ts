@@ -127,6 +127,10 @@ export interface RequestView {
   readonly tries: number
   readonly result: Result | null
   readonly build: BuildId | null
+  /** The number of `build` in its builder; `null` while it waits. */
+  readonly buildNumber: number | null
+  /** True: that build was started for another request, and this one merged into it. */
+  readonly merged: boolean
 }
 
 export interface StepView {

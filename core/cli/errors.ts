@@ -81,6 +81,13 @@ export const badArgument = (what: string, value: string, expected: string) =>
     details: { what, value },
   })
 
+export const cliRequestOrBuilder = () =>
+  new CiError({
+    code: 'BOLT_CLI_CHOICE',
+    message: 'Name a request, or a builder with --builder: one of the two.',
+    hint: '"boltbot why" lists what waits.',
+  })
+
 export const badEnvironmentLine = (file: string, line: number, text: string) =>
   new CiError({
     code: 'BOLT_CLI_ENVIRONMENT',

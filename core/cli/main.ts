@@ -12,6 +12,7 @@ import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
 import { nowCommand } from './commands/now.ts'
 import { pluginsCommand } from './commands/plugins.ts'
+import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
 import { restartCommand } from './commands/restart.ts'
 import { slaveCommand } from './commands/slave.ts'
@@ -32,7 +33,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
     else {
       printError(error)
-      process.exitCode = error instanceof CiError && error.code === 'BOLT_CLI_ARGUMENT' ? 2 : 1
+      process.exitCode =
+        error instanceof CiError && ['BOLT_CLI_ARGUMENT', 'BOLT_CLI_CHOICE'].includes(error.code) ? 2 : 1
     }
   }
 }
@@ -66,6 +68,9 @@ function sentenceOf(text: string): string {
 const GROUPS: readonly (readonly [heading: string, commands: () => readonly Command[]])[] = [
   ['Set up:', () => [demoCommand(), masterCommand(), slaveCommand(), checkconfigCommand()]],
   ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],
-  ['Ask for builds:', () => [forceCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()]],
+  [
+    'Ask for builds:',
+    () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],
+  ],
   ['Look:', () => [whyCommand(), buildsCommand(), logCommand(), changesCommand(), slavesCommand(), pluginsCommand()]],
 ]

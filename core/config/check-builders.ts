@@ -5,10 +5,11 @@ import { checkStep } from './check-steps.ts'
 import type { BuilderSpec } from './model.ts'
 import { type Reporter, type Subject, subjectOf } from './report.ts'
 import {
+  aFunction,
   anything,
   checkFields,
   type Fields,
-  flag,
+  flagOrFunction,
   isRecord,
   jsonRecord,
   knownNames,
@@ -43,7 +44,9 @@ const FIELDS = {
   env: { rule: envRule },
   properties: { rule: jsonRecord },
   locks: { rule: list },
-  mergeRequests: { rule: flag },
+  mergeRequests: { rule: flagOrFunction },
+  nextBuild: { rule: aFunction },
+  nextSlave: { rule: aFunction },
 } as const satisfies Record<keyof BuilderOptions, unknown> & Fields
 
 export interface CheckedBuilder {
@@ -98,7 +101,10 @@ export function checkBuilders(
       env: given.env ?? {},
       properties: given.properties ?? {},
       locks: accesses,
-      mergeRequests: given.mergeRequests ?? options.mergeRequests !== false,
+      mergeRequests:
+        given.mergeRequests ?? (options as { mergeRequests?: BuilderSpec['mergeRequests'] }).mergeRequests ?? true,
+      nextBuild: given.nextBuild ?? null,
+      nextSlave: given.nextSlave ?? null,
     }
     const sameFolder = [...builders.values()].find((other) => other.spec.builddir === spec.builddir)
     if (sameFolder) {

@@ -1,12 +1,13 @@
 import type { MasterOptions, PeopleOptions, Retention } from 'boltbot/plugin-sdk'
 import type { Reporter, Subject } from './report.ts'
 import {
+  aFunction,
   anything,
   checkFields,
   count,
   duration,
   type Fields,
-  flag,
+  flagOrFunction,
   jsonRecord,
   list,
   type Rule,
@@ -27,7 +28,8 @@ const FIELDS = {
   status: { rule: list },
   plugins: { rule: list },
   properties: { rule: jsonRecord },
-  mergeRequests: { rule: flag },
+  mergeRequests: { rule: flagOrFunction },
+  prioritizeBuilders: { rule: aFunction },
   buildLease: { rule: duration },
   maxTries: { rule: count },
   people: { rule: anything },

@@ -61,6 +61,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
       builders: new Map([...builders].map(([name, { spec }]) => [name, spec])),
       plugins: plugins.map(({ spec }) => spec),
       properties: given.properties ?? {},
+      prioritizeBuilders: given.prioritizeBuilders ?? null,
       buildLeaseMs: durationMs(given.buildLease ?? '60s')!,
       maxTries: given.maxTries ?? 3,
       people: { mailDomain: given.people?.mailDomain ?? null, table: given.people?.table ?? {} },

@@ -1,4 +1,16 @@
-import type { Json, LockAccess, PluginInstance, PluginKind, Renderable, SecretRef, Step } from 'boltbot/plugin-sdk'
+import type {
+  Json,
+  LockAccess,
+  MergeRequests,
+  NextBuild,
+  NextSlave,
+  PluginInstance,
+  PluginKind,
+  PrioritizeBuilders,
+  Renderable,
+  SecretRef,
+  Step,
+} from 'boltbot/plugin-sdk'
 
 /**
  * A checked config as core works with it: everything by name, defaults filled in, durations in milliseconds. Made by
@@ -15,6 +27,7 @@ export interface Config {
   /** In start order: status targets, schedulers, services, transports, sources; config order within each. */
   readonly plugins: readonly PluginSpec[]
   readonly properties: Readonly<Record<string, Json>>
+  readonly prioritizeBuilders: PrioritizeBuilders | null
   readonly buildLeaseMs: number
   readonly maxTries: number
   readonly people: {
@@ -42,7 +55,9 @@ export interface BuilderSpec {
   readonly env: Readonly<Record<string, Renderable<string> | null>>
   readonly properties: Readonly<Record<string, Json>>
   readonly locks: readonly LockAccess[]
-  readonly mergeRequests: boolean
+  readonly mergeRequests: boolean | MergeRequests
+  readonly nextBuild: NextBuild | null
+  readonly nextSlave: NextSlave | null
 }
 
 export interface PluginSpec {

@@ -65,6 +65,12 @@ export const name: Rule = (value) =>
 
 export const flag: Rule = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
 
+/** A function of the config. */
+export const aFunction: Rule = (value) => (typeof value === 'function' ? undefined : 'a function')
+
+export const flagOrFunction: Rule = (value) =>
+  typeof value === 'boolean' || typeof value === 'function' ? undefined : 'true, false or a function'
+
 export const count: Rule = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'a whole number, 1 or more'
 

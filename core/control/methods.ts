@@ -24,6 +24,10 @@ const text = z.string().min(1)
 const optionalText = z.string().nullable().optional()
 const json = z.custom<Json>((value) => isJson(value), 'must be JSON')
 const properties = z.record(z.string(), json)
+const cancelShape = z.union([
+  z.strictObject({ request: z.int(), who: text, reason: text }),
+  z.strictObject({ builder: text, who: text, reason: text }),
+])
 const limit = z.int().min(1).max(1000).optional()
 
 /** The commands a running master takes. */
@@ -86,9 +90,11 @@ export function createControlMethods({
       await master.stopBuild({ ...order, build: build.id }, VIA)
       return { build: `${build.builder}/${build.number}` }
     }),
-    cancel: method('cancel', z.object({ request: z.int(), who: text, reason: text }), (order) =>
-      master.cancel(order, VIA),
-    ),
+    cancel: method('cancel', cancelShape, async (order) => ({ cancelled: await master.cancel(order, VIA) })),
+    rebuild: method('rebuild', z.object({ build: text, who: text, reason: text }), async (order) => {
+      const build = await findBuild(master, order.build)
+      return { ...(await master.rebuild({ ...order, build: build.id }, VIA)), builder: build.builder }
+    }),
     log: (params, { signal }) => followLog(master, clock, params, signal),
   }
 }

@@ -10,6 +10,7 @@ export interface HostPowers
     | 'force'
     | 'stop'
     | 'cancel'
+    | 'rebuild'
     | 'query'
     | 'state'
     | 'directory'
@@ -52,13 +53,14 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
   }
 
-  const { submitChange, submitBuildset, force, stop, cancel, directory } = gated(powers)
+  const { submitChange, submitBuildset, force, stop, cancel, rebuild, directory } = gated(powers)
   return {
     submitChange,
     submitBuildset,
     force,
     stop,
     cancel,
+    rebuild,
     directory,
     query: gated(powers.query, ['project']),
     state: gated(powers.state),

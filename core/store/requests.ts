@@ -98,12 +98,32 @@ export async function openRequests(
     .orderBy('id')
     .limit(limit)
   if (builder !== undefined) query = query.where('builder', '=', builder)
-  return (await query.execute()).map(toWaiting)
+  return withBuilds(db, await query.execute())
 }
 
 export async function readRequest(db: Kysely<Tables>, id: RequestId): Promise<WaitingRequest | undefined> {
   const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && toWaiting(row)
+  return row && (await withBuilds(db, [row]))[0]
+}
+
+/** What became of those that wait no more: their build, and whether it was theirs. */
+async function withBuilds(db: Kysely<Tables>, rows: readonly Row<'requests'>[]): Promise<WaitingRequest[]> {
+  const ids = rows.flatMap((row) => (row.state === 'waiting' || row.build_id === null ? [] : [row.build_id]))
+  const builds =
+    ids.length === 0
+      ? []
+      : await db
+          .selectFrom('builds')
+          .select(['id', 'number', 'requests'])
+          .where('id', 'in', [...new Set(ids)])
+          .execute()
+  const byId = new Map(builds.map((build) => [build.id, build]))
+  return rows.map((row) => {
+    const build = row.state === 'waiting' || row.build_id === null ? undefined : byId.get(row.build_id)
+    if (build === undefined) return toWaiting(row)
+    const [first] = JSON.parse(build.requests) as number[]
+    return { ...toWaiting(row), buildNumber: build.number, merged: first !== row.id }
+  })
 }
 
 /** How many waiting requests of its builder come before this one. */
@@ -149,6 +169,34 @@ export function cancelRequest(store: Store, id: RequestId, who: string, reason: 
   })
 }
 
+/** Cancels what waits for a builder, at most `limit`, the first of the queue first. Resolves with how many. */
+export function cancelRequests(
+  store: Store,
+  builder: string,
+  limit: number,
+  who: string,
+  reason: string,
+): Promise<number> {
+  return store.transition('cancelRequests', async (trx, tell) => {
+    const first = await firstWaiting(trx, builder, Number.MAX_SAFE_INTEGER, limit, [])
+    if (first.length === 0) return 0
+    const rows = await trx
+      .updateTable('requests')
+      .set({ state: 'finished', result: 'cancelled', finished_at: store.now() })
+      .where(
+        'id',
+        'in',
+        first.map((request) => request.id),
+      )
+      .returning(['id', 'buildset_id', 'builder'])
+      .execute()
+    for (const row of rows)
+      tell('requestCancelled', { request: row.id, buildset: row.buildset_id, builder, who, reason })
+    await settleBuildsets(trx, tell, store.now(), rows, 'cancelled', null)
+    return rows.length
+  })
+}
+
 /** A request is in the queue, for the first time or again. */
 export function tellQueued(
   tell: Tell,
@@ -170,6 +218,8 @@ export function toWaiting(row: Row<'requests'>): WaitingRequest {
     tries: row.epoch,
     result: row.result as Result | null,
     build: row.build_id as BuildId | null,
+    buildNumber: null,
+    merged: false,
     mergeKey: row.merge_key,
     epoch: row.epoch,
     losses: row.losses,

@@ -143,6 +143,12 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
     async cancel(order) {
       alive()
       records.cancelled.push(order)
+      return 1
+    },
+    async rebuild(order) {
+      alive()
+      records.rebuilt.push(order)
+      return submittedBuildset(1000 + records.rebuilt.length, ['rebuilt'])
     },
     query: createQuery(options.query ?? {}),
     state: createState(state),

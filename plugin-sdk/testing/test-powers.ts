@@ -1,4 +1,4 @@
-import type { BuildsetSubmitted, ForceOrder, Poller, Query, State } from '../host.ts'
+import type { BuildsetSubmitted, CancelOrder, ForceOrder, Poller, Query, RebuildOrder, State } from '../host.ts'
 import { isJson, type Json } from '../json.ts'
 import type { BuildsetInput, Change, ChangeInput } from '../model.ts'
 import type { SchedulerRules } from '../scheduler.ts'
@@ -10,7 +10,8 @@ export interface TestRecords {
   readonly buildsets: readonly BuildsetInput[]
   readonly forced: readonly ForceOrder[]
   readonly stopped: readonly { readonly build: number; readonly who: string; readonly reason: string }[]
-  readonly cancelled: readonly { readonly request: number; readonly who: string; readonly reason: string }[]
+  readonly cancelled: readonly CancelOrder[]
+  readonly rebuilt: readonly RebuildOrder[]
   readonly schedulers: readonly SchedulerRules[]
   readonly pollers: readonly Poller[]
 }
@@ -18,7 +19,16 @@ export interface TestRecords {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] }
 
 export function createRecords(): Mutable<TestRecords> {
-  return { changes: [], buildsets: [], forced: [], stopped: [], cancelled: [], schedulers: [], pollers: [] }
+  return {
+    changes: [],
+    buildsets: [],
+    forced: [],
+    stopped: [],
+    cancelled: [],
+    rebuilt: [],
+    schedulers: [],
+    pollers: [],
+  }
 }
 
 /** The change as the master would store it. */

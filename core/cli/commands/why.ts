@@ -34,6 +34,8 @@ function rowOf({ request, why }: Waiting): readonly string[] {
   return [`request ${request.id}`, request.builder, ago(request.submittedAt), state]
 }
 
-function describe({ state, build, result }: RequestView): string {
-  return state === 'claimed' ? `is being built (build ${build})` : `is finished: ${result}`
+function describe({ state, builder, buildNumber, merged, result }: RequestView): string {
+  const build = buildNumber === null ? '' : ` ${merged ? 'merged into build' : 'build'} ${builder}/${buildNumber}`
+  if (state === 'claimed') return `is being built:${build}`
+  return build === '' ? `is finished: ${result}` : `is finished:${build}, ${result}`
 }
