@@ -131,6 +131,8 @@ function createInstances(): Instances {
     buildsetFinished: new SyncHook<[unknown]>(['event'], 'buildsetFinished'),
     slaveConnected: new SyncHook<[unknown]>(['event'], 'slaveConnected'),
     slaveLost: new SyncHook<[unknown]>(['event'], 'slaveLost'),
+    slaveMissing: new SyncHook<[unknown]>(['event'], 'slaveMissing'),
+    slaveBack: new SyncHook<[unknown]>(['event'], 'slaveBack'),
     configApplied: new SyncHook<[unknown]>(['event'], 'configApplied'),
     configRejected: new SyncHook<[unknown]>(['event'], 'configRejected'),
   })

@@ -244,6 +244,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
         await scheduling.mark()
         await scheduling.start()
         await plugins.start(current.plugins)
+        // Before what ran is given up: a slave that does not come back is reported with it.
+        await pool.start()
         // Only now, so that status targets hear of it; nothing is given to a slave before.
         await recover()
         await forgetGone()

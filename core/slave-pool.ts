@@ -1,8 +1,21 @@
-import type { Clock, Log, SlaveConnection, SlaveDoor, SlaveView } from 'boltbot/plugin-sdk'
+import {
+  type Clock,
+  type Log,
+  messageOf,
+  type SlaveConnection,
+  type SlaveDoor,
+  type SlaveView,
+} from 'boltbot/plugin-sdk'
 import type { Config, SlaveSpec } from './config/model.ts'
-import { slaveDuplicate, slaveUnknown } from './errors.ts'
+import { slaveUnknown } from './errors.ts'
+import { type Absences, createAbsences } from './slaves/absences.ts'
+import { attachTo } from './slaves/attach.ts'
+import { slaveNotConnected } from './slaves/errors.ts'
+import { noteHeard } from './slaves/heard.ts'
+import { busy, directoriesOf, type Member, type Reason, stateOf } from './slaves/member.ts'
 import { createSession, type Session } from './slaves/session.ts'
-import { slaveConnected, slaveLost } from './store/slaves.ts'
+import { createWishes } from './slaves/wishes.ts'
+import { type Away, type Pause, readSlaves, slaveConnected, slaveLost } from './store/slaves.ts'
 import type { Store } from './store/store.ts'
 
 /**
@@ -12,18 +25,27 @@ import type { Store } from './store/store.ts'
  */
 export interface SlavePool {
   readonly door: SlaveDoor
+  /** Takes up what is on record of the slaves: pauses, planned absences, missing clocks. */
+  start(): Promise<void>
   /** Slaves that could start a build of this builder now. */
   free(builder: string): readonly string[]
   /** Why none of them is free. */
-  whyNoneFree(builder: string): { readonly code: string; readonly text: string }
+  whyNoneFree(builder: string): Reason
   /** Takes a place; synchronous, so that two builds cannot have it. Disposing gives it back. */
   reserve(slave: string, builder: string): Reservation
   session(slave: string): Session
-  /** Closes links of slaves that are gone from the config, tells the others their builders. */
+  /** Closes links of slaves that are gone from the config, tells the others their builders if these changed. */
   configure(): Promise<void>
+  /** As far as it is known without the store: admin and the like only of those that are connected. */
   view(): readonly SlaveView[]
   /** True when some slave of the builder is attached. */
   anyAttached(builder: string): boolean
+  /** Gives a slave no builds until it is resumed (`null`). Resolves when stored. */
+  pause(slave: string, pause: Pause | null): Promise<void>
+  /** Notes that a slave will be away; `null`: no longer. Resolves when stored. */
+  plan(slave: string, away: Away | null): Promise<void>
+  /** Has a slave finish what it runs and then exit. @throws CiError `BOLT_SLAVES_OFFLINE`. */
+  release(slave: string, why: string): void
   /** Closes all links. */
   stop(reason: string): Promise<void>
 }
@@ -43,23 +65,27 @@ export interface SlavePoolDeps {
   readonly changed: (slave: string) => void
 }
 
-interface Member {
-  readonly name: string
-  readonly session: Session
-  attaching: boolean
-  /** By builder: what it does there. */
-  readonly work: Map<string, { pinging: boolean; label: string }>
-}
-
 export function createSlavePool(deps: SlavePoolDeps): SlavePool {
   const { store, clock, log, config, changed } = deps
   const members = new Map<string, Member>()
+  const wishes = createWishes({ store, clock })
+  const linkOf = (name: string) => members.get(name)?.session.connection
+  const absences: Absences = createAbsences({
+    store,
+    clock,
+    log,
+    config,
+    isAttached: (name) => linkOf(name) !== undefined,
+    awayUntil: (name) => wishes.away(name)?.until ?? 0,
+  })
+  let noting: Disposable | undefined
+  let stopping = false
 
   function member(name: string): Member {
     let known = members.get(name)
     if (known === undefined) {
       const session = createSession({ slave: name, clock, log, leaseMs: () => config().buildLeaseMs })
-      known = { name, session, attaching: false, work: new Map() }
+      known = { name, session, attaching: false, leaving: false, connectedAt: null, told: '', work: new Map() }
       members.set(name, known)
     }
     return known
@@ -68,68 +94,68 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
   const slavesOf = (builder: string) =>
     (config().builders.get(builder)?.slaves ?? []).filter((name) => config().slaves.has(name))
 
-  const directories = (slave: string) =>
-    [...config().builders.values()]
-      .filter((builder) => builder.slaves.includes(slave))
-      .map((builder) => ({ name: builder.name, directory: builder.builddir }))
-
-  /** Why a slave cannot take a build of this builder now; `undefined` when it can. */
-  function busy(name: string, builder: string): { code: string; text: string } | undefined {
-    const slave = members.get(name)
-    if (slave?.session.connection === undefined)
-      return { code: 'slave-offline', text: `slave ${name} is not connected` }
-    if (slave.attaching) return { code: 'slave-attaching', text: `slave ${name} is attaching` }
-    const mine = slave.work.get(builder)
-    const max = config().slaves.get(name)?.maxBuilds ?? Number.POSITIVE_INFINITY
-    if (mine === undefined && slave.work.size < max) return undefined
-    const labels = [...(mine === undefined ? slave.work.values() : [mine])].map((work) => work.label)
-    return { code: 'slave-busy', text: `slave ${name} busy with ${labels.join(', ')}` }
-  }
+  const busyWith = (name: string, builder: string) =>
+    busy(name, members.get(name), builder, { config: config(), wishes })
 
   async function attach(connection: SlaveConnection): Promise<void> {
-    const { slave: name } = connection
+    const { slave: name, peer, info } = connection
     if (!config().slaves.has(name)) throw slaveUnknown(name)
     const slave = member(name)
-    for (;;) {
-      const older = slave.session.connection
-      if (slave.attaching) throw slaveDuplicate(name, older?.peer ?? 'another address')
-      if (older === undefined) break
-      const alive = await slave.session.ping().then(
-        () => true,
-        () => false,
-      )
-      // Meanwhile another one may have come in its place.
-      if (slave.session.connection !== older) continue
-      if (alive) throw slaveDuplicate(name, older.peer)
-      older.close('a newer connection of this slave took its place')
-      await older.closed
-      slave.session.detach(older)
-    }
-    slave.attaching = true
-    try {
-      let told: Config
-      do {
-        told = config()
-        await connection.setBuilders(directories(name))
-      } while (told !== config())
-      if (!told.slaves.has(name)) throw slaveUnknown(name)
-      slave.session.attach(connection)
-    } finally {
-      slave.attaching = false
-    }
+    await attachTo(slave, connection, config)
+    slave.leaving = false
+    slave.connectedAt = clock.now()
+    absences.came(name)
     // Only now: a link that broke on the way must be found broken once it is the slave's link.
     void connection.closed.then((reason) => lost(slave, connection, reason))
-    await slaveConnected(store, name, connection.peer, connection.info)
+    void connection.leaving?.then((why) => {
+      if (slave.session.connection === connection) release(slave, why)
+    })
+    const notify = config().slaves.get(name)?.notifyOnMissing ?? []
+    await slaveConnected(store, { name, peer, info, notify })
     changed(name)
   }
 
   async function lost(slave: Member, connection: SlaveConnection, reason: string): Promise<void> {
     if (slave.session.connection !== connection) return
     slave.session.detach(connection)
-    changed(slave.name)
-    await slaveLost(store, slave.name, reason).catch((error: unknown) =>
-      log.error('loss of a slave not stored', { slave: slave.name, error }),
+    slave.connectedAt = null
+    const { name } = slave
+    // A master that stops gives its slaves up, and whoever is gone from the config is not waited for.
+    const expected = !stopping && config().slaves.has(name)
+    const at = clock.now()
+    if (expected) absences.left(name, at)
+    changed(name)
+    await slaveLost(store, { name, reason, lastHeard: connection.lastHeard(), at, expected }).catch((error: unknown) =>
+      log.error('loss of a slave not stored', { slave: name, error }),
     )
+  }
+
+  function release(slave: Member, why: string): void {
+    const connection = slave.session.connection
+    if (connection === undefined) throw slaveNotConnected(slave.name)
+    if (slave.leaving) return
+    slave.leaving = true
+    log.info('slave leaves when it has finished', { slave: slave.name, why, builds: slave.work.size })
+    letGo(slave)
+  }
+
+  /** Tells a slave that was released to exit, once it has nothing to do. A link lost in answer is success. */
+  function letGo(slave: Member): void {
+    if (!slave.leaving || slave.work.size > 0) return
+    slave.session.connection
+      ?.shutdown()
+      .catch((error: unknown) => log.warn('slave not shut down', { slave: slave.name, why: messageOf(error) }))
+  }
+
+  async function tellBuilders(slave: Member): Promise<void> {
+    const directories = directoriesOf(config(), slave.name)
+    const told = JSON.stringify(directories)
+    if (slave.told === told || slave.session.connection === undefined) return
+    slave.told = told
+    await slave.session.connection.setBuilders(directories).catch((error: unknown) => {
+      slave.told = ''
+      log.warn('slave not told its builders', { slave: slave.name, error })
+    })
   }
 
   return {
@@ -141,11 +167,20 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       known: (name) => config().slaves.has(name),
       attach,
     },
-    free: (builder) => slavesOf(builder).filter((name) => busy(name, builder) === undefined),
+    async start() {
+      const records = await readSlaves(store.db)
+      wishes.load(records)
+      await absences.start(records)
+      noting = noteHeard({ store, clock, log }, () => {
+        const links = [...members.values()].flatMap(({ session }) => session.connection ?? [])
+        return new Map(links.map((link) => [link.slave, link.lastHeard()]))
+      })
+    },
+    free: (builder) => slavesOf(builder).filter((name) => busyWith(name, builder) === undefined),
     whyNoneFree(builder) {
       const names = slavesOf(builder)
       if (names.length === 0) return { code: 'no-slave', text: `builder ${builder} has no slave` }
-      const reasons = names.flatMap((name) => busy(name, builder) ?? [])
+      const reasons = names.flatMap((name) => busyWith(name, builder) ?? [])
       const code = reasons.find((reason) => reason.code !== 'slave-offline')?.code ?? 'slave-offline'
       return { code, text: reasons.map((reason) => reason.text).join('; ') }
     },
@@ -161,6 +196,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
         [Symbol.dispose]() {
           if (slave.work.get(builder) !== work) return
           slave.work.delete(builder)
+          letGo(slave)
           changed(name)
         },
       }
@@ -168,45 +204,53 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     session: (name) => member(name).session,
     async configure() {
       for (const slave of members.values()) {
-        const { connection } = slave.session
-        if (!config().slaves.has(slave.name)) {
-          connection?.close('this slave is no longer in the config of the master')
+        if (config().slaves.has(slave.name)) await tellBuilders(slave)
+        else {
+          slave.session.connection?.close('this slave is no longer in the config of the master')
           slave.session.close('it is no longer in the config')
-        } else {
-          await connection
-            ?.setBuilders(directories(slave.name))
-            .catch((error: unknown) => log.warn('slave not told its builders', { slave: slave.name, error }))
         }
       }
+      await absences.look()
     },
-    view() {
-      return [...config().slaves.values()].map((spec) => {
+    view: () =>
+      [...config().slaves.values()].map((spec) => {
         const slave = members.get(spec.name)
         const connection = slave?.session.connection
-        const work = [...(slave?.work.values() ?? [])]
+        const absence = absences.of(spec.name)
         return {
           name: spec.name,
-          state:
-            connection === undefined
-              ? 'detached'
-              : slave?.attaching
-                ? 'attaching'
-                : work.length === 0
-                  ? 'idle'
-                  : work.every((item) => item.pinging)
-                    ? 'pinging'
-                    : 'building',
-          builds: work.length,
+          state: stateOf(slave),
+          builds: slave?.work.size ?? 0,
           maxBuilds: spec.maxBuilds,
-          builders: [...config().builders.values()].filter((b) => b.slaves.includes(spec.name)).map((b) => b.name),
+          builders: directoriesOf(config(), spec.name).map((builder) => builder.name),
           admin: connection?.info.admin ?? null,
           host: connection?.info.host ?? null,
+          version: connection?.info.version ?? null,
           lastHeard: connection?.lastHeard() ?? null,
-        } satisfies SlaveView
-      })
+          connectedAt: connection === undefined ? null : (slave?.connectedAt ?? null),
+          absentSince: absence?.since ?? null,
+          missing: absence?.missing ?? false,
+          paused: wishes.paused(spec.name) ?? null,
+          away: wishes.away(spec.name) ?? null,
+          leaving: connection !== undefined && slave?.leaving === true,
+          notifyOnMissing: spec.notifyOnMissing,
+        }
+      }),
+    anyAttached: (builder) => slavesOf(builder).some((name) => linkOf(name) !== undefined),
+    async pause(name, pause) {
+      await wishes.pause(name, pause)
+      changed(name)
     },
-    anyAttached: (builder) => slavesOf(builder).some((name) => members.get(name)?.session.connection !== undefined),
+    async plan(name, away) {
+      await wishes.plan(name, away)
+      await absences.look()
+      changed(name)
+    },
+    release: (name, why) => release(member(name), why),
     async stop(reason) {
+      stopping = true
+      noting?.[Symbol.dispose]()
+      absences.stop()
       for (const slave of members.values()) {
         slave.session.close(reason)
         slave.session.connection?.close(reason)

@@ -75,7 +75,8 @@ export function createViews(deps: ViewsDeps): Query {
         ...slave,
         admin: slave.admin ?? known.get(slave.name)?.admin ?? null,
         host: slave.host ?? known.get(slave.name)?.host ?? null,
-        lastHeard: slave.lastHeard ?? known.get(slave.name)?.lostAt ?? null,
+        version: slave.version ?? known.get(slave.name)?.version ?? null,
+        lastHeard: slave.lastHeard ?? known.get(slave.name)?.lastHeard ?? null,
       }))
     },
     schedulers: async () => deps.schedulers(),

@@ -24,6 +24,10 @@ export interface SlaveOptions<Name extends string = string> {
   readonly properties?: Readonly<Record<string, Json>>
   /** Held by every build on it. */
   readonly locks?: readonly (Lock | LockAccess)[]
+  /** Who is told when it is missing: mail addresses, or names that `people` knows. */
+  readonly notifyOnMissing?: string | readonly string[]
+  /** How long it may be away before it is missing; default `'1h'`; 0: for ever. */
+  readonly missingTimeout?: Duration
 }
 
 /** @example const linux = slave({ name: 'bot-linux', password: secret('bot-linux'), maxBuilds: 2 }) */

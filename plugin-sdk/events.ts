@@ -109,6 +109,29 @@ export interface SlaveLost extends EventBase {
   readonly slave: string
   readonly reason: string
 }
+/** A slave is away for longer than its `missingTimeout`. Told once; `slaveBack` follows when it is there again. */
+export interface SlaveMissing extends EventBase {
+  readonly slave: string
+  /** Since when it is away: the loss of its link, or the start of the master it never came to. */
+  readonly since: number
+  /** Last sign of life; `null`: there never was one. */
+  readonly lastHeard: number | null
+  /** What its `info/admin` and `info/host` said. */
+  readonly admin: string | null
+  readonly host: string | null
+  /** What it built when it was lost. */
+  readonly running: readonly { readonly build: BuildId; readonly builder: string; readonly number: number }[]
+  /** Who is to be told, as `notifyOnMissing` says. */
+  readonly notify: readonly string[]
+}
+/** A slave that was told missing is there again. */
+export interface SlaveBack extends EventBase {
+  readonly slave: string
+  readonly peer: string
+  /** Since when it had been away. */
+  readonly since: number
+  readonly notify: readonly string[]
+}
 export interface ConfigApplied extends EventBase {
   readonly hash: string
   /** What changed, a line each; empty at the first start. */

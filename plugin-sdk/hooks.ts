@@ -49,6 +49,10 @@ export interface Hooks {
   slaveConnected: { kind: 'observe'; event: events.SlaveConnected }
   /** A slave's link is gone. */
   slaveLost: { kind: 'observe'; event: events.SlaveLost }
+  /** A slave is away for longer than its `missingTimeout`. */
+  slaveMissing: { kind: 'observe'; event: events.SlaveMissing }
+  /** A slave that was told missing is there again. */
+  slaveBack: { kind: 'observe'; event: events.SlaveBack }
   /** A config is in force, the first or a new one. */
   configApplied: { kind: 'observe'; event: events.ConfigApplied }
   /** A new config had problems; the old one stays in force. */
@@ -88,6 +92,8 @@ export const HOOK_KINDS: { readonly [Name in HookName]: Hooks[Name]['kind'] } = 
   buildsetFinished: 'observe',
   slaveConnected: 'observe',
   slaveLost: 'observe',
+  slaveMissing: 'observe',
+  slaveBack: 'observe',
   configApplied: 'observe',
   configRejected: 'observe',
 })
@@ -104,6 +110,7 @@ export interface GuardedAction {
   readonly builder?: string
   readonly build?: model.BuildId
   readonly request?: model.RequestId
+  readonly slave?: string
   readonly reason?: string
 }
 

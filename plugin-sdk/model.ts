@@ -186,8 +186,22 @@ export interface SlaveView {
   readonly builders: readonly string[]
   readonly admin: string | null
   readonly host: string | null
+  readonly version: string | null
   /** When its last byte came, or `null` if it never did. */
   readonly lastHeard: number | null
+  /** Since when it is connected; `null`: it is not. */
+  readonly connectedAt: number | null
+  /** Since when it should be here and is not; `null`: it is here. */
+  readonly absentSince: number | null
+  /** True when it is away for longer than its `missingTimeout`. */
+  readonly missing: boolean
+  /** Set while it is given no builds. */
+  readonly paused: { readonly by: string; readonly at: number; readonly reason: string } | null
+  /** A planned absence that is not over. */
+  readonly away: { readonly by: string; readonly until: number; readonly reason: string } | null
+  /** True when it finishes what it runs and then exits. */
+  readonly leaving: boolean
+  readonly notifyOnMissing: readonly string[]
 }
 
 export interface SchedulerView {

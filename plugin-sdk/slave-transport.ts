@@ -15,6 +15,11 @@ export interface SlaveConnection {
   readonly held: readonly HeldCommand[]
   /** Resolves once, with the reason in words, when the link is gone, whoever closed it. */
   readonly closed: Promise<string>
+  /**
+   * Resolves, with the reason in words, when the slave asks to be given no more builds: it is told `shutdown` when it has finished
+   * what it runs. Left out: it never asks.
+   */
+  readonly leaving?: Promise<string>
   /** Clock time of the last byte that came. */
   lastHeard(): number
   /** Resolves when the slave answered. */

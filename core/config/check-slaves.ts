@@ -1,8 +1,25 @@
-import { type Lock, type LockAccess, originOf, type SecretRef, type SlaveOptions } from 'boltbot/plugin-sdk'
+import { durationMs, type Lock, type LockAccess, originOf, type SecretRef, type SlaveOptions } from 'boltbot/plugin-sdk'
 import type { LockBook } from './check-locks.ts'
 import type { SlaveSpec } from './model.ts'
 import { type Reporter, type Subject, subjectOf } from './report.ts'
-import { checkFields, count, type Fields, isRecord, jsonRecord, list, name, show, textOrSecret } from './rules.ts'
+import {
+  checkFields,
+  count,
+  duration,
+  type Fields,
+  isRecord,
+  jsonRecord,
+  list,
+  name,
+  type Rule,
+  show,
+  textOrSecret,
+} from './rules.ts'
+
+const receivers: Rule = (value) =>
+  [value].flat().every((item) => name(item) === undefined)
+    ? undefined
+    : `a mail address or a name that people has, or a list of such`
 
 const FIELDS = {
   name: { rule: name, required: true },
@@ -10,6 +27,8 @@ const FIELDS = {
   maxBuilds: { rule: count },
   properties: { rule: jsonRecord },
   locks: { rule: list },
+  notifyOnMissing: { rule: receivers },
+  missingTimeout: { rule: duration },
 } as const satisfies Record<keyof SlaveOptions, unknown> & Fields
 
 export interface CheckedSlave {
@@ -53,6 +72,8 @@ export function checkSlaves(
       maxBuilds: options.maxBuilds ?? null,
       properties: options.properties ?? {},
       locks: locks.accessList(subject, ['locks'], options.locks as readonly (Lock | LockAccess)[] | undefined),
+      notifyOnMissing: [options.notifyOnMissing ?? []].flat(),
+      missingTimeoutMs: durationMs(options.missingTimeout ?? '1h') ?? 0,
     }
     slaves.set(options.name, { spec, subject })
   })

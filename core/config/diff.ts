@@ -56,4 +56,4 @@ function withoutFunctions(value: unknown, seen: readonly object[] = []): unknown
 
 const byId = (config: Config) => new Map(config.plugins.map((plugin) => [plugin.id, plugin]))
 
-const wordOf = (key: string) => (key === 'codeHash' ? 'code' : key)
+const wordOf = (key: string) => (key === 'codeHash' ? 'code' : key.replace(/Ms$/, ''))

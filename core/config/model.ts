@@ -43,6 +43,9 @@ export interface SlaveSpec {
   readonly maxBuilds: number | null
   readonly properties: Readonly<Record<string, Json>>
   readonly locks: readonly LockAccess[]
+  readonly notifyOnMissing: readonly string[]
+  /** 0: it is never missing. */
+  readonly missingTimeoutMs: number
 }
 
 export interface BuilderSpec {

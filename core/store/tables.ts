@@ -33,13 +33,7 @@ export interface Tables {
   lock_holds: { build_id: number; step: number; lock: string; slave: string; mode: string }
   /** Why the request at the head of a builder's queue waits; those behind it wait for it. */
   why_nots: { builder: string; code: string; text: string; at: number }
-  slaves: {
-    name: string
-    admin: string | null
-    host: string | null
-    connected_at: number | null
-    lost_at: number | null
-  }
+  slaves: SlaveTable
   plugin_state: { plugin: string; key: string; value: string }
 }
 
@@ -62,6 +56,31 @@ export interface ChangeTable {
   committed_at: number
   accepted_at: number
   source: string
+}
+
+export interface SlaveTable {
+  name: string
+  admin: string | null
+  host: string | null
+  version: string | null
+  peer: string | null
+  connected_at: number | null
+  lost_at: number | null
+  /** Last sign of life, as of when this was last written. */
+  last_heard: number | null
+  /** The missing clock: since when it should be here and is not; null: it is here, or is not expected. */
+  absent_since: number | null
+  /** When `slaveMissing` was told; null: not yet. */
+  missing_at: number | null
+  /** Builds it had when it was lost, JSON. */
+  running: string | null
+  paused_at: number | null
+  paused_by: string | null
+  paused_reason: string | null
+  /** A planned absence. */
+  away_until: number | null
+  away_by: string | null
+  away_reason: string | null
 }
 
 export interface BuildsetTable {

@@ -29,6 +29,8 @@ test('one day at a master fires every hook, each with a frozen event of plain da
       host.tap('buildsetFinished', hear('buildsetFinished'))
       host.tap('slaveConnected', hear('slaveConnected'))
       host.tap('slaveLost', hear('slaveLost'))
+      host.tap('slaveMissing', hear('slaveMissing'))
+      host.tap('slaveBack', hear('slaveBack'))
       host.tap('configApplied', hear('configApplied'))
       host.tap('configRejected', hear('configRejected'))
     },
@@ -42,7 +44,7 @@ test('one day at a master fires every hook, each with a frozen event of plain da
   })
   const build = builder({ name: 'full', slaves: ['bot'], factory: buildFactory([sh({ command: 'make' })]) })
   await using rig = await createRig({
-    slaves: [slave({ name: 'bot', password: 'x' })],
+    slaves: [slave({ name: 'bot', password: 'x', missingTimeout: '3m' })],
     builders: [build],
     schedulers: [each({ builders: ['full'] })],
     sources: [broken()],
@@ -67,6 +69,8 @@ test('one day at a master fires every hook, each with a frozen event of plain da
   await rig.master.configRejected(['master.cfg.ts:1:1: nothing is right'])
   await rig.settle()
   await rig.clock.advance('5m')
+  await rig.settle()
+  await rig.slave('bot')
   await rig.settle()
 
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   type BuildFinished,
   type BuildView,
+  type Clock,
   defineMaster,
   definePlugin,
   type HookEvent,
@@ -76,6 +77,8 @@ const OBSERVED = [
   'buildsetFinished',
   'slaveConnected',
   'slaveLost',
+  'slaveMissing',
+  'slaveBack',
   'configApplied',
   'configRejected',
 ] as const satisfies readonly StoredHook[]
@@ -124,10 +127,11 @@ async function startRig(parts: RigParts): Promise<Rig> {
       transports: [...(options.transports ?? []), transport()],
     })
   const redactor = createRedactor()
+  const process = { killed: false }
   const master = await createMaster({
     config: toConfig(parts.options),
     basedir,
-    clock,
+    clock: clockOf(clock, process),
     random: createSeededRandom(parts.seed),
     log,
     store,
@@ -168,13 +172,28 @@ async function startRig(parts: RigParts): Promise<Rig> {
       return build
     },
     reconfigure: (options) => driven(clock, master.reconfigure(toConfig(options), { who: 'test', via: 'test' })),
-    restart: (options = parts.options) => startRig({ ...parts, options, seed: parts.seed + 1 }),
+    restart(options = parts.options) {
+      process.killed = true
+      return startRig({ ...parts, options, seed: parts.seed + 1 })
+    },
     async [Symbol.asyncDispose]() {
       await driven(clock, master.stop())
       await rm(basedir, { recursive: true, force: true })
     },
   }
   return rig
+}
+
+/** The clock of one process: when that is killed, none of its timers fires any more. */
+function clockOf(clock: Clock, process: { readonly killed: boolean }): Clock {
+  return {
+    now: clock.now,
+    timer: (ms, fire) => clock.timer(ms, () => (process.killed ? undefined : fire())),
+    sleep: async (ms, signal) => {
+      await clock.sleep(ms, signal)
+      if (process.killed) await new Promise(() => {})
+    },
+  }
 }
 
 function checked(options: RigOptions): Config {

@@ -1,0 +1,65 @@
+import type { SlaveView } from 'boltbot/plugin-sdk'
+import type { Config } from '../config/model.ts'
+import type { Session } from './session.ts'
+import type { Wishes } from './wishes.ts'
+
+/** One slave as the pool has it in memory. */
+export interface Member {
+  readonly name: string
+  readonly session: Session
+  attaching: boolean
+  /** It finishes what it runs and then exits. */
+  leaving: boolean
+  connectedAt: number | null
+  /** The builders it was last told of, as JSON. */
+  told: string
+  /** By builder: what it does there. */
+  readonly work: Map<string, { pinging: boolean; label: string }>
+}
+
+export interface Reason {
+  readonly code: string
+  readonly text: string
+}
+
+/** Why a slave cannot take a build of this builder now; `undefined` when it can. */
+export function busy(
+  name: string,
+  slave: Member | undefined,
+  builder: string,
+  { config, wishes }: { readonly config: Config; readonly wishes: Wishes },
+): Reason | undefined {
+  const paused = wishes.paused(name)
+  if (paused !== undefined)
+    return { code: 'slave-paused', text: `slave ${name} is paused by ${paused.by}${because(paused.reason)}` }
+  if (slave?.session.connection === undefined) {
+    const away = wishes.away(name)
+    if (away === undefined) return { code: 'slave-offline', text: `slave ${name} is not connected` }
+    const until = new Date(away.until).toISOString()
+    return { code: 'slave-away', text: `slave ${name} is away until ${until}${because(away.reason)}` }
+  }
+  if (slave.attaching) return { code: 'slave-attaching', text: `slave ${name} is attaching` }
+  if (slave.leaving) return { code: 'slave-leaving', text: `slave ${name} finishes what it runs and exits` }
+  const mine = slave.work.get(builder)
+  const max = config.slaves.get(name)?.maxBuilds ?? Number.POSITIVE_INFINITY
+  if (mine === undefined && slave.work.size < max) return undefined
+  const labels = [...(mine === undefined ? slave.work.values() : [mine])].map((work) => work.label)
+  return { code: 'slave-busy', text: `slave ${name} busy with ${labels.join(', ')}` }
+}
+
+export function stateOf(slave: Member | undefined): SlaveView['state'] {
+  if (slave?.session.connection === undefined) return 'detached'
+  if (slave.attaching) return 'attaching'
+  const work = [...slave.work.values()]
+  if (work.length === 0) return 'idle'
+  return work.every((item) => item.pinging) ? 'pinging' : 'building'
+}
+
+/** The builders of a slave, and their directories there. */
+export function directoriesOf(config: Config, slave: string) {
+  return [...config.builders.values()]
+    .filter((builder) => builder.slaves.includes(slave))
+    .map((builder) => ({ name: builder.name, directory: builder.builddir }))
+}
+
+const because = (reason: string) => (reason === '' ? '' : `: ${reason}`)
