@@ -1,4 +1,5 @@
 import {
+  type BuildInfo,
   type Change,
   type CiError,
   type Clock,
@@ -15,10 +16,12 @@ import { createStepLogs, type StepLogs, type StreamRedactor } from './build-log.
 import type { BuilderSpec } from './config/model.ts'
 import type { LockNeed, Locks } from './locks.ts'
 import type { Session } from './slaves/session.ts'
+import type { StepPlan } from './step-plan.ts'
 import { doneWords, type RanStep, resultOfAbort, runningText, runStep } from './step-runner.ts'
 import type { StartedBuild } from './store/builds.ts'
 import { holdForStep, releaseForStep } from './store/lock-holds.ts'
 import type { LogStore } from './store/log-store.ts'
+import { storeStepPlan } from './store/step-plans.ts'
 import { finishStep, startStep } from './store/steps.ts'
 import type { Store } from './store/store.ts'
 import type { Triggers } from './triggers.ts'
@@ -51,6 +54,8 @@ export interface BuildOrder {
   readonly sourceStamp: SourceStamp
   readonly changes: readonly Change[]
   readonly blamelist: readonly string[]
+  /** What a factory that is a function chooses by. */
+  readonly info: () => Promise<BuildInfo>
   /** Lock scopes of a step on this slave. */
   readonly needsOf: (step: Step) => readonly LockNeed[]
   /** What the build waits for while it holds its slave and locks, for those who wait for them; `null`: nothing. */
@@ -72,6 +77,7 @@ export interface BuildState {
   readonly failedSteps: string[]
   /** Writes are not awaited one by one: they are stored in order, and the first that is refused ends the build. */
   readonly writes: Promise<void>[]
+  readonly plan: StepPlan
 }
 
 /** One step of a build: its rows, its logs, its locks, its work. */
@@ -166,6 +172,10 @@ async function attempt(
       clock,
       log,
       secretOf,
+      async addSteps(steps) {
+        state.plan.add(index, steps)
+        await storeStepPlan(deps.store, started, state.plan.records())
+      },
       trigger: deps.triggers.of({ build: `${builder.name} #${started.number}`, signal, note: order.note }),
     })
   } catch (error) {

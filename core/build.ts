@@ -1,22 +1,32 @@
 import { hasCode, messageOf, type Result, type Step, worst } from 'boltbot/plugin-sdk'
 import { type BuildDeps, type BuildOrder, type BuildState, runOneStep } from './build-step.ts'
+import { stepsChoiceSlow } from './errors.ts'
 import { retryDelay } from './queue.ts'
+import { planSteps, type StepPlan } from './step-plan.ts'
 import { resultOfAbort } from './step-runner.ts'
 import { type EndedBuild, finishBuild } from './store/builds.ts'
+import { storeStepPlan } from './store/step-plans.ts'
 
 /**
  * Stage 9 of the walk: one build, its steps in order, under the config it began with. It ends when its result is stored; nothing
  * is thrown.
  */
 export async function runBuild(deps: BuildDeps, order: BuildOrder): Promise<Result> {
-  const { builder, signal } = order
-  const names = uniqueNames(builder.steps)
-  const state: BuildState = { properties: { ...order.started.properties }, results: [], failedSteps: [], writes: [] }
-  let result: Result = 'success'
+  const { signal } = order
+  const plan = await firstPlan(deps, order)
+  const state: BuildState = {
+    properties: { ...order.started.properties },
+    results: [],
+    failedSteps: [],
+    writes: [],
+    plan: plan.steps,
+  }
+  let result: Result = plan.failed === undefined ? 'success' : 'exception'
+  if (plan.failed !== undefined) state.failedSteps.push(plan.failed)
   let halted = false
-  for (const [index, step] of builder.steps.entries()) {
+  // The running step may add some behind it.
+  for (const [index, { step, name }] of state.plan.steps.entries()) {
     if ((halted || signal.aborted) && !(step.flags.alwaysRun && mayGoOn(signal, result))) continue
-    const name = names[index]!
     const ended = await runOneStep(deps, order, state, { step, index, name })
     state.results.push(ended)
     const effect = effectOf(step, ended)
@@ -27,6 +37,35 @@ export async function runBuild(deps: BuildDeps, order: BuildOrder): Promise<Resu
   if (signal.aborted) result = worst(result, resultOfAbort(signal.reason))
   return finish(deps, order, state, result)
 }
+
+/** The steps of the builder, or those its function chooses for this build: these are stored before the first one runs. */
+async function firstPlan(
+  deps: BuildDeps,
+  order: BuildOrder,
+): Promise<{ readonly steps: StepPlan; readonly failed?: string }> {
+  const { builder, started, signal } = order
+  const { store, clock, log } = deps
+  const { chooseSteps } = builder
+  if (chooseSteps === null) return { steps: await planSteps(builder, order.info) }
+  const over = Promise.withResolvers<never>()
+  using _timer = clock.timer(CHOICE_MS, () => over.reject(stepsChoiceSlow(builder.name, CHOICE_MS / 1000)))
+  const stopped = () => over.reject(signal.reason)
+  signal.addEventListener('abort', stopped)
+  try {
+    const steps = await Promise.race([planSteps(builder, order.info), over.promise])
+    await storeStepPlan(store, started, steps.records())
+    return { steps }
+  } catch (error) {
+    const none = await planSteps({ ...builder, chooseSteps: null }, order.info)
+    if (signal.aborted) return { steps: none }
+    log.error('steps of a build not chosen', { builder: builder.name, build: started.number, error })
+    return { steps: none, failed: messageOf(error) }
+  } finally {
+    signal.removeEventListener('abort', stopped)
+  }
+}
+
+const CHOICE_MS = 60_000
 
 /** After a lost slave or a stopping master not even alwaysRun steps can run. */
 const mayGoOn = (signal: AbortSignal, result: Result) =>
@@ -97,15 +136,4 @@ function buildText(result: Result, failedSteps: readonly string[], signal: Abort
   if (result === 'success') return ['build', 'successful']
   if (result === 'retry') return ['slave', 'lost']
   return [result === 'failure' ? 'failed' : result, ...failedSteps]
-}
-
-/** Names of the steps of a build, made unique by a number behind. */
-function uniqueNames(steps: readonly Step[]): readonly string[] {
-  const seen = new Map<string, number>()
-  return steps.map((step) => {
-    const name = step.flags.name ?? step.definition.name
-    const count = (seen.get(name) ?? 0) + 1
-    seen.set(name, count)
-    return count === 1 ? name : `${name}_${count}`
-  })
 }

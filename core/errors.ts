@@ -136,6 +136,36 @@ export const buildStopped = (who: string, reason: string) =>
 export const masterStopping = (reason: string) =>
   new CiError({ code: 'BOLT_MASTER_STOPPING', message: `The master stops: ${reason}.`, details: { reason } })
 
+export const stepsInvalid = (whose: string, problems: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_STEPS_INVALID',
+    message: `${whose} gave steps that cannot be run: ${problems.join(' ')}`,
+    details: { problems },
+  })
+
+export const stepsTooMany = (step: string, limit: number) =>
+  new CiError({
+    code: 'BOLT_STEPS_TOO_MANY',
+    message: `The step "${step}" adds steps beyond ${limit}, the most that a build may have.`,
+    details: { step, limit },
+    hint: 'Have one step do several things, or trigger builds of another builder.',
+  })
+
+export const stepsChoiceSlow = (builder: string, seconds: number) =>
+  new CiError({
+    code: 'BOLT_STEPS_SLOW',
+    message: `The factory of "${builder}" chose no steps within ${seconds} s.`,
+    details: { builder, seconds },
+    hint: 'Have it look at the build only; what takes time is a step that adds others.',
+  })
+
+export const stepsForgotten = (builder: string, step: string, why: string) =>
+  new CiError({
+    code: 'BOLT_STEPS_FORGOTTEN',
+    message: `The step "${step}" of a build of "${builder}" cannot be had again after the restart: ${why}.`,
+    details: { builder, step, why },
+  })
+
 export const logUnknown = (build: number, step: number, log: string, known: readonly string[]) =>
   new CiError({
     code: 'BOLT_LOGS_UNKNOWN',

@@ -11,6 +11,7 @@ import type { Session } from './slaves/session.ts'
 import { startBuild } from './store/builds.ts'
 import { readBuildsets } from './store/buildsets.ts'
 import type { WaitingRequest } from './store/requests.ts'
+import { readLastResult } from './store/step-plans.ts'
 
 /**
  * The start of a build, from a place on a slave to the first step, and its end. Order: locks and place are held already → ping
@@ -156,6 +157,11 @@ export function createPlacement(deps: PlacementDeps): Placement {
         sourceStamp,
         changes,
         blamelist,
+        async info() {
+          const lastResult = await readLastResult(deps.store.db, builder, sourceStamp.branch)
+          const { number, properties } = started
+          return { builder, number, slave, sourceStamp, changes, properties, lastResult }
+        },
         needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
         over,
         note,

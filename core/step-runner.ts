@@ -43,6 +43,7 @@ export interface StepRun {
   readonly log: Log
   readonly secretOf: (ref: SecretRef) => string
   readonly trigger: (order: TriggerOrder) => Promise<Triggered>
+  readonly addSteps: (steps: readonly Step[]) => Promise<void>
 }
 
 export interface RanStep {
@@ -169,6 +170,7 @@ function createContext(run: StepRun, commands: CommandId[]): StepContext {
     },
     write: (name, stream, text) => logs.append(name, stream, new TextEncoder().encode(text)),
     trigger: run.trigger,
+    addSteps: run.addSteps,
     setProperty(name: string, value: Json) {
       properties[name] = { value, source: `Step ${run.step.flags.name ?? run.step.definition.name}` }
     },

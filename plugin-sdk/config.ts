@@ -5,7 +5,7 @@ import { withOrigin } from './origin.ts'
 import type { PluginInstance } from './plugin.ts'
 import type { MergeRequests, NextBuild, NextSlave, PrioritizeBuilders } from './queue-choices.ts'
 import type { Renderable, SecretRef } from './render.ts'
-import type { Step } from './step.ts'
+import type { BuildInfo, Step } from './step.ts'
 
 /** A slave of the config. */
 export interface Slave<Name extends string = string> {
@@ -35,14 +35,23 @@ export function slave<const Name extends string>(options: SlaveOptions<Name>): S
   return withOrigin({ kind: 'slave' as const, name: options?.name, options: { ...options } }, slave)
 }
 
-/** The steps of a build: a list, data only. */
+/** The steps of a build: a list, or a function that chooses them for each build. */
 export interface BuildFactory {
   readonly kind: 'buildFactory'
-  readonly steps: readonly Step[]
+  readonly steps: readonly Step[] | ChooseSteps
 }
 
-/** @example buildFactory([git({ repourl }), compile(), test()]) */
-export function buildFactory(steps: readonly Step[]): BuildFactory {
+/**
+ * Chooses the steps of one build, by its changes, its properties, or how the last build went. May be async; has 60 s. After a restart of
+ * the master it is asked again with the same build and must choose the same. A throw ends the build as `exception`.
+ */
+export type ChooseSteps = (build: BuildInfo) => readonly Step[] | Promise<readonly Step[]>
+
+/**
+ * @example buildFactory([git({ repourl }), compile(), test()])
+ * @example buildFactory(({ changes }) => changes.some(({ files }) => files.includes('po/de.po')) ? [checkTexts()] : [compile(), test()])
+ */
+export function buildFactory(steps: readonly Step[] | ChooseSteps): BuildFactory {
   return withOrigin({ kind: 'buildFactory' as const, steps: Array.isArray(steps) ? [...steps] : steps }, buildFactory)
 }
 

@@ -7,6 +7,7 @@ export {
   type BuildFactory,
   builder,
   buildFactory,
+  type ChooseSteps,
   defineMaster,
   type MasterConfig,
   type MasterOptions,
@@ -127,6 +128,7 @@ export type { Decision, SchedulerBuildset, SchedulerInput, SchedulerRules, Wante
 export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'
 export type { HeldCommand, SlaveBuilder, SlaveConnection, SlaveDoor, SlaveInfo } from './slave-transport.ts'
 export {
+  type BuildInfo,
   defineStep,
   type RunOptions,
   type Step,

@@ -34,14 +34,20 @@ export interface StepFlags {
   readonly descriptionDone?: string | readonly string[]
 }
 
-/** What `doStepIf` may look at. */
-export interface StepInfo {
+/** A build that begins. */
+export interface BuildInfo {
   readonly builder: string
   readonly number: number
   readonly slave: string
   readonly sourceStamp: SourceStamp
   readonly changes: readonly Change[]
   readonly properties: PropertyMap
+  /** The last result of this builder on this branch, `retry` and `cancelled` left out; `null`: there is none yet. */
+  readonly lastResult: Result | null
+}
+
+/** What `doStepIf` may look at. */
+export interface StepInfo extends Omit<BuildInfo, 'lastResult'> {
   /** Results of the steps before it. */
   readonly results: readonly Result[]
 }
@@ -54,6 +60,8 @@ export interface StepDefinition<Input, Options = Input> {
   readonly schema?: Schema<Input, Options>
   /** Defaults of this kind for the flags. Without any: `flunkOnFailure` is true, all others false. */
   readonly flags?: StepFlags
+  /** Other kinds of steps that it adds and no builder has: so that they can be found again after a restart of the master. */
+  readonly adds?: readonly { readonly definition: Step['definition'] }[]
   /** For people, before and after: `['compiling']` and `['compile']`. */
   describe?(options: Options): { readonly running: readonly string[]; readonly done: readonly string[] }
   /**
@@ -90,6 +98,13 @@ export interface StepContext extends StepInfo {
    * @example const { finished } = await context.trigger({ scheduler: 'packages', wait: true, sourceStamp: context.sourceStamp })
    */
   trigger(order: TriggerOrder): Promise<Triggered>
+  /**
+   * Adds steps to this build, right behind this one and what it added before. Resolves when stored: a restart of the master keeps them,
+   * unless their options or flags hold functions.
+   * @throws CiError `BOLT_STEPS_INVALID`, `BOLT_STEPS_TOO_MANY`.
+   * @example await context.addSteps(names.map((name) => shellCommand({ name, command: ['make', name] })))
+   */
+  addSteps(steps: readonly Step[]): Promise<void>
   /** Sets a property of the build; later steps and status targets see it. */
   setProperty(name: string, value: Json): void
   /** The text of what a value holds: properties and secrets put in. Secrets are hidden in every log from then on. */
@@ -164,6 +179,7 @@ export function defineStep<Input extends object, Options>(
 ): StepFactory<Input>
 export function defineStep<Options extends object>(definition: StepDefinition<Options>): StepFactory<Options>
 export function defineStep<Options extends object>(definition: StepDefinition<Options>): StepFactory<Options> {
+  const definitionOfAny = definition as unknown as Step['definition']
   const factory = (given: Partial<Options> & StepFlags = {}): Step => {
     const flags: Record<string, unknown> = { ...definition.flags }
     const options: Record<string, unknown> = {}
@@ -172,14 +188,14 @@ export function defineStep<Options extends object>(definition: StepDefinition<Op
       if ((FLAGS as readonly string[]).includes(key)) flags[key] = value
       else options[key] = value
     }
-    const step = { kind: 'step' as const, definition: definition as unknown as Step['definition'], options, flags }
+    const step = { kind: 'step' as const, definition: definitionOfAny, options, flags }
     return withOrigin(step, factory)
   }
-  return factory as StepFactory<Options> // the optional argument is decided by the type below
+  return Object.assign(factory, { definition: definitionOfAny }) as unknown as StepFactory<Options> // the optional argument is decided by the type below
 }
 
 /** The options may be left out when none is required. */
 // biome-ignore lint/complexity/noBannedTypes: "{} extends X" asks whether nothing in X is required
-export type StepFactory<Options> = {} extends Options
+export type StepFactory<Options> = ({} extends Options
   ? (options?: Options & StepFlags) => Step
-  : (options: Options & StepFlags) => Step
+  : (options: Options & StepFlags) => Step) & { readonly definition: Step['definition'] }

@@ -95,6 +95,7 @@ export function checkBuilders(
       name: given.name,
       slaves: slaveNames,
       steps: steps.map(({ step }) => step),
+      chooseSteps: chooserOf(given.factory),
       category: given.category ?? null,
       description: given.description ?? null,
       builddir: given.builddir ?? folderNameOf(given.name),
@@ -150,11 +151,20 @@ function checkFactory(
   if (factoryRule(factory) !== undefined) return []
   const own = subjectOf(`${builder.label} factory`, factory, [], { ...builder, base: [...builder.base, 'factory'] })
   const { steps } = factory as { readonly steps: unknown } // its kind was looked at
+  if (typeof steps === 'function') return []
   if (!Array.isArray(steps)) {
-    reporter.report(own, [0], `It is ${show(steps)}. Give a list of steps: buildFactory([ … ]).`)
+    reporter.report(
+      own,
+      [0],
+      `It is ${show(steps)}. Give a list of steps: buildFactory([ … ]), or a function that gives one.`,
+    )
     return []
   }
   return steps.flatMap((step: unknown, i) => checkStep(reporter, builder, own, i, step, locks) ?? [])
+}
+
+function chooserOf(factory: BuilderOptions['factory'] | undefined): BuilderSpec['chooseSteps'] {
+  return typeof factory?.steps === 'function' ? factory.steps : null
 }
 
 const isEnvValue = (value: unknown) =>

@@ -37,9 +37,10 @@ function describeScheduler({ id, options }: PluginSpec): string {
   return `Scheduler "${id}" starts ${listNames(names)}.`
 }
 
-function describeBuilder({ name, steps, slaves }: BuilderSpec): string {
+function describeBuilder({ name, steps, chooseSteps, slaves }: BuilderSpec): string {
   const titles = steps.map(({ flags, definition }) => flags.name ?? definition.name)
-  const work = titles.length === 0 ? 'no steps' : `${amount(titles.length, 'step')}: ${titles.join(', ')}`
+  const listed = titles.length === 0 ? 'no steps' : `${amount(titles.length, 'step')}: ${titles.join(', ')}`
+  const work = chooseSteps === null ? listed : 'its steps are chosen for each build'
   return `Builder "${name}" (${work}) runs on ${listNames(slaves)}.`
 }
 

@@ -1,4 +1,5 @@
 import type {
+  ChooseSteps,
   Json,
   LockAccess,
   MergeRequests,
@@ -51,7 +52,9 @@ export interface SlaveSpec {
 export interface BuilderSpec {
   readonly name: string
   readonly slaves: readonly string[]
+  /** Empty when a function chooses them for each build. */
   readonly steps: readonly Step[]
+  readonly chooseSteps: ChooseSteps | null
   readonly category: string | null
   readonly description: string | null
   readonly builddir: string

@@ -2,10 +2,11 @@ import { type Kysely, sql } from 'kysely'
 import { storeNewer, storeUnreadable } from './errors.ts'
 import { first } from './migrations/0001-first.ts'
 import { slaveStanding } from './migrations/0002-slave-standing.ts'
+import { flow } from './migrations/0003-flow.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = Object.freeze([first, slaveStanding])
+export const MIGRATIONS: readonly Migration[] = Object.freeze([first, slaveStanding, flow])
 
 export interface MigrateOptions {
   readonly flavor: SqlFlavor

@@ -26,7 +26,14 @@ export interface Tables {
   builds: BuildTable
   steps: StepTable
   /** Next build number and the denormalised last results of a builder. */
-  builders: { name: string; next_number: number; last_number: number | null; last_result: string | null }
+  builders: {
+    name: string
+    next_number: number
+    last_number: number | null
+    last_result: string | null
+    /** How long its steps took in its last good builds: `{ compile: [ms, …] }`, JSON. */
+    step_times: string | null
+  }
   /** Last finished build of a builder and branch ('' is the default branch). */
   branch_results: { builder: string; branch: string; number: number; result: string; last_success: number | null }
   /** Who holds which lock; deleted when released. */
@@ -97,6 +104,8 @@ export interface BuildsetTable {
   pending: number
   /** 1 once `buildsetDoomed` was told. */
   doomed: number
+  /** The tree-stable timer of its scheduler, ms. */
+  stable_ms: number | null
 }
 
 export interface RequestTable {
@@ -148,6 +157,8 @@ export interface BuildTable {
   finished_at: number | null
   result: string | null
   text: string
+  /** Its steps, when they are not just those of its builder: JSON, see step-plans.ts. */
+  plan: string | null
 }
 
 export interface StepTable {

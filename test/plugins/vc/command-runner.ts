@@ -81,6 +81,7 @@ export function createLocalStep(options: LocalStepOptions): LocalStep {
     async write(log, stream, text) {
       append(log, stream === 'header' ? `[${text.trimEnd()}]\n` : text)
     },
+    addSteps: async () => {},
     trigger: () => Promise.reject(new Error('there is no scheduler here')),
     setProperty(name, value) {
       properties[name] = { value, source: 'step' }
