@@ -8,6 +8,7 @@ import { diffConfigs } from './config/diff.ts'
 import type { Config } from './config/model.ts'
 import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
+import { createHttp } from './http/http.ts'
 import { createLocks } from './locks.ts'
 import { readLogPart } from './log-reader.ts'
 import type { Master } from './master-api.ts'
@@ -132,6 +133,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   })
   const actions = createActions({ store, config, buildsets, pool, running: placement.running, guard: hooks.guard })
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
+  const http = createHttp({ clock, log })
   const powers = createPowers({
     store,
     basedir: deps.basedir,
@@ -144,6 +146,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     door: pool.door,
     scheduling,
     pollers,
+    http,
+    serves: () => current.http !== null,
   })
   const retention = createRetention({ store, logs: logStore, clock, log, spec: () => current.retention })
   let renewal: Disposable | undefined
@@ -193,10 +197,12 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
 
   async function stop(reason: string): Promise<void> {
     log.info('master stops', { reason })
+    http.close()
     await distributor.stop()
     await placement.stop(masterStopping(reason))
     await scheduling.stop()
     await plugins.stop()
+    await http.stop()
     await pool.stop(reason)
     renewal?.[Symbol.dispose]()
     await retention.stop()
@@ -214,18 +220,22 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     const previous = current
     const lines = [...diffConfigs(previous, next)]
     await scheduling.mark()
+    const moved = await http.move(next)
+    using _ = http.hold()
     current = next
     askable = new Map([...previous.builders, ...next.builders])
     people = deps.people(next)
     try {
       lines.push(...(await plugins.reconfigure(next.plugins)))
     } catch (error) {
+      await moved.undo()
       current = previous
       people = deps.people(previous)
       throw error
     } finally {
       askable = current.builders
     }
+    await moved.keep()
     // It is in force: what cannot be stored now does not take it back.
     const stored = (work: Promise<void>) =>
       work.catch((error: unknown) => log.error('reconfigure not stored', { error }))
@@ -244,6 +254,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
         await scheduling.mark()
         await scheduling.start()
         await plugins.start(current.plugins)
+        await (await http.move(current)).keep()
         // Before what ran is given up: a slave that does not come back is reported with it.
         await pool.start()
         // Only now, so that status targets hear of it; nothing is given to a slave before.

@@ -5,6 +5,7 @@ import type { Actions } from './actions.ts'
 import type { Buildsets } from './buildsets.ts'
 import type { Changes } from './changes.ts'
 import type { HostPowers } from './host/plugin-powers.ts'
+import type { Http } from './http/http.ts'
 import type { Pollers } from './pollers.ts'
 import type { Scheduling } from './scheduling.ts'
 import { deletePluginState, getPluginState, setPluginState } from './store/plugin-state.ts'
@@ -22,6 +23,9 @@ export interface PowersDeps {
   readonly door: SlaveDoor
   readonly scheduling: Scheduling
   readonly pollers: Pollers
+  readonly http: Http
+  /** Whether the config has a web server. */
+  readonly serves: () => boolean
 }
 
 /** The powers of one plugin: what it does carries its id. */
@@ -54,6 +58,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       slaves: deps.door,
       registerScheduler: (rules) => deps.scheduling.register(rules),
       registerPoller: (poller) => deps.pollers.register(id, poller),
+      http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url },
     }
   }
 }

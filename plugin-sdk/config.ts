@@ -110,12 +110,24 @@ export interface PeopleOptions {
   readonly table?: Readonly<Record<string, { readonly mail?: string }>>
 }
 
+/** The master's one web server, for plugins that serve pages. */
+export interface HttpOptions {
+  /** 0: any free one, which the log names. */
+  readonly port: number
+  /** Where it listens; default `127.0.0.1`: only this machine can connect. Beyond this machine put a proxy with TLS in front. */
+  readonly host?: string
+  /** Addresses (`127.0.0.1`, `10.0.0.0/8`) whose `X-Forwarded-For`, `-Proto`, `-Host` are believed; default: none. */
+  readonly trustedProxies?: readonly string[]
+}
+
 /** The whole config: data only, nothing opens while it is read. */
 export interface MasterOptions<S extends readonly Slave[], B extends readonly Builder[]> {
   readonly projectName: string
   readonly projectURL?: string
-  /** Where the web pages are, for links in mails. */
+  /** Where people reach the web pages, for links in mails; may have a path, as behind a proxy. */
   readonly buildbotURL?: string
+  /** Left out: there is no web server. */
+  readonly http?: HttpOptions
   readonly slaves: S
   readonly builders: B
   /** How slaves reach the master. */

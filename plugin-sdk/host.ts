@@ -1,6 +1,7 @@
 import type { Clock, Log } from './clock.ts'
 import type { Duration } from './duration.ts'
 import type { HookName, Tap, TapOptions } from './hooks.ts'
+import type { HttpPower } from './http.ts'
 import type { Json } from './json.ts'
 import type {
   BuilderView,
@@ -60,6 +61,8 @@ export interface Host {
   directory(): Promise<string>
   readonly secrets: Secrets
   readonly people: People
+  /** Pages of the master's web server. Definitions that use it say `servesHttp: true`. */
+  readonly http: HttpPower
   /** Slave logins and connections: for slave transports. */
   readonly slaves: SlaveDoor
 

@@ -9,6 +9,7 @@ export {
   buildFactory,
   type ChooseSteps,
   defineMaster,
+  type HttpOptions,
   type MasterConfig,
   type MasterOptions,
   type PeopleOptions,
@@ -73,6 +74,17 @@ export type {
   State,
   Submitted,
 } from './host.ts'
+export {
+  createHttpRequest,
+  type HttpAnswer,
+  type HttpEvent,
+  type HttpHandler,
+  type HttpMethod,
+  type HttpPower,
+  type HttpRequest,
+  type HttpRequestFacts,
+  type HttpRouteOptions,
+} from './http.ts'
 export { deepFreeze, isJson, type Json } from './json.ts'
 export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
 export type {

@@ -1,4 +1,5 @@
 import type { MasterOptions, PeopleOptions, Retention } from 'boltbot/plugin-sdk'
+import { HTTP_FIELDS } from './check-http.ts'
 import type { Reporter, Subject } from './report.ts'
 import {
   aFunction,
@@ -20,6 +21,7 @@ const FIELDS = {
   projectName: { rule: text, required: true },
   projectURL: { rule: url },
   buildbotURL: { rule: url },
+  http: { rule: anything },
   slaves: { rule: list, required: true },
   builders: { rule: list, required: true },
   transports: { rule: list, required: true },
@@ -66,7 +68,8 @@ export function checkMaster({ report }: Reporter, master: Subject, options: Read
       'There are no transports, so no slave can be reached. Add one: local({ slaves: [...] }) or agents({ port: 9990 }).',
     )
 
-  const { people, retention } = options
+  const { people, retention, http } = options
+  if (http !== undefined) checkFields(report, master, ['http'], http, HTTP_FIELDS)
   if (people !== undefined && checkFields(report, master, ['people'], people, PEOPLE)) {
     const { table } = people
     if (table !== undefined && (typeof table !== 'object' || table === null || Array.isArray(table)))

@@ -114,3 +114,14 @@ export function checkPasswords(
     report(subject, ['password'], message)
   }
 }
+
+/** Plugins that serve pages, when there is no web server. */
+export function checkServing({ report }: Reporter, plugins: readonly CheckedPlugin[]): void {
+  for (const { spec, subject } of plugins)
+    if (spec.definition.servesHttp === true)
+      report(
+        subject,
+        [],
+        'It serves pages, and the config has no web server. Add http: { port: 8010 } to defineMaster.',
+      )
+}

@@ -3,7 +3,7 @@ import { checkBuilders } from './check-builders.ts'
 import { checkLockOrder } from './check-lock-order.ts'
 import { createLockBook } from './check-locks.ts'
 import { checkMaster } from './check-master.ts'
-import { checkPasswords, checkPlugins } from './check-plugins.ts'
+import { checkPasswords, checkPlugins, checkServing } from './check-plugins.ts'
 import { checkReferences } from './check-references.ts'
 import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
 import { checkSlaves } from './check-slaves.ts'
@@ -45,6 +45,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
   checkUpstreams(reporter, plugins)
   checkStepSchedulers(reporter, builders.values(), plugins)
   checkPasswords(reporter, plugins, slaves.values())
+  if (options.http === undefined) checkServing(reporter, plugins)
   locks.checkSlaveNames(known.slaves)
   checkLockOrder(reporter.report, builders.values(), slaves)
   if (reporter.problems.length > 0) return { problems: sortProblems(reporter.problems) }
@@ -57,6 +58,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
       projectName: given.projectName,
       projectURL: given.projectURL ?? null,
       buildbotURL: given.buildbotURL ?? null,
+      http: given.http ? { host: '127.0.0.1', trustedProxies: [], ...given.http } : null,
       slaves: new Map([...slaves].map(([name, { spec }]) => [name, spec])),
       builders: new Map([...builders].map(([name, { spec }]) => [name, spec])),
       plugins: plugins.map(({ spec }) => spec),

@@ -23,6 +23,8 @@ export interface Config {
   readonly projectName: string
   readonly projectURL: string | null
   readonly buildbotURL: string | null
+  /** `null`: no web server. */
+  readonly http: HttpSpec | null
   readonly slaves: ReadonlyMap<string, SlaveSpec>
   readonly builders: ReadonlyMap<string, BuilderSpec>
   /** In start order: status targets, schedulers, services, transports, sources; config order within each. */
@@ -36,6 +38,12 @@ export interface Config {
     readonly table: Readonly<Record<string, { readonly mail?: string }>>
   }
   readonly retention: RetentionSpec
+}
+
+export interface HttpSpec {
+  readonly port: number
+  readonly host: string
+  readonly trustedProxies: readonly string[]
 }
 
 export interface SlaveSpec {

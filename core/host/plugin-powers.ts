@@ -1,4 +1,5 @@
 import type { Clock, Host, Json, Log, PluginKind, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
+import type { Route } from '../http/server.ts'
 import { hostStopped } from './errors.ts'
 
 /** What the rest of core does for one plugin: the members of `Host` the plugin host does not make itself. */
@@ -22,6 +23,11 @@ export interface HostPowers
   registerScheduler(rules: SchedulerRules<Json>): Disposable | AsyncDisposable
   /** As above: polls begin when all plugins have started. */
   registerPoller(poller: Poller): Disposable | AsyncDisposable
+  readonly http: {
+    /** As above; `null`: there is no web server. */
+    readonly register: ((route: Route) => Disposable) | null
+    url(): string
+  }
 }
 
 /** What the powers may know of the plugin they are for. */
@@ -36,7 +42,7 @@ export interface PowerScope {
   readonly signal: AbortSignal
 }
 
-type Gated = Omit<HostPowers, 'registerScheduler' | 'registerPoller'>
+type Gated = Omit<HostPowers, 'registerScheduler' | 'registerPoller' | 'http'>
 
 /** The powers behind a gate: once the plugin is stopped, async members reject and the others throw `BOLT_HOST_STOPPED`. */
 export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boolean): Gated {

@@ -27,6 +27,7 @@ import {
 import { createLiveOptions } from './live-options.ts'
 import { createPluginClock } from './plugin-clock.ts'
 import { gatePowers, type HostPowers, type PowerScope } from './plugin-powers.ts'
+import { createPluginRoutes } from './plugin-routes.ts'
 import { createPluginTaps, type TapStatus } from './plugin-taps.ts'
 
 /**
@@ -121,6 +122,14 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     if (!applying) throw onlyInApply(id, member)
   }
   const powers = deps.powers(id, { id, kind, log, clock: pluginClock, signal: ending.signal })
+  const routes = createPluginRoutes({
+    plugin: id,
+    clock,
+    taps,
+    deadlineMs: limits.tapMs,
+    register: powers.http.register,
+    inApply,
+  })
   const host: Host = Object.freeze({
     ...gatePowers(powers, id, () => state !== 'stopped'),
     id,
@@ -144,6 +153,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       inApply('registerScheduler')
       schedulers.push(rules as unknown as SchedulerRules) // its state is JSON to core, whatever type the plugin gives it
     },
+    http: Object.freeze({ route: routes.route, url: () => powers.http.url() }),
     registerPoller(poller) {
       inApply('registerPoller')
       pollers.push(poller)
@@ -202,6 +212,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     run() {
       for (const rules of schedulers) own(powers.registerScheduler(rules), `scheduler "${rules.name}"`)
       for (const poller of pollers) own(powers.registerPoller(poller), `poller "${poller.name}"`)
+      own(routes.open(), 'its routes')
       state = 'running'
     },
     async reconfigure(next) {
@@ -235,7 +246,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
 
 /** It says already which plugin did what. */
 function isHostError(error: unknown): boolean {
-  return error instanceof CiError && /^BOLT_(HOST|HOOKS)_/.test(error.code)
+  return error instanceof CiError && /^BOLT_(HOST|HOOKS|HTTP)_/.test(error.code)
 }
 
 function isDisposable(thing: unknown): thing is Disposable | AsyncDisposable {

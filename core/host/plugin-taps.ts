@@ -64,8 +64,10 @@ export interface PluginTapsDeps {
 }
 
 export interface PluginTapsParts extends PluginTaps {
-  /** Counts a failure outside the taps: a timer's. */
-  failed(where: HookName | 'timer', error: unknown): void
+  /** Counts a failure outside the taps: a timer's, a route's. */
+  failed(where: HookName | 'timer' | 'route', error: unknown): void
+  worked(): void
+  isSuspended(): boolean
 }
 
 export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
@@ -83,10 +85,10 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   let closed = false
 
   const worked = () => budget.worked()
-  const failed = (where: HookName | 'timer', error: unknown) => {
+  const failed = (where: HookName | 'timer' | 'route', error: unknown) => {
     if (closed && ending.signal.aborted) return // given up on; `close` named it
     errors++
-    log.error(where === 'timer' ? 'timer failed' : 'tap failed', { hook: where, error })
+    log.error(where === 'timer' || where === 'route' ? `${where} failed` : 'tap failed', { hook: where, error })
     if (!budget.failed() || suspended) return
     suspended = true
     mailbox.clear()
@@ -201,6 +203,8 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
       budget.reset()
     },
     failed,
+    worked,
+    isSuspended: () => suspended,
     wake: (names) => reader?.wake(names),
     status: () => ({
       taps: [...new Set(noted.map((item) => item.hook))],
