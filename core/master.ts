@@ -8,6 +8,7 @@ import { diffConfigs } from './config/diff.ts'
 import type { Config } from './config/model.ts'
 import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
+import { forgetOthers } from './forget.ts'
 import { createHttp } from './http/http.ts'
 import { createLocks } from './locks.ts'
 import { readLogPart } from './log-reader.ts'
@@ -21,15 +22,13 @@ import { createSlavePool } from './slave-pool.ts'
 import { finishBuild, interruptedBuilds, renewLeases } from './store/builds.ts'
 import { readChanges } from './store/changes.ts'
 import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
-import { advanceCursor, journalHead, keepCursors, readCursor, readEvents } from './store/journal.ts'
+import { advanceCursor, journalHead, readCursor, readEvents } from './store/journal.ts'
 import type { LogStore } from './store/log-store.ts'
 import { readMasterId } from './store/meta.ts'
-import { readRequest } from './store/requests.ts'
 import { createRetention } from './store/retention.ts'
-import { keepSchedulers } from './store/schedulers.ts'
 import type { Store } from './store/store.ts'
 import { createTriggers } from './triggers.ts'
-import { createViews } from './views.ts'
+import { createViews, explainWaiting } from './views.ts'
 
 export interface MasterDeps {
   readonly config: Config
@@ -173,17 +172,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }
   }
 
-  /** Positions in the journal of what is no longer in the config would keep it for ever. */
-  async function forgetGone(): Promise<void> {
-    await keepCursors(
-      store,
-      current.plugins.map((plugin) => plugin.id),
-    )
-    await keepSchedulers(
-      store,
-      scheduling.list().map((scheduler) => scheduler.name),
-    )
-  }
+  const forgetGone = () => forgetOthers(store, current.plugins, scheduling.list())
 
   function keepLeases(): void {
     renewal = clock.timer(current.buildLeaseMs / 3, () => {
@@ -293,12 +282,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       return { buildsets: await scheduling.runNow(scheduler) }
     },
     schedulers: scheduling.list,
-    async why(request) {
-      const one = request === undefined ? undefined : await readRequest(store.db, request)
-      const all = one === undefined ? await query.requests({ limit: 1000 }) : [one]
-      const wanted = all.filter((other) => (request === undefined ? other.state === 'waiting' : other.id === request))
-      return Promise.all(wanted.map(async (found) => ({ request: found, why: (await query.why(found.id)) ?? null })))
-    },
+    why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => readLogPart(store, logStore, place, from),
     plugins: plugins.status,
   }

@@ -94,3 +94,15 @@ export function createViews(deps: ViewsDeps): Query {
     },
   }
 }
+
+/** One request, or all that wait, in queue order, each with its reason. */
+export async function explainWaiting(
+  store: Store,
+  query: Query,
+  request?: RequestId,
+): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]> {
+  const one = request === undefined ? undefined : await readRequest(store.db, request)
+  const all = one === undefined ? await query.requests({ limit: 1000 }) : [one]
+  const wanted = all.filter((other) => (request === undefined ? other.state === 'waiting' : other.id === request))
+  return Promise.all(wanted.map(async (found) => ({ request: found, why: (await query.why(found.id)) ?? null })))
+}

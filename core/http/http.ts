@@ -84,7 +84,8 @@ export function createHttp({ clock, log }: { readonly clock: Clock; readonly log
       return {
         async keep() {
           if (before !== null && before.server !== after?.server) await shut(before)
-          if (after !== null && after.server !== before?.server) log.info('pages are served', { url: publicUrl() })
+          if (after !== null && after.server !== before?.server)
+            log.info('pages are served', { url: publicUrl(), host: after.spec.host, port: after.port })
         },
         async undo() {
           open = before

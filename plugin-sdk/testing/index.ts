@@ -12,4 +12,5 @@ export { type Asked, createScriptedSlave, type ScriptedSlave, type ScriptedSlave
 export { createSeededRandom } from './seeded-random.ts'
 export { createTestHost, type FiredEvent, type TestHost, type TestHostOptions } from './test-host.ts'
 export type { TestRecords } from './test-powers.ts'
+export type { TestRequest } from './test-routes.ts'
 export { type UntilOptions, until } from './until.ts'

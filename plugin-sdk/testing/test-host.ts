@@ -1,5 +1,6 @@
 import { HOOK_KINDS, type HookEvent, type HookName, type HookValue, type TapOptions } from '../hooks.ts'
 import type { Host, Query } from '../host.ts'
+import type { HttpAnswer } from '../http.ts'
 import { deepFreeze, type Json } from '../json.ts'
 import type { PluginInstance } from '../plugin.ts'
 import type { SecretRef } from '../render.ts'
@@ -16,6 +17,7 @@ import {
   submittedBuildset,
   type TestRecords,
 } from './test-powers.ts'
+import { requestRoute, type TestRequest, type TestRoute } from './test-routes.ts'
 
 /** A host for one plugin alone: no master, no store, no other plugins. What the plugin does is remembered. */
 export interface TestHost extends AsyncDisposable {
@@ -42,6 +44,12 @@ export interface TestHost extends AsyncDisposable {
   fire<Name extends HookName>(name: Name, event: FiredEvent<Name>): Promise<HookValue<Name>>
   /** Hooks the plugin tapped. */
   readonly taps: readonly HookName[]
+  /**
+   * Asks a route the plugin added, as a client of the web server would; `undefined` when no route fits. What its handler throws
+   * is thrown.
+   * @example await test.request({ method: 'POST', path: '/hook', body: JSON.stringify({ ref: 'refs/heads/main' }) })
+   */
+  request(asked: TestRequest): Promise<HttpAnswer | undefined>
   /** Asks a registered poller to poll once. */
   poll(name?: string): Promise<void>
   /** Ends the plugin as the master does: signal, taps, owned things in reverse. Rejects with what could not be closed. */
@@ -86,6 +94,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
   const state = new Map<string, Json>()
   const attached: SlaveConnection[] = []
   const taps: Tapped[] = []
+  const routes: TestRoute[] = []
   const ending = new AbortController()
   const tapsEnding = new AbortController()
   const stack = new AsyncDisposableStack()
@@ -167,6 +176,13 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
         attached.push(connection)
       },
     },
+    http: {
+      route(method, path, handler) {
+        inApply('http.route')
+        routes.push({ method, path, handler })
+      },
+      url: () => 'http://localhost:8010/',
+    },
     registerScheduler(rules) {
       inApply('registerScheduler')
       records.schedulers.push(rules as unknown as SchedulerRules) // kept for the test, which knows its state's type
@@ -237,6 +253,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
     get taps() {
       return taps.map((one) => one.hook)
     },
+    request: (asked) => requestRoute(routes, asked, tapsEnding.signal),
     async poll(name) {
       const poller = records.pollers.find((one) => name === undefined || one.name === name)
       if (!poller) throw misused(id(), `registered no poller${name === undefined ? '' : ` "${name}"`}`)

@@ -51,6 +51,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     slaves: { password: () => undefined, known: () => false, attach: async () => {} },
     registerScheduler: (rules) => register(`scheduler ${rules.name}`),
     registerPoller: (poller) => register(`poller ${poller.name}`),
+    http: { register: (route) => register(`route ${route.method} ${route.path}`), url: () => 'http://localhost/' },
   })
   const random = createSeededRandom(1)
   const host = createPluginHost({ clock, log, random, journal, powers, limits })
