@@ -19,6 +19,7 @@ const BENCHES = [
   'slow-disk',
   'enqueue',
   'maildir',
+  'pb-codec',
 ] as const
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
