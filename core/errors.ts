@@ -86,6 +86,9 @@ export const slaveUnknown = (slave: string) =>
     hint: 'Add slave({ name, password }) to the config of the master and reconfigure.',
   })
 
+export const unknownSlave = (slave: string, known: Iterable<string>) =>
+  unknownName('BOLT_SLAVES_NO_SUCH', 'slave', slave, known)
+
 export const slaveDuplicate = (slave: string, peer: string) =>
   new CiError({
     code: 'BOLT_SLAVES_DUPLICATE',

@@ -2,10 +2,11 @@ import type { BuildId, ChangeInput, Query, RequestId, RequestView, Submitted, Wh
 import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
+import type { SlaveActions } from './slave-actions.ts'
 import type { LogPiece } from './store/log-store.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */
-export interface Master extends Actions {
+export interface Master extends Actions, SlaveActions {
   readonly query: Query
   /** Starts everything, plugins last. @throws what a plugin could not do; all that was started is stopped then. */
   start(): Promise<void>

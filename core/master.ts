@@ -18,6 +18,7 @@ import { createPluginHost } from './plugin-host.ts'
 import { createPollers } from './pollers.ts'
 import { createPowers } from './powers.ts'
 import { createScheduling } from './scheduling.ts'
+import { createSlaveActions } from './slave-actions.ts'
 import { createSlavePool } from './slave-pool.ts'
 import { finishBuild, interruptedBuilds, renewLeases } from './store/builds.ts'
 import { readChanges } from './store/changes.ts'
@@ -130,7 +131,10 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     whyNot: distributor.whyNot,
     schedulers: () => scheduling.list(),
   })
-  const actions = createActions({ store, config, buildsets, pool, running: placement.running, guard: hooks.guard })
+  const actions = {
+    ...createActions({ store, config, buildsets, pool, running: placement.running, guard: hooks.guard }),
+    ...createSlaveActions({ clock, config, pool, guard: hooks.guard }),
+  }
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
   const http = createHttp({ clock, log })
   const powers = createPowers({

@@ -8,6 +8,7 @@ import type { HostPowers } from './host/plugin-powers.ts'
 import type { Http } from './http/http.ts'
 import type { Pollers } from './pollers.ts'
 import type { Scheduling } from './scheduling.ts'
+import type { SlaveActions } from './slave-actions.ts'
 import { deletePluginState, getPluginState, setPluginState } from './store/plugin-state.ts'
 import type { Store } from './store/store.ts'
 
@@ -16,7 +17,7 @@ export interface PowersDeps {
   readonly basedir: string
   readonly changes: Changes
   readonly buildsets: Buildsets
-  readonly actions: Actions
+  readonly actions: Actions & SlaveActions
   readonly query: Query
   readonly secrets: Secrets
   readonly people: () => People
@@ -42,6 +43,8 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       stop: (order) => actions.stopBuild(order, via),
       cancel: (order) => actions.cancel(order, via),
       rebuild: (order) => actions.rebuild(order, via),
+      pause: (order) => actions.pauseSlave(order, via),
+      resume: (order) => actions.resumeSlave(order, via),
       query: deps.query,
       state: {
         get: (key) => getPluginState(store, id, key),

@@ -53,6 +53,10 @@ export interface Host {
   cancel(order: CancelOrder): Promise<number>
   /** Builds once more just what a build was made from; passes `guardAction`. @throws CiError when there is no such build. */
   rebuild(order: RebuildOrder): Promise<BuildsetSubmitted>
+  /** Gives a slave no builds until it is resumed; passes `guardAction`. @throws CiError `BOLT_SLAVES_NO_SUCH`. */
+  pause(order: SlaveOrder): Promise<void>
+  /** Gives a paused slave builds again; passes `guardAction` as `pause`. */
+  resume(order: SlaveOrder): Promise<void>
 
   readonly query: Query
   /** The plugin's own small store: JSON by key, durable, kept over restarts and reconfigures of the same id. */
@@ -83,6 +87,12 @@ export interface BuildsetSubmitted {
   readonly requests: readonly RequestId[]
   /** Set when it is queued but nothing can run it at present: `no slave of "full" is attached`. */
   readonly warning: string | null
+}
+
+export interface SlaveOrder {
+  readonly slave: string
+  readonly who: string
+  readonly reason: string
 }
 
 export interface ForceOrder {

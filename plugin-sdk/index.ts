@@ -71,6 +71,7 @@ export type {
   Query,
   RebuildOrder,
   Secrets,
+  SlaveOrder,
   State,
   Submitted,
 } from './host.ts'

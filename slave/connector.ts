@@ -9,6 +9,8 @@ import type { SlaveLog } from './log.ts'
 /** Keeps a link to the master: dials for ever, with growing pauses. */
 export interface Connector {
   start(): void
+  /** Says something to the master; nothing happens without a link. */
+  send(message: AgentMessage): void
   /** Closes the link and dials no more. */
   stop(reason: string): Promise<void>
   /** When the link was lost, or the connector started; `undefined` while there is one. */
@@ -33,6 +35,8 @@ export interface ConnectorDeps {
   readonly held: () => readonly HeldEntry[]
   readonly take: (message: MasterMessage, send: (message: AgentMessage) => void) => void
   readonly unlinked: () => void
+  /** Logged in: messages may be sent. */
+  readonly linked: () => void
 }
 
 export interface Info {
@@ -125,6 +129,7 @@ export function createConnector(deps: ConnectorDeps): Connector {
           lonelySince = undefined
           lastReason = ''
           log.info('linked to the master', { url })
+          deps.linked()
         },
         take: (message) => deps.take(message, (answer) => link?.send(answer)),
         closed(reason, attached) {
@@ -148,6 +153,7 @@ export function createConnector(deps: ConnectorDeps): Connector {
 
   return {
     start: () => void dial(),
+    send: (message) => current?.link?.send(message),
     async stop(reason) {
       stopped = true
       waiting?.[Symbol.dispose]()

@@ -37,6 +37,7 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
   if (settings.umask !== undefined) process.umask(settings.umask)
 
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>()
+  let leaving: string | undefined
   const agent: Agent = createAgent({
     basedir,
     clock,
@@ -63,7 +64,19 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
     held: () => agent.held,
     take: (message, send) => agent.take(message, send),
     unlinked: () => agent.unlink(),
+    linked() {
+      if (leaving !== undefined) connector.send({ t: 'leave', reason: leaving })
+    },
   })
+  stack.adopt(
+    onLeave(options.signal, (reason) => {
+      leaving = reason
+      log.info('leaves when it has finished', { reason })
+      if (connector.lonelySince !== undefined && agent.idle) stop(reason)
+      else connector.send({ t: 'leave', reason })
+    }),
+    (off) => off(),
+  )
   stack.adopt(onStop(options.signal, stop), (off) => off())
   stack.use(watchOrphan(settings, clock, agent, connector, stop))
   log.info('slave started', { basedir, name: settings.name, url: settings.url, pid: process.pid })
@@ -91,6 +104,14 @@ function onStop(signal: AbortSignal | undefined, stop: (reason: string) => void)
   return () => {
     for (const name of names) process.off(name, caught)
   }
+}
+
+/** Calls `leave` on SIGHUP: it shall finish what it does, and then exit. Returns what takes that back. */
+function onLeave(signal: AbortSignal | undefined, leave: (reason: string) => void): () => void {
+  if (signal) return () => {} // the caller's own signals are the caller's
+  const caught = () => leave('it got SIGHUP')
+  process.on('SIGHUP', caught)
+  return () => void process.off('SIGHUP', caught)
 }
 
 /** An agent that a master started for itself does not outlive it for long, unless it has something to do. */

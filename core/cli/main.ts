@@ -16,6 +16,7 @@ import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
 import { restartCommand } from './commands/restart.ts'
 import { slaveCommand } from './commands/slave.ts'
+import { awayCommand, gracefulCommand, pauseCommand, resumeCommand } from './commands/slave-acts.ts'
 import { slavesCommand } from './commands/slaves.ts'
 import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
@@ -72,5 +73,6 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     'Ask for builds:',
     () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],
   ],
+  ['Slaves:', () => [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]],
   ['Look:', () => [whyCommand(), buildsCommand(), logCommand(), changesCommand(), slavesCommand(), pluginsCommand()]],
 ]

@@ -28,6 +28,7 @@ const cancelShape = z.union([
   z.strictObject({ request: z.int(), who: text, reason: text }),
   z.strictObject({ builder: text, who: text, reason: text }),
 ])
+const slaveOrder = z.object({ slave: text, who: text, reason: text })
 const limit = z.int().min(1).max(1000).optional()
 
 /** The commands a running master takes. */
@@ -83,6 +84,12 @@ export function createControlMethods({
     changes: method('changes', z.object({ limit }), (filter) => query.changes(withoutUndefined(filter))),
     builders: method('builders', z.object({}), () => query.builders()),
     slaves: method('slaves', z.object({}), () => query.slaves()),
+    pause: method('pause', slaveOrder, (order) => master.pauseSlave(order, VIA)),
+    resume: method('resume', slaveOrder, (order) => master.resumeSlave(order, VIA)),
+    graceful: method('graceful', slaveOrder, (order) => master.releaseSlave(order, VIA)),
+    away: method('away', slaveOrder.extend({ reason: z.string(), ms: z.int().min(0) }), (order) =>
+      master.slaveAway(order, VIA),
+    ),
     plugins: method('plugins', z.object({}), async () => master.plugins()),
     schedulers: method('schedulers', z.object({}), async () => master.schedulers()),
     'stop-build': method('stop-build', z.object({ build: text, who: text, reason: text }), async (order) => {

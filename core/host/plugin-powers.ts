@@ -12,6 +12,8 @@ export interface HostPowers
     | 'stop'
     | 'cancel'
     | 'rebuild'
+    | 'pause'
+    | 'resume'
     | 'query'
     | 'state'
     | 'directory'
@@ -59,7 +61,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
   }
 
-  const { submitChange, submitBuildset, force, stop, cancel, rebuild, directory } = gated(powers)
+  const { submitChange, submitBuildset, force, stop, cancel, rebuild, pause, resume, directory } = gated(powers)
   return {
     submitChange,
     submitBuildset,
@@ -67,6 +69,8 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     stop,
     cancel,
     rebuild,
+    pause,
+    resume,
     directory,
     query: gated(powers.query, ['project']),
     state: gated(powers.state),

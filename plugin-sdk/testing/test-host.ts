@@ -159,6 +159,14 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       records.rebuilt.push(order)
       return submittedBuildset(1000 + records.rebuilt.length, ['rebuilt'])
     },
+    async pause(order) {
+      alive()
+      records.paused.push(order)
+    },
+    async resume(order) {
+      alive()
+      records.resumed.push(order)
+    },
     query: createQuery(options.query ?? {}),
     state: createState(state),
     async directory() {

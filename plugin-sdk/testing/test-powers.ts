@@ -1,4 +1,13 @@
-import type { BuildsetSubmitted, CancelOrder, ForceOrder, Poller, Query, RebuildOrder, State } from '../host.ts'
+import type {
+  BuildsetSubmitted,
+  CancelOrder,
+  ForceOrder,
+  Poller,
+  Query,
+  RebuildOrder,
+  SlaveOrder,
+  State,
+} from '../host.ts'
 import { isJson, type Json } from '../json.ts'
 import type { BuildsetInput, Change, ChangeInput } from '../model.ts'
 import type { SchedulerRules } from '../scheduler.ts'
@@ -12,6 +21,8 @@ export interface TestRecords {
   readonly stopped: readonly { readonly build: number; readonly who: string; readonly reason: string }[]
   readonly cancelled: readonly CancelOrder[]
   readonly rebuilt: readonly RebuildOrder[]
+  readonly paused: readonly SlaveOrder[]
+  readonly resumed: readonly SlaveOrder[]
   readonly schedulers: readonly SchedulerRules[]
   readonly pollers: readonly Poller[]
 }
@@ -26,6 +37,8 @@ export function createRecords(): Mutable<TestRecords> {
     stopped: [],
     cancelled: [],
     rebuilt: [],
+    paused: [],
+    resumed: [],
     schedulers: [],
     pollers: [],
   }

@@ -109,7 +109,7 @@ test('locks of builds and steps are stored while they are held', async () => {
   assert.deepEqual(await holds(), [])
 })
 
-test('a guard refuses whoever forces, stops, cancels, hurries, reconfigures or shuts down', async () => {
+test('a guard refuses whoever forces, stops, cancels, hurries, pauses, reconfigures or shuts down', async () => {
   const refusal = (what: string) => new CiError({ code: 'TEST_REFUSED', message: `Not ${what} by you.` })
   const strict = definePlugin({
     name: 'strict',
@@ -128,6 +128,11 @@ test('a guard refuses whoever forces, stops, cancels, hurries, reconfigures or s
   await assert.rejects(rig.master.stopBuild({ build: 1, who: 'jane', reason: '' }, 'test'), refused('stop'))
   await assert.rejects(rig.master.cancel({ request: 1, who: 'jane', reason: '' }, 'test'), refused('cancel'))
   await assert.rejects(rig.master.runNow('each', by), refused('force'))
+  const onSlave = { slave: 'bot-1', who: 'jane', reason: '' }
+  await assert.rejects(rig.master.pauseSlave(onSlave, 'test'), refused('pause'))
+  await assert.rejects(rig.master.resumeSlave(onSlave, 'test'), refused('pause'))
+  await assert.rejects(rig.master.releaseSlave(onSlave, 'test'), refused('pause'))
+  await assert.rejects(rig.master.slaveAway({ ...onSlave, ms: 1000 }, 'test'), refused('pause'))
   await assert.rejects(rig.master.mayShutDown(by, 'tired'), refused('shutdown'))
   await rig.master.force({ ...force, who: 'boss' }, 'test')
 })

@@ -37,6 +37,7 @@ test('an agent dials for ever and says so once', async () => {
     held: () => [],
     take: () => {},
     unlinked: () => {},
+    linked: () => {},
   })
   connector.start()
   const pauses: number[] = []

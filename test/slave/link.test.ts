@@ -175,6 +175,35 @@ test('shutdown lets what runs be finished and delivered, then the agent exits wi
   await connection.closed
 })
 
+test('SIGHUP has the agent ask to be let go; without a link and with nothing to do it exits at once', async () => {
+  const master = await openMaster()
+  using basedir = makeBasedir(`ws://127.0.0.1:${master.port}`)
+  await using agent = spawnAgent(basedir.path)
+  const connection = await master.next()
+  agent.child.kill('SIGHUP')
+  assert.equal(await until(connection.leaving!, { what: 'the agent to ask' }), 'it got SIGHUP')
+  assert.equal(agent.child.exitCode, null, 'it waits for the word of its master')
+  const dropped = connection.closed
+  await master[Symbol.asyncDispose]()
+  await dropped
+  agent.child.kill('SIGHUP')
+  assert.equal(await until(agent.exited, { what: 'the agent to exit' }), 0)
+})
+
+test('an agent that asked to be let go asks again on its next link', async () => {
+  await using master = await openMaster()
+  using basedir = makeBasedir(`ws://127.0.0.1:${master.port}`)
+  await using agent = spawnAgent(basedir.path)
+  const first = await master.next()
+  agent.child.kill('SIGHUP')
+  await until(first.leaving!, { what: 'the agent to ask' })
+  first.close('cut by the test')
+  const second = await master.next()
+  assert.equal(await until(second.leaving!, { what: 'the agent to ask again' }), 'it got SIGHUP')
+  await second.shutdown()
+  assert.equal(await until(agent.exited, { what: 'the agent to exit' }), 0)
+})
+
 test('output that cannot be stored ends the call with that error and leaves the link alone', async () => {
   await using master = await openMaster()
   using basedir = makeBasedir(`ws://127.0.0.1:${master.port}`)

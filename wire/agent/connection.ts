@@ -21,6 +21,7 @@ export interface Connection {
   }
   readonly held: readonly HeldEntry[]
   readonly closed: Promise<string>
+  readonly leaving: Promise<string>
   lastHeard(): number
   ping(signal: AbortSignal): Promise<void>
   setBuilders(builders: readonly BuilderEntry[]): Promise<void>

@@ -29,6 +29,7 @@ const ANSWER_MS = 30_000
 export function createMasterConnection(deps: MasterConnectionDeps): MasterConnection {
   const { slave, peer, ready, errors, clock, send, close } = deps
   const closed = Promise.withResolvers<string>()
+  const leaving = Promise.withResolvers<string>()
   const waiting = new Map<number, { resolve(error: string | null): void; reject(error: Error): void }>()
   const commands = createMasterCommands(slave, errors, send)
   let gone: Error | undefined
@@ -70,6 +71,7 @@ export function createMasterConnection(deps: MasterConnectionDeps): MasterConnec
     info: { admin: ready.admin, host: ready.host, version: ready.program, resumable: true },
     held: ready.held,
     closed: closed.promise,
+    leaving: leaving.promise,
     lastHeard: deps.lastHeard,
     async ping(signal) {
       signal.throwIfAborted()
@@ -124,6 +126,7 @@ export function createMasterConnection(deps: MasterConnectionDeps): MasterConnec
     receive(message) {
       if (message.t === 'done') waiting.get(message.request)?.resolve(message.error)
       else if (message.t === 'pong') waiting.get(message.n)?.resolve(null)
+      else if (message.t === 'leave') leaving.resolve(message.reason)
       else if (message.t === 'ping') send({ t: 'pong', n: message.n })
       else commands.receive(message)
     },

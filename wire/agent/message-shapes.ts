@@ -54,6 +54,7 @@ export const AGENT_SHAPES: Readonly<Record<AgentMessage['t'], Shape>> = {
     }),
   }),
   unknown: fields({ id }),
+  leave: fields({ reason }),
   ping,
   pong: ping,
   bye: fields({ reason }),

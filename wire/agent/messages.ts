@@ -40,6 +40,8 @@ export type AgentMessage =
   | { readonly t: 'result'; readonly id: CommandId; readonly result: CommandResult }
   /** The master asked to resume a command that the agent does not have. */
   | { readonly t: 'unknown'; readonly id: CommandId }
+  /** Asks to be given no more builds, and to be told `shutdown` when nothing runs any more. */
+  | { readonly t: 'leave'; readonly reason: string }
   | { readonly t: 'ping'; readonly n: number }
   | { readonly t: 'pong'; readonly n: number }
   /** The last words before the agent closes the link. */

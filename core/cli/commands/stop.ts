@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { type Basedir, openBasedir } from '../basedir.ts'
 import { callMaster } from '../control-client.ts'
-import { notRunning, notStopped } from '../errors.ts'
+import { badArgument, notRunning, notStopped } from '../errors.ts'
 import { print, whoAmI } from '../output.ts'
 import { isAlive, readPidFile } from '../pid-file.ts'
 
@@ -13,13 +13,25 @@ export function stopCommand(): Command {
     .description('stop a master or a slave, and wait until it is gone')
     .argument('<basedir>')
     .option('--force', 'end it at once, without letting it finish anything')
+    .option('--graceful', 'let a slave finish what it runs; returns at once')
     .addHelpText('after', '\nExample:\n  $ boltbot stop ci')
-    .action(async (given: string, { force }: { force?: true }) => {
+    .action(async (given: string, { force, graceful }: { force?: true; graceful?: true }) => {
       const basedir = openBasedir(given)
+      if (graceful) return letGo(basedir)
       const pid = await stop(basedir, force === true)
       if (pid === undefined) throw notRunning(basedir.path)
       print(`The ${basedir.kind} in "${basedir.path}" is stopped.`)
     })
+}
+
+/** Asks a slave to have its master give it nothing more, and to exit then. */
+function letGo(basedir: Basedir): void {
+  if (basedir.kind !== 'slave') throw badArgument('directory', basedir.path, 'that of a slave for --graceful')
+  if (process.platform === 'win32') throw badArgument('option', '--graceful', 'left out on Windows; ask the master')
+  const running = readPidFile(basedir.path, basedir.pidFile)
+  if (!running) throw notRunning(basedir.path)
+  process.kill(running.pid, 'SIGHUP')
+  print(`The slave in "${basedir.path}" exits when it has finished what it runs.`)
 }
 
 /** Gives the process that was stopped; `undefined`: none ran. @throws CiError `BOLT_CLI_STOP`. */
