@@ -57,6 +57,7 @@ export function createDelivery({ id, spool, clock, failed }: DeliveryDeps): Deli
   let uploading: { readonly source: UploadSource; done(): void } | undefined
   let wanted: { readonly offset: number; readonly length: number; come(data: Uint8Array): void } | undefined
   let gathering: Disposable | undefined
+  let lastSent = Number.NEGATIVE_INFINITY
   let pumping = false
   let again = false
 
@@ -89,6 +90,7 @@ export function createDelivery({ id, spool, clock, failed }: DeliveryDeps): Deli
         const { stream, data } = reading instanceof Promise ? await reading : reading
         if (link !== mine) return
         mine.send({ t: 'output', id, log, stream, offset: sent, data })
+        lastSent = clock.now()
         mine.sent.set(log, sent + data.length)
       }
     }
@@ -119,7 +121,7 @@ export function createDelivery({ id, spool, clock, failed }: DeliveryDeps): Deli
     },
     grown(log) {
       if (link === undefined) return
-      if (spool.length(log) - (link.sent.get(log) ?? 0) >= CHUNK) void pump()
+      if (spool.length(log) - (link.sent.get(log) ?? 0) >= CHUNK || clock.now() - lastSent >= GATHER_MS) void pump()
       else gathering ??= clock.timer(GATHER_MS, () => void pump())
     },
     finish(value) {

@@ -37,22 +37,22 @@ async function act(command: FileCommand, context: CommandContext): Promise<Json>
   const { directory, signal } = context
   switch (command.kind) {
     case 'mkdir':
-      for (const path of command.paths) await mkdir(await inside(directory, path), { recursive: true })
+      for (const path of command.paths) await mkdir(inside(directory, path), { recursive: true })
       return null
     case 'rmdir':
       for (const path of command.paths) {
         if (signal.aborted) return null
-        await removeTree(await strictlyInside(directory, path))
+        await removeTree(strictlyInside(directory, path))
       }
       return null
     case 'rmfile':
-      for (const path of command.paths) await removeFile(await strictlyInside(directory, path))
+      for (const path of command.paths) await removeFile(strictlyInside(directory, path))
       return null
     case 'cpdir':
-      await copy(await inside(directory, command.from), await strictlyInside(directory, command.to), context)
+      await copy(inside(directory, command.from), strictlyInside(directory, command.to), context)
       return null
     case 'stat':
-      return await look(await inside(directory, command.path))
+      return await look(inside(directory, command.path))
     case 'glob':
       return await find(directory, command.pattern)
   }

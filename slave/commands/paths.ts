@@ -1,22 +1,23 @@
-import { realpath } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { Problem } from '../problem.ts'
 
 /**
  * The absolute form of a path of a command. It must lie in the builder's directory, also when links on the way to it are followed;
  * the last part itself may be a link.
+ * Looked up at once: a turn through the thread pool for each folder costs more than the command's own start.
  * @throws Problem
  */
-export async function inside(directory: string, path: string): Promise<string> {
+export function inside(directory: string, path: string): string {
   const full = resolve(directory, path)
   if (!isBelow(directory, full)) throw leaves(path)
-  if (full !== directory && !isBelow(await realpath(directory), await realParent(full))) throw leaves(path)
+  if (full !== directory && !isBelow(realpathSync(directory), realParent(full))) throw leaves(path)
   return full
 }
 
 /** As `inside`, but not the builder's directory itself. @throws Problem */
-export async function strictlyInside(directory: string, path: string): Promise<string> {
-  const full = await inside(directory, path)
+export function strictlyInside(directory: string, path: string): string {
+  const full = inside(directory, path)
   if (full === directory) throw new Problem(`The path "${path}" is the builder's directory itself.`)
   return full
 }
@@ -27,10 +28,10 @@ export function isBelow(directory: string, path: string): boolean {
 }
 
 /** The deepest folder on the way that exists, links followed. */
-async function realParent(path: string): Promise<string> {
+function realParent(path: string): string {
   const parent = dirname(path)
   try {
-    return await realpath(parent)
+    return realpathSync(parent)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
     return realParent(parent)

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import type { CommandResult, ShellCommand } from '../../wire/agent/messages.ts'
 import { Problem, reasonOf } from '../problem.ts'
 import { type CommandContext, failed, say } from './context.ts'
@@ -13,7 +13,7 @@ export async function runShell(command: ShellCommand, context: CommandContext): 
   const begin = context.clock.now()
   const elapsed = () => context.clock.now() - begin
   try {
-    const workdir = await workdirOf(command, context)
+    const workdir = workdirOf(command, context)
     say(context, shellHeader(command, workdir))
     const { exitCode, signal, ending } = await runProcess(command, workdir, context)
     const result: CommandResult = {
@@ -32,10 +32,10 @@ export async function runShell(command: ShellCommand, context: CommandContext): 
   }
 }
 
-async function workdirOf(command: ShellCommand, context: CommandContext): Promise<string> {
-  const workdir = await inside(context.directory, command.workdir ?? WORKDIR)
+function workdirOf(command: ShellCommand, context: CommandContext): string {
+  const workdir = inside(context.directory, command.workdir ?? WORKDIR)
   try {
-    await mkdir(workdir, { recursive: true })
+    mkdirSync(workdir, { recursive: true })
   } catch (error) {
     throw new Problem(`The working directory "${workdir}" cannot be made: ${reasonOf(error)}.`)
   }

@@ -25,7 +25,7 @@ export async function runTransfer(command: TransferCommand, context: CommandCont
   try {
     say(context, `${command.kind} ${command.path}\n`)
     if (context.signal.aborted) return ended(endingOf(context.signal), elapsed())
-    const path = await strictlyInside(context.directory, command.path)
+    const path = strictlyInside(context.directory, command.path)
     const size = await (command.kind === 'upload'
       ? upload(command, path, context, unlessEnded)
       : download(command, path, context, unlessEnded))
