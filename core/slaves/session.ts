@@ -57,12 +57,15 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
   /** What the slave of the present connection brought with it. */
   let held: ReadonlySet<string> = new Set()
   let pinging: Promise<void> | undefined
+  /** Why nothing comes back any more. */
+  let over: string | undefined
   /** Commands of running builds, by key: what may go on after a reconnect. */
   const active = new Set<string>()
   const waiters = new Set<Waiter>()
 
   /** A connection that holds the command again, or the reason why there is none. */
   function reconnected(key: string, why: string): Promise<SlaveConnection> {
+    if (over !== undefined) return Promise.reject(sessionLost(slave, over))
     const { promise, resolve, reject } = Promise.withResolvers<SlaveConnection>()
     const waiter: Waiter = { key, resume: resolve, lost: (reason) => reject(sessionLost(slave, reason)) }
     waiters.add(waiter)
@@ -104,6 +107,7 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
     },
     attach(next) {
       connection = next
+      over = undefined
       held = new Set(next.held.map((command) => keyOf(command.id)))
       for (const { id } of next.held) if (!active.has(keyOf(id))) next.forget(id)
       for (const waiter of [...waiters]) {
@@ -159,6 +163,7 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
       connection?.forget(id)
     },
     close(why) {
+      over = why
       for (const waiter of [...waiters]) waiter.lost(why)
     },
   }

@@ -31,6 +31,13 @@ export const nothingHeld = (slave: string, id: object) =>
     hint: 'A command is held from `run` until `forget`; a slave that is not resumable holds none after its link is lost.',
   })
 
+export const callRefused = (slave: string, call: string) =>
+  new CiError({
+    code: 'BOLT_TESTING_REFUSED',
+    message: `The scripted slave "${slave}" refuses "${call}", as the test wants it.`,
+    details: { slave, call },
+  })
+
 export const stateNotJson = (key: string) =>
   new CiError({
     code: 'BOLT_TESTING_STATE',

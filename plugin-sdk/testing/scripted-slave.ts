@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Command, CommandId } from '../command.ts'
 import type { SlaveBuilder, SlaveConnection, SlaveDoor, SlaveInfo } from '../slave-transport.ts'
-import { linkLost, nothingHeld } from './errors.ts'
+import { callRefused, linkLost, nothingHeld } from './errors.ts'
 import { commandText, createAnswers, type ScriptedAnswer, type ScriptedResult } from './scripted-answers.ts'
 import { type RunningCommand, startCommand } from './scripted-command.ts'
 
@@ -18,6 +18,8 @@ export interface ScriptedSlave {
   crash(): void
   /** From now on pings stay unanswered (and are answered again with `false`). */
   mute(muted?: boolean): void
+  /** From now on it refuses this call (`null`: no call any more). */
+  refuse(what: 'setBuilders' | 'startBuild' | null): void
   /** Ends the hanging command whose text contains `match`; default: all of them. */
   finish(match?: string, result?: ScriptedResult): void
   /** All it was asked, oldest first. */
@@ -69,6 +71,7 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
   const files = new Map<string, Uint8Array>()
   let links = 0
   let muted = false
+  let refused: string | null = null
   let current: { readonly connection: SlaveConnection; break(reason: string): void } | undefined
 
   const connect = (): SlaveConnection => {
@@ -83,6 +86,7 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
     const overLink = async <T>(what: Asked, act: () => Promise<T>): Promise<T> => {
       if (!open) throw linkLost(name, 'it was closed before the call')
       asked.push(what)
+      if (what.what === refused) throw callRefused(name, refused)
       const value = await Promise.race([act(), lost.promise])
       heard = clock.now()
       return value
@@ -172,6 +176,9 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
     },
     mute(value = true) {
       muted = value
+    },
+    refuse(what) {
+      refused = what
     },
     finish(match = '', result) {
       for (const command of held.values()) if (command.text.includes(match)) command.finish(result)
