@@ -15,6 +15,7 @@ import {
 import { createStepLogs, type StepLogs, type StreamRedactor } from './build-log.ts'
 import type { BuilderSpec } from './config/model.ts'
 import type { LockNeed, Locks } from './locks.ts'
+import type { BuildProgress } from './progress.ts'
 import type { Session } from './slaves/session.ts'
 import type { StepPlan } from './step-plan.ts'
 import { doneWords, type RanStep, resultOfAbort, runningText, runStep } from './step-runner.ts'
@@ -54,6 +55,7 @@ export interface BuildOrder {
   readonly sourceStamp: SourceStamp
   readonly changes: readonly Change[]
   readonly blamelist: readonly string[]
+  readonly progress: BuildProgress
   /** What a factory that is a function chooses by. */
   readonly info: () => Promise<BuildInfo>
   /** Lock scopes of a step on this slave. */
@@ -100,8 +102,9 @@ export async function runOneStep(
       deps.log.error('log not ended', { builder: builder.name, build: started.number, step: name, error }),
   })
   const place = { claim: started, builder: builder.name, number: started.number, step: index, name }
-  write(startStep(store, place, runningText(step)))
+  write(startStep(store, place, runningText(step), order.progress.eta(clock.now())))
   const ran = await attempt(deps, order, state, { step, index, name, logs })
+  order.progress.end(name, clock.now(), ran.result)
   const stored = write(finishStep(store, place, { result: ran.result, text: ran.text, logs: await logs.finish() }))
   const forget = () => {
     for (const id of ran.commands) session.forget(id)
@@ -160,6 +163,7 @@ async function attempt(
       stack.defer(() => void write(releaseForStep(deps.store, started, index)))
     }
     const place = { build: started.build, epoch: started.epoch, step: index }
+    order.progress.begin(name, clock.now())
     return await runStep({
       step,
       info,
@@ -174,6 +178,7 @@ async function attempt(
       secretOf,
       async addSteps(steps) {
         state.plan.add(index, steps)
+        order.progress.plan(state.plan.steps.map((planned) => planned.name))
         await storeStepPlan(deps.store, started, state.plan.records())
       },
       trigger: deps.triggers.of({ build: `${builder.name} #${started.number}`, signal, note: order.note }),

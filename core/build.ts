@@ -1,4 +1,4 @@
-import { hasCode, messageOf, type Result, type Step, worst } from 'boltbot/plugin-sdk'
+import { hasCode, isGood, messageOf, type Result, type Step, worst } from 'boltbot/plugin-sdk'
 import { type BuildDeps, type BuildOrder, type BuildState, runOneStep } from './build-step.ts'
 import { stepsChoiceSlow } from './errors.ts'
 import { retryDelay } from './queue.ts'
@@ -21,6 +21,7 @@ export async function runBuild(deps: BuildDeps, order: BuildOrder): Promise<Resu
     writes: [],
     plan: plan.steps,
   }
+  order.progress.plan(state.plan.steps.map(({ name }) => name))
   let result: Result = plan.failed === undefined ? 'success' : 'exception'
   if (plan.failed !== undefined) state.failedSteps.push(plan.failed)
   let halted = false
@@ -105,6 +106,7 @@ async function finish(deps: BuildDeps, order: BuildOrder, state: BuildState, ran
     result,
     text: spent ? [`slave lost ${losses} times`, 'given up'] : buildText(result, state.failedSteps, signal),
     properties: state.properties,
+    stepTimes: isGood(result) ? order.progress.learned() : null,
     requeue: again
       ? { notBefore: deps.store.now() + (byMaster ? 0 : retryDelay(losses)), countsAsLoss: !byMaster }
       : null,

@@ -20,6 +20,14 @@ export const noBuilders = (reason: string) =>
     hint: 'Name at least one builder.',
   })
 
+export const buildsetUnknown = (buildset: number) =>
+  new CiError({
+    code: 'BOLT_BUILDSETS_UNKNOWN',
+    message: `There is no buildset ${buildset}.`,
+    details: { buildset },
+    hint: 'It may have been removed by the retention of the config.',
+  })
+
 export const propertyInvalid = (name: string) =>
   new CiError({
     code: 'BOLT_BUILDSETS_PROPERTY',

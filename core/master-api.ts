@@ -1,4 +1,14 @@
-import type { BuildId, ChangeInput, Query, RequestId, RequestView, Submitted, WhyNot } from 'boltbot/plugin-sdk'
+import type {
+  BuildId,
+  BuildsetId,
+  ChangeInput,
+  Query,
+  RequestId,
+  RequestView,
+  Result,
+  Submitted,
+  WhyNot,
+} from 'boltbot/plugin-sdk'
 import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
@@ -16,6 +26,8 @@ export interface Master extends Actions, SlaveActions {
   reconfigure(config: Config, by: Caller): Promise<readonly string[]>
   /** Tells status targets that a new config had problems. */
   configRejected(problems: readonly string[]): Promise<void>
+  /** Resolves with the result of a buildset when it has ended. */
+  waitFor(buildset: BuildsetId, signal?: AbortSignal): Promise<Result>
   submitChange(input: ChangeInput, source: string): Promise<Submitted>
   /** Asks a scheduler not to wait any longer; guarded as `force`. */
   runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>

@@ -17,13 +17,14 @@ import { createPlacement } from './placement.ts'
 import { createPluginHost } from './plugin-host.ts'
 import { createPollers } from './pollers.ts'
 import { createPowers } from './powers.ts'
+import { createProgress } from './progress.ts'
 import { createScheduling } from './scheduling.ts'
 import { createSlaveActions } from './slave-actions.ts'
 import { createSlavePool } from './slave-pool.ts'
 import { finishBuild, interruptedBuilds, renewLeases } from './store/builds.ts'
 import { readChanges } from './store/changes.ts'
 import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
-import { advanceCursor, journalHead, readCursor, readEvents } from './store/journal.ts'
+import { journalHead, journalOf, readEvents } from './store/journal.ts'
 import type { LogStore } from './store/log-store.ts'
 import { readMasterId } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
@@ -60,12 +61,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     clock,
     log,
     random,
-    journal: {
-      head: () => journalHead(store),
-      read: (query) => readEvents(store, query),
-      cursor: (plugin) => readCursor(store, plugin),
-      advance: (plugin, eventId) => advanceCursor(store, plugin, eventId),
-    },
+    journal: journalOf(store),
     powers: (id) => powers(id),
   })
   const { hooks } = plugins
@@ -91,7 +87,9 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     changed: (slave) => distributor.wakeSlave(slave),
   })
   const locks = createLocks(() => distributor.wakeLocks())
+  const progress = createProgress(store)
   const placement = createPlacement({
+    progress,
     store,
     logStore,
     clock,
@@ -129,6 +127,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     pool,
     running: placement.running,
     whyNot: distributor.whyNot,
+    progress,
     schedulers: () => scheduling.list(),
   })
   const actions = {
@@ -148,6 +147,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     people: () => people,
     door: pool.door,
     scheduling,
+    waitFor: triggers.waitFor,
     pollers,
     http,
     serves: () => current.http !== null,
@@ -280,6 +280,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     configRejected: (problems) => configRejected(store, problems),
     submitChange: (input, source) => changes.submit(input, source),
     ...actions,
+    waitFor: triggers.waitFor,
     mayShutDown: ({ who, via }, reason) => hooks.guard({ action: 'shutdown', who, via, reason }),
     async runNow(scheduler, { who, via }) {
       await hooks.guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })

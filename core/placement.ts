@@ -1,13 +1,15 @@
-import { type BuildId, type Change, type CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
+import { type BuildId, type Change, type CiError, type Clock, type Eta, type Log, messageOf } from 'boltbot/plugin-sdk'
 import { runBuild } from './build.ts'
 import type { BuildDeps } from './build-step.ts'
 import type { Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
 import type { Hold } from './locks.ts'
+import type { Progress } from './progress.ts'
 import { initialProperties } from './properties.ts'
 import { mergeStamps } from './queue.ts'
 import type { Reservation, SlavePool } from './slave-pool.ts'
 import type { Session } from './slaves/session.ts'
+import { stepNames } from './step-plan.ts'
 import { startBuild } from './store/builds.ts'
 import { readBuildsets } from './store/buildsets.ts'
 import type { WaitingRequest } from './store/requests.ts'
@@ -45,6 +47,8 @@ export interface RunningBuild {
   readonly builder: string
   readonly number: number
   readonly slave: string
+  /** When it will have ended, as far as that is known. */
+  eta(): Eta | undefined
   /** Ends the build with this reason. */
   abort(reason: CiError): void
 }
@@ -53,6 +57,7 @@ export interface PlacementDeps extends Omit<BuildDeps, 'logAppended'> {
   readonly owner: string
   readonly config: () => Config
   readonly pool: SlavePool
+  readonly progress: Progress
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
   readonly logAppended: (build: { id: BuildId; builder: string; number: number }) => BuildDeps['logAppended']
   readonly clock: Clock
@@ -98,7 +103,12 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const spec = config.builders.get(builder)!
     const slaveSpec = config.slaves.get(slave)!
     const session = deps.pool.session(slave)
-    const [{ buildsets, sourceStamp, changes }] = await Promise.all([read(requests), greet(session, builder)])
+    const [{ buildsets, sourceStamp, changes }, progress] = await Promise.all([
+      read(requests),
+      deps.progress.of(builder, spec.useProgress),
+      greet(session, builder),
+    ])
+    progress.plan(stepNames(spec.steps))
     const asked = buildsets[0]!
     const reason = [...new Set(buildsets.map((buildset) => buildset.reason))].join('; ')
     const blamelist = [...new Set(changes.map((change) => change.who))]
@@ -113,6 +123,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
       blamelist,
       configHash: config.hash,
       lease: config.buildLeaseMs,
+      eta: (now) => (spec.chooseSteps === null ? progress.eta(now) : undefined),
       locks: needs.map((need) => ({ lock: need.scope.name, mode: need.mode })),
       properties: (number) =>
         initialProperties({
@@ -157,6 +168,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
         sourceStamp,
         changes,
         blamelist,
+        progress,
         async info() {
           const lastResult = await readLastResult(deps.store.db, builder, sourceStamp.branch)
           const { number, properties } = started
@@ -178,7 +190,9 @@ export function createPlacement(deps: PlacementDeps): Placement {
         unfinished.delete(done)
       })
     unfinished.add(done)
-    running.set(started.build, { builder, number: started.number, slave, abort: (why) => stop.abort(why) })
+    const { number } = started
+    const eta = () => progress.eta(deps.clock.now())
+    running.set(started.build, { builder, number, slave, eta, abort: (why) => stop.abort(why) })
   }
 
   return {

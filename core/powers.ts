@@ -11,6 +11,7 @@ import type { Scheduling } from './scheduling.ts'
 import type { SlaveActions } from './slave-actions.ts'
 import { deletePluginState, getPluginState, setPluginState } from './store/plugin-state.ts'
 import type { Store } from './store/store.ts'
+import type { Triggers } from './triggers.ts'
 
 export interface PowersDeps {
   readonly store: Store
@@ -23,6 +24,7 @@ export interface PowersDeps {
   readonly people: () => People
   readonly door: SlaveDoor
   readonly scheduling: Scheduling
+  readonly waitFor: Triggers['waitFor']
   readonly pollers: Pollers
   readonly http: Http
   /** Whether the config has a web server. */
@@ -36,6 +38,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
     const via = `plugin:${id}`
     return {
       submitChange: (change) => deps.changes.submit(change, id),
+      waitFor: (buildset, { signal } = {}) => deps.waitFor(buildset, signal),
       async submitBuildset(buildset) {
         return { ...(await deps.buildsets.submit(buildset)), warning: null }
       },

@@ -107,6 +107,9 @@ function growing(planned: (PlannedStep & { readonly given: Step })[]): StepPlan 
   }
 }
 
+/** Names of steps, unique in a build. */
+export const stepNames = (steps: readonly Step[]): readonly string[] => steps.map(nameGiver([]))
+
 /** Makes names unique by a number behind them. */
 function nameGiver(taken: readonly string[]): (step: Step) => string {
   const seen = new Set(taken)

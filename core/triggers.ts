@@ -1,5 +1,5 @@
 import type { BuildsetId, Result, Triggered, TriggerOrder } from 'boltbot/plugin-sdk'
-import { triggeredNothing } from './errors.ts'
+import { buildsetUnknown, triggeredNothing } from './errors.ts'
 import type { Scheduling } from './scheduling.ts'
 import { readBuildsetResult } from './store/buildsets.ts'
 import type { Store, StoredEvent } from './store/store.ts'
@@ -8,6 +8,8 @@ import type { Store, StoredEvent } from './store/store.ts'
 export interface Triggers {
   /** For one step of a build. */
   of(parent: TriggeringStep): (order: TriggerOrder) => Promise<Triggered>
+  /** Resolves when the buildset has ended. @throws the signal's reason when it aborts first; CiError when there is no such buildset. */
+  waitFor(buildset: BuildsetId, signal?: AbortSignal): Promise<Result>
   /** Events of the journal, in order. */
   deliver(events: readonly StoredEvent[]): void
 }
@@ -27,26 +29,30 @@ export interface TriggersDeps {
 }
 
 export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
-  const awaited = new Map<BuildsetId, PromiseWithResolvers<Result>>()
+  const awaited = new Map<BuildsetId, Set<PromiseWithResolvers<Result>>>()
 
-  /** Resolves when the buildset has ended; rejects with the signal's reason when it aborts first. */
-  async function end(buildset: BuildsetId, signal: AbortSignal): Promise<Result> {
-    const ended = awaited.getOrInsertComputed(buildset, () => Promise.withResolvers<Result>())
+  async function end(buildset: BuildsetId, signal?: AbortSignal): Promise<Result> {
+    const ended = Promise.withResolvers<Result>()
     ended.promise.catch(() => {}) // an abort may come while the store is read, before anybody listens
-    const abort = () => ended.reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
+    const waiting = awaited.getOrInsertComputed(buildset, () => new Set())
+    waiting.add(ended)
+    const abort = () => ended.reject(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
     try {
-      signal.throwIfAborted()
+      signal?.throwIfAborted()
       // It may have ended before anybody waited.
       const stored = await readBuildsetResult(store.db, buildset)
+      if (stored === undefined) throw buildsetUnknown(buildset)
       return stored ?? (await ended.promise)
     } finally {
-      signal.removeEventListener('abort', abort)
-      awaited.delete(buildset)
+      signal?.removeEventListener('abort', abort)
+      waiting.delete(ended)
+      if (waiting.size === 0) awaited.delete(buildset)
     }
   }
 
   return {
+    waitFor: end,
     of({ build, signal, note }) {
       const waitsFor = new Map<symbol, string>()
       const renew = () => note(waitsFor.size === 0 ? null : `which waits for ${[...waitsFor.values()].join(', ')}`)
@@ -75,7 +81,8 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
     },
     deliver(events) {
       for (const { name, event } of events) {
-        if (name === 'buildsetFinished') awaited.get(event.buildset)?.resolve(event.result)
+        if (name !== 'buildsetFinished') continue
+        for (const waiting of awaited.get(event.buildset) ?? []) waiting.resolve(event.result)
       }
     },
   }

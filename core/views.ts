@@ -1,8 +1,26 @@
-import type { BuilderView, BuildId, Query, RequestId, RequestView, SchedulerView, WhyNot } from 'boltbot/plugin-sdk'
+import type {
+  BuilderView,
+  BuildId,
+  BuildView,
+  Query,
+  RequestId,
+  RequestView,
+  SchedulerView,
+  WhyNot,
+} from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
 import type { RunningBuild } from './placement.ts'
+import type { Progress } from './progress.ts'
 import type { SlavePool } from './slave-pool.ts'
-import { readBuild, readBuildByNumber, readBuilders, readBuilds, readStepLogs } from './store/build-views.ts'
+import {
+  readBranches,
+  readBuild,
+  readBuildByNumber,
+  readBuilders,
+  readBuilds,
+  readStepLogs,
+} from './store/build-views.ts'
+import { readBuildset } from './store/buildsets.ts'
 import { readChanges, recentChanges } from './store/changes.ts'
 import type { LogStore } from './store/log-store.ts'
 import { countBefore, countWaiting, openRequests, readRequest } from './store/requests.ts'
@@ -17,6 +35,7 @@ export interface ViewsDeps {
   readonly pool: SlavePool
   readonly running: () => ReadonlyMap<BuildId, RunningBuild>
   readonly whyNot: (builder: string) => WhyNot | undefined
+  readonly progress: Progress
   readonly schedulers: () => readonly SchedulerView[]
 }
 
@@ -44,6 +63,12 @@ export function createViews(deps: ViewsDeps): Query {
     })
   }
 
+  /** When it will have ended, if it runs. */
+  function withEta<T extends BuildView | undefined>(build: T): T {
+    const eta = build && deps.running().get(build.id)?.eta()
+    return eta === undefined ? build : { ...build, eta }
+  }
+
   async function why(id: RequestId): Promise<WhyNot | undefined> {
     const request = await readRequest(db, id)
     if (request?.state !== 'waiting') return undefined
@@ -65,9 +90,12 @@ export function createViews(deps: ViewsDeps): Query {
       const builder = (await builders()).find((other) => other.name === name)
       return builder?.state === 'idle' && builder.waiting === 0 && pool.free(name).length > 0
     },
-    build: (id) => readBuild(db, id),
-    buildByNumber: (builder, number) => readBuildByNumber(db, builder, number),
-    builds: (filter = {}) => readBuilds(db, filter),
+    branches: (builder, filter = {}) => readBranches(db, builder, filter),
+    expectations: (builder) => deps.progress.expected(builder),
+    buildset: (id) => readBuildset(db, id),
+    build: async (id) => withEta(await readBuild(db, id)),
+    buildByNumber: async (builder, number) => withEta(await readBuildByNumber(db, builder, number)),
+    builds: async (filter = {}) => (await readBuilds(db, filter)).map((build) => withEta(build)),
     requests: (filter = {}): Promise<RequestView[]> => openRequests(db, filter.builder, filter.limit ?? 100),
     async slaves() {
       const known = await readSlaves(db)

@@ -79,6 +79,8 @@ export interface BuilderOptions<Name extends string = string, SlaveName extends 
   readonly locks?: readonly (Lock | LockAccess)[]
   /** Whether waiting requests that ask for the same are built together, or a function that says which are; default: as the master's. */
   readonly mergeRequests?: boolean | MergeRequests
+  /** False: how long its steps take is not learned and no end of its builds is expected; default true. */
+  readonly useProgress?: boolean
   /** Which waiting request is next; default: the first. */
   readonly nextBuild?: NextBuild
   /** Which free slave takes a build; default: one by chance. */

@@ -1,5 +1,5 @@
 /** Payloads of the hooks: what happened, JSON-safe, with ids. */
-import type { BuildId, BuildsetId, Change, ChangeId, EventId, RequestId, SourceStamp } from './model.ts'
+import type { BuildId, BuildsetId, Change, ChangeId, Eta, EventId, RequestId, SourceStamp } from './model.ts'
 import type { Result } from './results.ts'
 
 /** What every stored event has. A second delivery of an event has the same `eventId`. */
@@ -52,6 +52,8 @@ export interface BuildStarted extends EventBase {
   readonly reason: string
   readonly branch: string | null
   readonly revision: string | null
+  /** When it will have ended, as far as that is known. */
+  readonly eta?: Eta
 }
 export interface StepStarted extends EventBase {
   readonly build: BuildId
@@ -60,6 +62,8 @@ export interface StepStarted extends EventBase {
   readonly step: number
   readonly name: string
   readonly text: string
+  /** When the build will have ended, as far as that is known. */
+  readonly eta?: Eta
 }
 /** Not stored and may be skipped or merged with the next: a wake-up for live views, the log itself is the truth. */
 export interface LogAppended {
@@ -82,7 +86,7 @@ export interface StepFinished extends EventBase {
   readonly text: string
 }
 /** All that `BuildStarted` said, and what came of it. */
-export interface BuildFinished extends BuildStarted {
+export interface BuildFinished extends Omit<BuildStarted, 'eta'> {
   readonly result: Result
   /** The result of the finished build before this one of the same builder and branch, `retry` and `cancelled` left out. */
   readonly previousResult: Result | null

@@ -4,10 +4,12 @@ import type { HookName, Tap, TapOptions } from './hooks.ts'
 import type { HttpPower } from './http.ts'
 import type { Json } from './json.ts'
 import type {
+  BranchView,
   BuilderView,
   BuildId,
   BuildsetId,
   BuildsetInput,
+  BuildsetView,
   BuildView,
   Change,
   ChangeInput,
@@ -15,9 +17,11 @@ import type {
   RequestView,
   SchedulerView,
   SlaveView,
+  StepExpectation,
   WhyNot,
 } from './model.ts'
 import type { SecretRef } from './render.ts'
+import type { Result } from './results.ts'
 import type { SchedulerRules } from './scheduler.ts'
 import type { SlaveDoor } from './slave-transport.ts'
 
@@ -45,6 +49,11 @@ export interface Host {
   submitChange(change: ChangeInput): Promise<Submitted>
   /** Asks for builds. Resolves when stored. @throws CiError `BOLT_BUILDSETS_UNKNOWN_BUILDER`. */
   submitBuildset(buildset: BuildsetInput): Promise<BuildsetSubmitted>
+  /**
+   * Resolves with the worst result when all builds of a buildset have ended; also when they have already.
+   * @throws the signal's reason when it aborts first; CiError `BOLT_BUILDSETS_UNKNOWN`.
+   */
+  waitFor(buildset: BuildsetId, options?: { readonly signal?: AbortSignal }): Promise<Result>
   /** Starts a build as a person would; passes `guardAction`. @throws CiError when refused, or when no slave can ever run it. */
   force(order: ForceOrder): Promise<BuildsetSubmitted>
   /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
@@ -124,6 +133,14 @@ export interface Query {
   builders(): Promise<readonly BuilderView[]>
   /** `undefined` when there is none of this name. */
   builder(name: string): Promise<BuilderView | undefined>
+  /** Branches of a builder, the last built first; `limit` defaults to 100. */
+  branches(
+    builder: string,
+    filter?: { readonly branch?: string | null; readonly limit?: number },
+  ): Promise<readonly BranchView[]>
+  /** How long the steps of a builder take, learned from its good builds; empty when it had none. */
+  expectations(builder: string): Promise<readonly StepExpectation[]>
+  buildset(id: BuildsetId): Promise<BuildsetView | undefined>
   /** True when the builder has an attached free slave and nothing waiting or running. */
   isIdle(builder: string): Promise<boolean>
   build(id: BuildId): Promise<BuildView | undefined>

@@ -89,6 +89,7 @@ export {
 export { deepFreeze, isJson, type Json } from './json.ts'
 export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
 export type {
+  BranchView,
   BuilderView,
   BuildId,
   BuildsetId,
@@ -98,6 +99,7 @@ export type {
   Change,
   ChangeId,
   ChangeInput,
+  Eta,
   EventId,
   Patch,
   PropertyEntry,
@@ -107,6 +109,7 @@ export type {
   SchedulerView,
   SlaveView,
   SourceStamp,
+  StepExpectation,
   StepView,
   WhyNot,
 } from './model.ts'

@@ -112,7 +112,10 @@ export interface BuildsetView {
   readonly sourceStamp: SourceStamp
   readonly submittedAt: number
   readonly finishedAt: number | null
+  /** The worst of its builds; `null` while it is not finished. */
   readonly result: Result | null
+  /** True once one of its builds has failed, also while others still run. */
+  readonly doomed: boolean
   readonly requests: readonly RequestId[]
 }
 
@@ -165,6 +168,35 @@ export interface BuildView {
   readonly text: readonly string[]
   readonly properties: PropertyMap
   readonly steps: readonly StepView[]
+  /** Of a running build, once each of its steps was seen in a good build. */
+  readonly eta?: Eta
+}
+
+/** When a running build will have ended, ms since 1970: learned from good builds of the same builder. */
+export interface Eta {
+  readonly at: number
+  /** It is hardly earlier, and hardly later. */
+  readonly low: number
+  readonly high: number
+}
+
+/** How long a step takes, ms. */
+export interface StepExpectation {
+  readonly name: string
+  readonly median: number
+  readonly low: number
+  readonly high: number
+}
+
+/** How a builder fares on one branch. */
+export interface BranchView {
+  /** `null`: the default branch. */
+  readonly branch: string | null
+  /** Its last build that says something of the code: neither `retry` nor `cancelled`. */
+  readonly lastBuild: number
+  readonly lastResult: Result
+  /** The last that succeeded, warnings or not; `null`: none. */
+  readonly lastSuccess: number | null
 }
 
 export interface BuilderView {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { CiError } from 'boltbot/plugin-sdk'
 import { Command, CommanderError } from 'commander'
+import { buildersCommand } from './commands/builders.ts'
 import { buildsCommand } from './commands/builds.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { changeCommand } from './commands/change.ts'
@@ -74,5 +75,16 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],
   ],
   ['Slaves:', () => [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]],
-  ['Look:', () => [whyCommand(), buildsCommand(), logCommand(), changesCommand(), slavesCommand(), pluginsCommand()]],
+  [
+    'Look:',
+    () => [
+      whyCommand(),
+      buildersCommand(),
+      buildsCommand(),
+      logCommand(),
+      changesCommand(),
+      slavesCommand(),
+      pluginsCommand(),
+    ],
+  ],
 ]

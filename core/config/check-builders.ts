@@ -9,6 +9,7 @@ import {
   anything,
   checkFields,
   type Fields,
+  flag,
   flagOrFunction,
   isRecord,
   jsonRecord,
@@ -45,6 +46,7 @@ const FIELDS = {
   properties: { rule: jsonRecord },
   locks: { rule: list },
   mergeRequests: { rule: flagOrFunction },
+  useProgress: { rule: flag },
   nextBuild: { rule: aFunction },
   nextSlave: { rule: aFunction },
 } as const satisfies Record<keyof BuilderOptions, unknown> & Fields
@@ -104,6 +106,7 @@ export function checkBuilders(
       locks: accesses,
       mergeRequests:
         given.mergeRequests ?? (options as { mergeRequests?: BuilderSpec['mergeRequests'] }).mergeRequests ?? true,
+      useProgress: given.useProgress ?? true,
       nextBuild: given.nextBuild ?? null,
       nextSlave: given.nextSlave ?? null,
     }

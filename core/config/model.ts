@@ -70,6 +70,7 @@ export interface BuilderSpec {
   readonly properties: Readonly<Record<string, Json>>
   readonly locks: readonly LockAccess[]
   readonly mergeRequests: boolean | MergeRequests
+  readonly useProgress: boolean
   readonly nextBuild: NextBuild | null
   readonly nextSlave: NextSlave | null
 }

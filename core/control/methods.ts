@@ -83,6 +83,14 @@ export function createControlMethods({
     ),
     changes: method('changes', z.object({ limit }), (filter) => query.changes(withoutUndefined(filter))),
     builders: method('builders', z.object({}), () => query.builders()),
+    builder: method('builder', z.object({ name: text }), async ({ name }) => {
+      const builder = await query.builder(name)
+      if (builder === undefined) return null
+      return { ...builder, branches: await query.branches(name), expectations: await query.expectations(name) }
+    }),
+    wait: method('wait', z.object({ buildset: z.int() }), async ({ buildset }, signal) => ({
+      result: await master.waitFor(buildset, signal),
+    })),
     slaves: method('slaves', z.object({}), () => query.slaves()),
     pause: method('pause', slaveOrder, (order) => master.pauseSlave(order, VIA)),
     resume: method('resume', slaveOrder, (order) => master.resumeSlave(order, VIA)),
@@ -107,8 +115,12 @@ export function createControlMethods({
 }
 
 /** Parameters checked, then the work. */
-function method<T>(name: string, shape: z.ZodType<T>, work: (params: T) => Promise<unknown>): ControlMethod {
-  return async (params) => work(parse(name, shape, params))
+function method<T>(
+  name: string,
+  shape: z.ZodType<T>,
+  work: (params: T, signal: AbortSignal) => Promise<unknown>,
+): ControlMethod {
+  return async (params, { signal }) => work(parse(name, shape, params), signal)
 }
 
 function parse<T>(name: string, shape: z.ZodType<T>, params: unknown): T {

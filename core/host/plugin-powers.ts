@@ -8,6 +8,7 @@ export interface HostPowers
     Host,
     | 'submitChange'
     | 'submitBuildset'
+    | 'waitFor'
     | 'force'
     | 'stop'
     | 'cancel'
@@ -61,10 +62,12 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
   }
 
-  const { submitChange, submitBuildset, force, stop, cancel, rebuild, pause, resume, directory } = gated(powers)
+  const { submitChange, submitBuildset, waitFor, force, stop, cancel, rebuild, pause, resume, directory } =
+    gated(powers)
   return {
     submitChange,
     submitBuildset,
+    waitFor,
     force,
     stop,
     cancel,

@@ -1,4 +1,4 @@
-import type { BuildView, Change, PropertyMap, Result, SourceStamp, StepView } from 'boltbot/plugin-sdk'
+import type { BranchView, BuildView, Change, PropertyMap, Result, SourceStamp, StepView } from 'boltbot/plugin-sdk'
 import { type Kysely, sql } from 'kysely'
 import { readChanges } from './changes.ts'
 import type { StepLog } from './steps.ts'
@@ -59,6 +59,27 @@ export async function readStepLogs(
     .where('steps.number', '=', step)
     .executeTakeFirst()
   return row && { epoch: row.epoch, running: row.finished_at === null, logs: JSON.parse(row.logs) as StepLog[] }
+}
+
+/** How a builder fares on its branches, the last built first. */
+export async function readBranches(
+  db: Kysely<Tables>,
+  builder: string,
+  { branch, limit = 100 }: { readonly branch?: string | null; readonly limit?: number },
+): Promise<BranchView[]> {
+  let query = db
+    .selectFrom('branch_results')
+    .selectAll()
+    .where('builder', '=', builder)
+    .orderBy('number', 'desc')
+    .limit(limit)
+  if (branch !== undefined) query = query.where('branch', '=', branch ?? '')
+  return (await query.execute()).map((row) => ({
+    branch: row.branch === '' ? null : row.branch,
+    lastBuild: row.number,
+    lastResult: row.result as Result, // written by finishBuild
+    lastSuccess: row.last_success,
+  }))
 }
 
 export interface StoredBuilder {

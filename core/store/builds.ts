@@ -1,8 +1,9 @@
-import type { Change, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import type { Change, Eta, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { buildStale } from '../errors.ts'
 import { tellQueued } from './requests.ts'
 import { settleBuildsets } from './settle.ts'
+import type { StepTimes } from './step-times.ts'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -23,6 +24,8 @@ export interface NewBuild {
   readonly sourceStamp: SourceStamp
   readonly blamelist: readonly string[]
   readonly configHash: string
+  /** When it will have ended, if that is known. */
+  readonly eta?: (now: number) => Eta | undefined
   /** Lease from now on, ms. */
   readonly lease: number
   readonly locks: readonly { readonly lock: string; readonly mode: string }[]
@@ -92,6 +95,7 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
         await trx.insertInto('lock_holds').values(row).execute()
       }
       const { builder, slave, requests, reason, sourceStamp, blamelist } = input
+      const eta = input.eta?.(now)
       tell('buildStarted', {
         build,
         builder,
@@ -103,6 +107,7 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
         reason,
         branch: sourceStamp.branch,
         revision: sourceStamp.revision,
+        ...(eta && { eta }),
       })
       return { build, epoch, owner: input.owner, number, properties, startedAt: now }
     })
@@ -128,6 +133,8 @@ export interface EndedBuild {
   readonly result: Result
   readonly text: readonly string[]
   readonly properties: PropertyMap
+  /** How long the steps of its builder take, when this build told more of it. */
+  readonly stepTimes?: StepTimes | null
   /** Set when the requests go back to the queue. */
   readonly requeue: { readonly notBefore: number; readonly countsAsLoss: boolean } | null
 }
@@ -184,7 +191,7 @@ export function finishBuild(store: Store, ended: EndedBuild, committed?: () => v
 
 /** Keeps the last result per builder and branch; gives the one before. A retried or cancelled build says nothing about the code. */
 async function keepLastResults(trx: Transaction<Tables>, ended: EndedBuild): Promise<Result | null> {
-  const { builder, number, result } = ended
+  const { builder, number, result, stepTimes } = ended
   const branch = ended.sourceStamp.branch ?? ''
   const before = await trx
     .selectFrom('branch_results')
@@ -203,7 +210,7 @@ async function keepLastResults(trx: Transaction<Tables>, ended: EndedBuild): Pro
   }
   await trx
     .updateTable('builders')
-    .set({ last_number: number, last_result: result })
+    .set({ last_number: number, last_result: result, ...(stepTimes && { step_times: JSON.stringify(stepTimes) }) })
     .where('name', '=', builder)
     .execute()
   return (before?.result as Result | undefined) ?? null

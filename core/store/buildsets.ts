@@ -1,4 +1,4 @@
-import type { BuildsetId, Json, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import type { BuildsetId, BuildsetView, Json, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import type { Kysely, Transaction } from 'kysely'
 import { tellQueued } from './requests.ts'
 import type { Store, Tell } from './store.ts'
@@ -98,11 +98,31 @@ export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId
   })
 }
 
-/** How a buildset ended; `null` while it has not. */
-export async function readBuildsetResult(db: Kysely<Tables>, id: BuildsetId): Promise<Result | null> {
+/** How a buildset ended; `null` while it has not, `undefined` when there is none. */
+export async function readBuildsetResult(db: Kysely<Tables>, id: BuildsetId): Promise<Result | null | undefined> {
   const query = db.selectFrom('buildsets').select(['result', 'finished_at']).where('id', '=', id)
   const row = await query.executeTakeFirst()
-  return row === undefined || row.finished_at === null ? null : (row.result as Result) // written by settleBuildsets
+  if (row === undefined) return undefined
+  return row.finished_at === null ? null : (row.result as Result) // written by settleBuildsets
+}
+
+/** As plugins and people see it. */
+export async function readBuildset(db: Kysely<Tables>, id: BuildsetId): Promise<BuildsetView | undefined> {
+  const row = await db.selectFrom('buildsets').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) return undefined
+  const requests = await db.selectFrom('requests').select('id').where('buildset_id', '=', id).orderBy('id').execute()
+  return {
+    id,
+    reason: row.reason,
+    scheduler: row.scheduler,
+    owner: row.owner,
+    sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
+    submittedAt: row.submitted_at,
+    finishedAt: row.finished_at,
+    result: row.finished_at === null ? null : (row.result as Result),
+    doomed: row.doomed === 1,
+    requests: requests.map((request) => request.id),
+  }
 }
 
 export interface StoredBuildset {

@@ -89,3 +89,11 @@ function toEvent(row: Row<'journal'>): StoredEvent {
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
+
+/** The journal of a store, as the plugin host reads it. */
+export const journalOf = (store: Store) => ({
+  head: () => journalHead(store),
+  read: (query: EventQuery) => readEvents(store, query),
+  cursor: (plugin: string) => readCursor(store, plugin),
+  advance: (plugin: string, eventId: number) => advanceCursor(store, plugin, eventId),
+})

@@ -1,4 +1,4 @@
-import type { Result } from 'boltbot/plugin-sdk'
+import type { Eta, Result } from 'boltbot/plugin-sdk'
 import { sql } from 'kysely'
 import { buildStale } from '../errors.ts'
 import type { BuildClaim } from './builds.ts'
@@ -19,7 +19,7 @@ export interface StepLog {
 }
 
 /** @throws CiError `BOLT_BUILDS_STALE` when the build was given to another claim. */
-export function startStep(store: Store, place: StepPlace, text: string): Promise<void> {
+export function startStep(store: Store, place: StepPlace, text: string, eta?: Eta): Promise<void> {
   return store.transition('startStep', async (trx, tell) => {
     const { claim, step, name, builder, number } = place
     const { numInsertedOrUpdatedRows } = await trx
@@ -43,7 +43,7 @@ export function startStep(store: Store, place: StepPlace, text: string): Promise
       )
       .executeTakeFirstOrThrow()
     if (numInsertedOrUpdatedRows === 0n) throw buildStale(claim.build, claim.epoch)
-    tell('stepStarted', { build: claim.build, builder, number, step, name, text })
+    tell('stepStarted', { build: claim.build, builder, number, step, name, text, ...(eta && { eta }) })
   })
 }
 

@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../http.ts'
 import { deepFreeze, type Json } from '../json.ts'
 import type { PluginInstance } from '../plugin.ts'
 import type { SecretRef } from '../render.ts'
+import type { Result } from '../results.ts'
 import type { SchedulerRules } from '../scheduler.ts'
 import type { SlaveConnection } from '../slave-transport.ts'
 import { misused, optionsRefused, testHostStopped } from './errors.ts'
@@ -77,6 +78,8 @@ export interface TestHostOptions {
   readonly slaves?: Readonly<Record<string, string | undefined>>
   /** What `host.directory()` gives; default: it rejects, so that no test writes by accident. */
   readonly directory?: string
+  /** How every buildset ends; default `success`. */
+  readonly buildsetResult?: Result
   /** Replace members of the host, to make them fail for instance. */
   readonly override?: Partial<Host>
 }
@@ -139,6 +142,10 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       alive()
       records.buildsets.push(buildset)
       return submittedBuildset(records.buildsets.length + records.forced.length, buildset.builders)
+    },
+    async waitFor() {
+      alive()
+      return options.buildsetResult ?? 'success'
     },
     async force(order) {
       alive()

@@ -34,7 +34,11 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     return { [Symbol.dispose]: () => void calls.push(`-${what}`) }
   }
   const powers = (id: string): HostPowers => ({
-    ...({} as Pick<HostPowers, 'submitBuildset' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'>), // not called by these tests
+    // not called by these tests
+    ...({} as Pick<
+      HostPowers,
+      'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'
+    >),
     submitChange: async (change: ChangeInput) => {
       calls.push(`${id} submits ${change.comments}`)
       return { change: {} as never, duplicate: false } // its content is not looked at

@@ -1,4 +1,4 @@
-import type { BuildView } from 'boltbot/plugin-sdk'
+import { type BuildView, formatDuration } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
 import { type LiveOptions, listCommand, wholeNumber } from '../live-command.ts'
@@ -23,6 +23,13 @@ export function buildsCommand(): Command {
     })
 }
 
+/** `, done in about 5m (3m to 8m)`. */
+function endOf({ eta }: BuildView): string {
+  if (eta === undefined) return ''
+  const [at, low, high] = [eta.at, eta.low, eta.high].map((ms) => formatDuration(Math.max(0, ms - Date.now())))
+  return `, done in about ${at} (${low} to ${high})`
+}
+
 function rowOf(build: BuildView): readonly string[] {
   const revision = build.sourceStamp.revision?.slice(0, 12) ?? 'newest'
   const running = build.steps.findLast((step) => step.finishedAt === null)
@@ -32,6 +39,6 @@ function rowOf(build: BuildView): readonly string[] {
     ago(build.finishedAt ?? build.startedAt),
     build.slave,
     oneLine(`${build.sourceStamp.branch ?? 'default'}@${revision}`),
-    oneLine(running ? running.name : build.text.join(' ') || build.reason),
+    oneLine(running ? `${running.name}${endOf(build)}` : build.text.join(' ') || build.reason),
   ]
 }
