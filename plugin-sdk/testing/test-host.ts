@@ -12,10 +12,10 @@ import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
 import {
   acceptedChange,
+  createOrders,
   createQuery,
   createRecords,
   createState,
-  submittedBuildset,
   type TestRecords,
 } from './test-powers.ts'
 import { requestRoute, type TestRequest, type TestRoute } from './test-routes.ts'
@@ -138,42 +138,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       records.changes.push(change)
       return { change: acceptedChange(change, records.changes.length, clock.now(), id()), duplicate: false }
     },
-    async submitBuildset(buildset) {
-      alive()
-      records.buildsets.push(buildset)
-      return submittedBuildset(records.buildsets.length + records.forced.length, buildset.builders)
-    },
-    async waitFor() {
-      alive()
-      return options.buildsetResult ?? 'success'
-    },
-    async force(order) {
-      alive()
-      records.forced.push(order)
-      return submittedBuildset(records.buildsets.length + records.forced.length, [order.builder])
-    },
-    async stop(order) {
-      alive()
-      records.stopped.push(order)
-    },
-    async cancel(order) {
-      alive()
-      records.cancelled.push(order)
-      return 1
-    },
-    async rebuild(order) {
-      alive()
-      records.rebuilt.push(order)
-      return submittedBuildset(1000 + records.rebuilt.length, ['rebuilt'])
-    },
-    async pause(order) {
-      alive()
-      records.paused.push(order)
-    },
-    async resume(order) {
-      alive()
-      records.resumed.push(order)
-    },
+    ...createOrders(records, alive, options.buildsetResult ?? 'success'),
     query: createQuery(options.query ?? {}),
     state: createState(state),
     async directory() {

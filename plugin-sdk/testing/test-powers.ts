@@ -2,6 +2,7 @@ import type {
   BuildsetSubmitted,
   CancelOrder,
   ForceOrder,
+  Host,
   Poller,
   Query,
   RebuildOrder,
@@ -10,6 +11,7 @@ import type {
 } from '../host.ts'
 import { isJson, type Json } from '../json.ts'
 import type { BuildsetInput, Change, ChangeInput } from '../model.ts'
+import type { Result } from '../results.ts'
 import type { SchedulerRules } from '../scheduler.ts'
 import { stateNotJson } from './errors.ts'
 
@@ -64,7 +66,7 @@ export function acceptedChange(input: ChangeInput, id: number, now: number, sour
   }
 }
 
-export function submittedBuildset(buildset: number, builders: readonly string[]): BuildsetSubmitted {
+function submittedBuildset(buildset: number, builders: readonly string[]): BuildsetSubmitted {
   return { buildset, requests: builders.map((_, index) => buildset * 100 + index), warning: null }
 }
 
@@ -104,4 +106,48 @@ export function createState(stored: Map<string, Json>): State {
       stored.delete(key)
     },
   })
+}
+
+type Orders = Pick<Host, 'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'>
+
+/** What a plugin may ask for: noted, and answered as a master would that has slaves for everything. */
+export function createOrders(records: ReturnType<typeof createRecords>, alive: () => void, result: Result): Orders {
+  return {
+    async submitBuildset(buildset) {
+      alive()
+      records.buildsets.push(buildset)
+      return submittedBuildset(records.buildsets.length + records.forced.length, buildset.builders)
+    },
+    async waitFor() {
+      alive()
+      return result
+    },
+    async force(order) {
+      alive()
+      records.forced.push(order)
+      return submittedBuildset(records.buildsets.length + records.forced.length, [order.builder])
+    },
+    async stop(order) {
+      alive()
+      records.stopped.push(order)
+    },
+    async cancel(order) {
+      alive()
+      records.cancelled.push(order)
+      return 1
+    },
+    async rebuild(order) {
+      alive()
+      records.rebuilt.push(order)
+      return submittedBuildset(1000 + records.rebuilt.length, ['rebuilt'])
+    },
+    async pause(order) {
+      alive()
+      records.paused.push(order)
+    },
+    async resume(order) {
+      alive()
+      records.resumed.push(order)
+    },
+  }
 }
