@@ -10,6 +10,7 @@ import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
 import { forgetOthers } from './forget.ts'
 import { createHttp } from './http/http.ts'
+import { createLeases } from './leases.ts'
 import { createLocks } from './locks.ts'
 import { readLogPart } from './log-reader.ts'
 import type { Master } from './master-api.ts'
@@ -18,10 +19,10 @@ import { createPluginHost } from './plugin-host.ts'
 import { createPollers } from './pollers.ts'
 import { createPowers } from './powers.ts'
 import { createProgress } from './progress.ts'
+import { requeueInterrupted } from './recovery.ts'
 import { createScheduling } from './scheduling.ts'
 import { createSlaveActions } from './slave-actions.ts'
 import { createSlavePool } from './slave-pool.ts'
-import { finishBuild, interruptedBuilds, renewLeases } from './store/builds.ts'
 import { readChanges } from './store/changes.ts'
 import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
 import { journalHead, journalOf, readEvents } from './store/journal.ts'
@@ -152,9 +153,10 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     http,
     serves: () => current.http !== null,
   })
+  const leases = createLeases({ store, clock, log, owner, ms: () => current.buildLeaseMs, running: placement.running })
   const retention = createRetention({ store, logs: logStore, clock, log, spec: () => current.retention })
-  let renewal: Disposable | undefined
   let reconfiguring: Promise<unknown> = Promise.resolve()
+  let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
   store.onEvents((events) => {
@@ -168,25 +170,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }
   })
 
-  /** Builds that a killed master left behind go back to the queue. */
-  async function recover(): Promise<void> {
-    for (const build of await interruptedBuilds(store.db, owner, changesOf)) {
-      log.info('build of the previous process goes back to the queue', { builder: build.builder, build: build.number })
-      await finishBuild(store, build)
-    }
-  }
-
   const forgetGone = () => forgetOthers(store, current.plugins, scheduling.list())
-
-  function keepLeases(): void {
-    renewal = clock.timer(current.buildLeaseMs / 3, () => {
-      keepLeases()
-      if (placement.running().size === 0) return
-      renewLeases(store, owner, current.buildLeaseMs).catch((error: unknown) =>
-        log.error('leases not renewed', { error }),
-      )
-    })
-  }
 
   async function stop(reason: string): Promise<void> {
     log.info('master stops', { reason })
@@ -197,14 +181,41 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     await plugins.stop()
     await http.stop()
     await pool.stop(reason)
-    renewal?.[Symbol.dispose]()
+    // What they had in hand when they were told.
+    await Promise.allSettled([starting, reconfiguring])
+    leases.stop()
     await retention.stop()
     await logStore.close()
     await store.close()
     log.info('master stopped')
   }
 
-  /** What is started after a stop would never be stopped. */
+  /** Each step begins in the moment that nobody has asked for a stop: what is begun later would never be stopped. */
+  async function begin(): Promise<void> {
+    const steps = [
+      scheduling.mark,
+      scheduling.start,
+      () => plugins.start(current.plugins),
+      async () => (await http.move(current)).keep(),
+      // Before what ran is given up: a slave that does not come back is reported with it.
+      pool.start,
+      // Only now, so that status targets hear of it; nothing is given to a slave before.
+      () => requeueInterrupted({ store, owner, log, changesOf, goOn }),
+      forgetGone,
+      distributor.start,
+    ]
+    for (const step of steps) {
+      goOn()
+      await step()
+    }
+    goOn()
+    pollers.start()
+    retention.start()
+    leases.start()
+    await configApplied(store, current.hash, [])
+    goOn()
+  }
+
   function goOn(): void {
     if (stopping !== undefined) throw masterStopping('it was asked to while it started')
   }
@@ -244,22 +255,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     query,
     async start() {
       try {
-        await scheduling.mark()
-        await scheduling.start()
-        await plugins.start(current.plugins)
-        await (await http.move(current)).keep()
-        // Before what ran is given up: a slave that does not come back is reported with it.
-        await pool.start()
-        // Only now, so that status targets hear of it; nothing is given to a slave before.
-        await recover()
-        await forgetGone()
-        goOn()
-        await distributor.start()
-        goOn()
-        pollers.start()
-        retention.start()
-        keepLeases()
-        await configApplied(store, current.hash, [])
+        starting = begin()
+        await starting
         log.info('master runs', { project: current.projectName })
       } catch (error) {
         await master.stop({ reason: 'it could not start' })

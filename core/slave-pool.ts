@@ -7,7 +7,7 @@ import {
   type SlaveView,
 } from 'boltbot/plugin-sdk'
 import type { Config, SlaveSpec } from './config/model.ts'
-import { slaveUnknown } from './errors.ts'
+import { masterStopping, slaveUnknown } from './errors.ts'
 import { type Absences, createAbsences } from './slaves/absences.ts'
 import { attachTo } from './slaves/attach.ts'
 import { slaveNotConnected } from './slaves/errors.ts'
@@ -97,11 +97,17 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
   const busyWith = (name: string, builder: string) =>
     busy(name, members.get(name), builder, { config: config(), wishes })
 
+  /** A link that is let in during the stop would be left open. */
+  function mayCome(): void {
+    if (stopping) throw masterStopping('it lets no slave in any more')
+  }
+
   async function attach(connection: SlaveConnection): Promise<void> {
     const { slave: name, peer, info } = connection
+    mayCome()
     if (!config().slaves.has(name)) throw slaveUnknown(name)
     const slave = member(name)
-    await attachTo(slave, connection, config)
+    await attachTo(slave, connection, config, mayCome)
     slave.leaving = false
     slave.connectedAt = clock.now()
     absences.came(name)

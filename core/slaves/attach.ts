@@ -6,9 +6,14 @@ import { directoriesOf, type Member } from './member.ts'
 /**
  * Makes a connection the link of its slave, once the slave knows its builders. An older link that still answers keeps its place: then
  * two machines have one name. One that does not is closed.
- * @throws CiError `BOLT_SLAVES_UNKNOWN`, `BOLT_SLAVES_DUPLICATE`.
+ * @throws CiError `BOLT_SLAVES_UNKNOWN`, `BOLT_SLAVES_DUPLICATE`, and what `mayCome` throws in the last moment.
  */
-export async function attachTo(slave: Member, connection: SlaveConnection, config: () => Config): Promise<void> {
+export async function attachTo(
+  slave: Member,
+  connection: SlaveConnection,
+  config: () => Config,
+  mayCome: () => void,
+): Promise<void> {
   const { name } = slave
   for (;;) {
     const older = slave.session.connection
@@ -34,6 +39,7 @@ export async function attachTo(slave: Member, connection: SlaveConnection, confi
       await connection.setBuilders(directories)
       slave.told = JSON.stringify(directories)
     } while (now !== config())
+    mayCome()
     if (!now.slaves.has(name)) throw slaveUnknown(name)
     slave.session.attach(connection)
   } finally {
