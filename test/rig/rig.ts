@@ -5,7 +5,6 @@ import {
   type BuildFinished,
   type BuildView,
   type Clock,
-  defineMaster,
   definePlugin,
   type HookEvent,
   type MasterConfig,
@@ -22,10 +21,7 @@ import {
   type ScriptedAnswer,
   type ScriptedSlave,
 } from 'boltbot/plugin-sdk/testing'
-import { checkConfig } from '../../core/config/check.ts'
 import type { Config } from '../../core/config/model.ts'
-import { createPositions } from '../../core/config/positions.ts'
-import { formatProblems } from '../../core/config/problem.ts'
 import { createMaster } from '../../core/master.ts'
 import type { Master } from '../../core/master-api.ts'
 import { createPeople } from '../../core/people.ts'
@@ -34,6 +30,8 @@ import type { LogStore } from '../../core/store/log-store.ts'
 import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
 import { openSqliteStore } from '../../core/store/open.ts'
 import type { Store } from '../../core/store/store.ts'
+import { checked } from './checked.ts'
+import { driven } from './driven.ts'
 
 /** Anything of a config but what the rig fills in. */
 export type RigOptions = Omit<MasterConfig['options'], 'projectName' | 'transports'> & Partial<MasterConfig['options']>
@@ -194,28 +192,6 @@ function clockOf(clock: Clock, process: { readonly killed: boolean }): Clock {
       if (process.killed) await new Promise(() => {})
     },
   }
-}
-
-function checked(options: RigOptions): Config {
-  const exported = defineMaster({ projectName: 'Rig', ...options } as Parameters<typeof defineMaster>[0])
-  const file = join(tmpdir(), 'rig.cfg.ts')
-  const result = checkConfig(file, { exported, hashOf: () => 'rig' }, createPositions(file))
-  if (result.config === undefined) throw new Error(formatProblems(result.problems))
-  return result.config
-}
-
-/** Moves the clock a little while something waits for it: stops have deadlines and pings. */
-async function driven<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
-  let done = false
-  const ended = work.finally(() => {
-    done = true
-  })
-  ended.catch(() => {}) // given to the caller below
-  for (let i = 0; i < 2000 && !done; i++) {
-    await clock.settle()
-    if (!done) await clock.advance(10)
-  }
-  return ended
 }
 
 function line({ name, event }: RigEvent): string {
