@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { LEAN } from '../core/cli/lean.ts'
 import type { Answer, MasterCalls, MasterOptions } from './master-child.ts'
 
 /** The real master in a process of its own, with slaves over WebSocket. */
@@ -17,7 +18,7 @@ const PROGRAM = fileURLToPath(new URL('./master-child.ts', import.meta.url))
 
 export async function startMasterProcess(options: MasterOptions): Promise<MasterProcess> {
   const child = fork(PROGRAM, [JSON.stringify(options)], {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc', ...LEAN.flags],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const exited = once(child, 'exit')

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { LEAN } from '../core/cli/lean.ts'
 import { type Figure, ratioOf, row } from './report.ts'
 
 const BENCHES = [
@@ -40,9 +41,10 @@ process.exit(failed ? 1 : 0)
 async function runBench(name: string): Promise<boolean> {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--expose-gc', join(import.meta.dirname, `${name}.ts`)],
+    // As `boltbot start` runs a master.
+    ['--disable-warning=ExperimentalWarning', '--expose-gc', ...LEAN.flags, join(import.meta.dirname, `${name}.ts`)],
     // An installed Boltbot is JavaScript: stripping the types of the sources anew in each process is not what is measured.
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: cache } },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...LEAN.environment, NODE_COMPILE_CACHE: cache } },
   )
   const ended = once(child, 'exit')
   for await (const line of createInterface(child.stdout)) show(JSON.parse(line) as Figure)

@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { messageOf } from 'boltbot/plugin-sdk'
 import { type Basedir, readEnvironmentFile } from './basedir.ts'
 import { basedirUnusable, notStarted } from './errors.ts'
+import { LEAN } from './lean.ts'
 
-/** Says to the process that it was started as a daemon: it logs to its file and reports once how the start went. */
+/**
+ * Says to the process that it was started as a daemon: it logs to its file and reports once how the start went. Its value names
+ * the variables that are for the daemon alone.
+ */
 const DAEMON_VARIABLE = 'BOLTBOT_DAEMON'
 
 type Report = { readonly ready: true; readonly note?: string } | { readonly failed: string }
@@ -20,12 +24,15 @@ export async function startDaemon(basedir: Basedir): Promise<{ readonly pid: num
     throw basedirUnusable(basedir.path, 'written to', error)
   }
   const bin = fileURLToPath(new URL('./boltbot.js', import.meta.url))
-  const args = [...process.execArgv, '--disable-warning=ExperimentalWarning', bin, 'start', '--nodaemon', basedir.path]
-  const child = spawn(process.execPath, args, {
+  const flags = ['--disable-warning=ExperimentalWarning', ...LEAN.flags, ...process.execArgv]
+  const given = { ...process.env, ...readEnvironmentFile(basedir.path) }
+  const own = Object.entries(LEAN.environment).filter(([name]) => given[name] === undefined)
+  const names = [DAEMON_VARIABLE, ...own.map(([name]) => name)].join(' ')
+  const child = spawn(process.execPath, [...flags, bin, 'start', '--nodaemon', basedir.path], {
     cwd: basedir.path,
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
-    env: { ...process.env, ...readEnvironmentFile(basedir.path), [DAEMON_VARIABLE]: '1' },
+    env: { ...given, ...Object.fromEntries(own), [DAEMON_VARIABLE]: names },
     windowsHide: true,
   })
   closeSync(log)
@@ -40,11 +47,11 @@ export async function startDaemon(basedir: Basedir): Promise<{ readonly pid: num
   return { pid: child.pid!, ...report }
 }
 
-/** True once, in the daemon itself: its own children must not take themselves for one. */
+/** True once, in the daemon itself: its own children must not take themselves for one, nor be as lean. */
 export function isDaemon(): boolean {
-  const found = process.env[DAEMON_VARIABLE] === '1'
-  delete process.env[DAEMON_VARIABLE]
-  return found
+  const names = process.env[DAEMON_VARIABLE]
+  for (const name of names?.split(' ') ?? []) delete process.env[name]
+  return names !== undefined
 }
 
 /** The daemon's word to the command that started it. Does nothing when there is none. */
