@@ -185,7 +185,7 @@ export function finishBuild(store: Store, ended: EndedBuild, committed?: () => v
       if (ended.requeue === null) await endRequests(trx, tell, now, ended)
       else await requeue(trx, tell, ended, ended.requeue)
     },
-    committed,
+    { committed, patient: true },
   )
 }
 

@@ -20,17 +20,21 @@ export interface Store {
   readonly db: Kysely<Tables>
   /** Clock time by the database; one clock for all masters that share it. */
   now(): number
-  transition<T>(
-    name: string,
-    body: (trx: Transaction<Tables>, tell: Tell) => Promise<T>,
-    committed?: () => void,
-  ): Promise<T>
+  transition<T>(name: string, body: (trx: Transaction<Tables>, tell: Tell) => Promise<T>, how?: How): Promise<T>
   /** Called after each commit with the events of it. There is one listener, set before the first transition. */
   onEvents(listener: (events: readonly StoredEvent[]) => void): void
   /** Events up to this id are durable. `db` may show later ones, which a power cut could still take back: journal.ts stops here. */
   durableEvents(): Promise<number>
   /** Waits for transitions under way, closes the files. */
   close(): Promise<void>
+}
+
+/** How a transition is waited for. */
+export interface How {
+  /** See {@link Store}. */
+  readonly committed?: (() => void) | undefined
+  /** Nobody's next move waits for it to be durable: it may share the sync of one that is waited for. */
+  readonly patient?: boolean
 }
 
 /** Appends an event to the journal, in the transaction; `eventId` and `at` are filled in. */

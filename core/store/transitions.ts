@@ -37,7 +37,8 @@ const STUCK_MS = 10_000
  * - *done*: its body ended, in a savepoint of its own, its events are in the journal.
  * - *committed*: written to the WAL, not synced. The pump goes on with the next batch at once.
  * - *durable*: a sync that began after the commit ended. Its events are told, its promise resolves. Syncs run in the thread
- *   pool; one covers every commit before it. They settle in the order they began, so events keep theirs.
+ *   pool; one covers every commit before it. They settle in the order they began, so events keep theirs. Patient ones begin none
+ *   beside another: the places are left to what is waited for.
  */
 export function createTransitions(deps: TransitionsDeps): Transitions {
   const { connection, clock, log, sync } = deps
@@ -59,7 +60,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
     await undefined
     while (asked.length > 0) {
       open = Promise.withResolvers()
-      const batch: Batch = { done: [], events: [] }
+      const batch: Batch = { done: [], events: [], patient: true }
       try {
         await runBatch(batch)
         for (const one of batch.done) tellCommitted(one)
@@ -120,6 +121,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       const events = told.map(append)
       connection.command('release one')
       batch.events.push(...events)
+      batch.patient &&= one.patient
       batch.done.push({ resolve: () => one.resolve(value), reject: one.reject, committed: one.committed })
     } catch (error) {
       one.reject(asStoreError(deps.file, error))
@@ -174,7 +176,8 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
   }
 
   function startSync(run: () => Promise<void>): void {
-    if (committed.length === 0 || syncs.length >= SYNCS) return
+    const most = committed.every((batch) => batch.patient) ? 1 : SYNCS
+    if (committed.length === 0 || syncs.length >= most) return
     const one: Sync = { batches: committed.splice(0), ended: false }
     syncs.push(one)
     run().then(() => {
@@ -212,11 +215,11 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
   }
 
   return {
-    transition(name, body, committed) {
+    transition(name, body, { committed, patient = false } = {}) {
       if (closed || broken !== undefined) return Promise.reject(broken ?? storeClosed(name))
       return new Promise((resolve, reject) => {
         // What `body` gives is what `resolve` takes; the queue holds transitions of every type.
-        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject, committed })
+        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject, committed, patient })
         pumping ??= pump()
       })
     },
@@ -245,6 +248,7 @@ interface Asked {
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
   readonly committed: (() => void) | undefined
+  readonly patient: boolean
 }
 
 interface Told {
@@ -256,6 +260,8 @@ interface Told {
 interface Batch {
   readonly done: { resolve(): void; reject(reason: unknown): void; readonly committed: Asked['committed'] }[]
   readonly events: StoredEvent[]
+  /** All of it is. */
+  patient: boolean
 }
 
 interface Sync {

@@ -35,7 +35,7 @@ export function createMortalStore({ store, life, fault, touched }: MortalStoreDe
     },
   }
 
-  async function transition<T>(...[name, body, committed]: Parameters<Store['transition']>): Promise<T> {
+  async function transition<T>(...[name, body, how]: Parameters<Store['transition']>): Promise<T> {
     touched()
     if (life.state !== 'alive') await life.gate()
     if (closed) throw new Error(`the simulated store is closed: ${name}`)
@@ -53,9 +53,12 @@ export function createMortalStore({ store, life, fault, touched }: MortalStoreDe
           if (life.state === 'dead') throw new Error('dead')
           return body(trx, tell)
         },
-        () => {
-          if (wrong === 'die after') life.die()
-          life.whenAlive(() => committed?.())
+        {
+          ...how,
+          committed() {
+            if (wrong === 'die after') life.die()
+            life.whenAlive(() => how?.committed?.())
+          },
         },
       )
       return value as T // the caller's own type, through the parameters of the interface
