@@ -1,7 +1,8 @@
 import type {
-  BuildId,
   BuildsetId,
   ChangeInput,
+  LogPart,
+  LogPlace,
   Query,
   RequestId,
   RequestView,
@@ -13,7 +14,6 @@ import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
 import type { SlaveActions } from './slave-actions.ts'
-import type { LogPiece } from './store/log-store.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */
 export interface Master extends Actions, SlaveActions {
@@ -45,16 +45,4 @@ export interface Caller {
   readonly who: string
   /** The way in: `cli`, `signal`. */
   readonly via: string
-}
-
-export interface LogPlace {
-  readonly build: BuildId
-  readonly step: number
-  readonly log: string
-}
-
-export interface LogPart {
-  readonly pieces: readonly LogPiece[]
-  readonly next: number
-  readonly finished: boolean
 }

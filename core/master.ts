@@ -12,7 +12,6 @@ import { forgetOthers } from './forget.ts'
 import { createHttp } from './http/http.ts'
 import { createLeases } from './leases.ts'
 import { createLocks } from './locks.ts'
-import { readLogPart } from './log-reader.ts'
 import type { Master } from './master-api.ts'
 import { createPlacement } from './placement.ts'
 import { createPluginHost } from './plugin-host.ts'
@@ -285,7 +284,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     },
     schedulers: scheduling.list,
     why: (request) => explainWaiting(store, query, request),
-    readLog: (place, from) => readLogPart(store, logStore, place, from),
+    readLog: (place, from) => query.readLog(place, from),
     plugins: plugins.status,
   }
   return master

@@ -9,17 +9,11 @@ import type {
   WhyNot,
 } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
+import { createLogReader } from './log-reader.ts'
 import type { RunningBuild } from './placement.ts'
 import type { Progress } from './progress.ts'
 import type { SlavePool } from './slave-pool.ts'
-import {
-  readBranches,
-  readBuild,
-  readBuildByNumber,
-  readBuilders,
-  readBuilds,
-  readStepLogs,
-} from './store/build-views.ts'
+import { readBranches, readBuild, readBuildByNumber, readBuilders, readBuilds } from './store/build-views.ts'
 import { readBuildset } from './store/buildsets.ts'
 import { readChanges, recentChanges } from './store/changes.ts'
 import type { LogStore } from './store/log-store.ts'
@@ -39,11 +33,10 @@ export interface ViewsDeps {
   readonly schedulers: () => readonly SchedulerView[]
 }
 
-const TAIL_BYTES = 65_536
-
 export function createViews(deps: ViewsDeps): Query {
   const { store, config, pool } = deps
   const { db } = store
+  const logs = createLogReader(store, deps.logStore)
 
   async function builders(): Promise<BuilderView[]> {
     const [waiting, stored] = [await countWaiting(db), await readBuilders(db)]
@@ -109,17 +102,13 @@ export function createViews(deps: ViewsDeps): Query {
     },
     schedulers: async () => deps.schedulers(),
     change: async (id) => (await readChanges(db, [id]))[0],
-    changes: (filter = {}) => recentChanges(db, filter.limit ?? 20),
+    changes: (filter = {}) => recentChanges(db, filter.limit ?? 20, filter.before),
     why,
-    async logTail({ build, step, log }, maxLines = 50) {
-      const logs = await readStepLogs(db, build, step)
-      if (logs === undefined) return ''
-      const key = { build, step, log, epoch: logs.epoch }
-      const length = await deps.logStore.length(key)
-      const from = Math.max(await deps.logStore.lineOffset(key, -maxLines), length - TAIL_BYTES)
-      const pieces = await deps.logStore.read(key, from)
-      return new TextDecoder().decode(Buffer.concat(pieces.map((piece) => piece.data)))
-    },
+    request: (id) => readRequest(db, id),
+    logTail: (place, maxLines = 50) => logs.tail(place, maxLines),
+    log: (place) => logs.view(place),
+    readLog: (place, from, to) => logs.read(place, from, to),
+    logLine: (place, line) => logs.lineOffset(place, line),
   }
 }
 

@@ -12,7 +12,11 @@ import type {
   BuildsetView,
   BuildView,
   Change,
+  ChangeId,
   ChangeInput,
+  LogPart,
+  LogPlace,
+  LogView,
   RequestId,
   RequestView,
   SchedulerView,
@@ -149,22 +153,32 @@ export interface Query {
   builds(filter?: {
     readonly builder?: string
     readonly running?: boolean
+    /** Of this slave. */
+    readonly slave?: string
+    /** With this change in it. */
+    readonly change?: ChangeId
+    /** Older than this one: the next page. */
+    readonly before?: BuildId
     readonly limit?: number
   }): Promise<readonly BuildView[]>
+  request(id: RequestId): Promise<RequestView | undefined>
   /** In queue order; `limit` defaults to 100. */
   requests(filter?: { readonly builder?: string; readonly limit?: number }): Promise<readonly RequestView[]>
   slaves(): Promise<readonly SlaveView[]>
   /** In config order. */
   schedulers(): Promise<readonly SchedulerView[]>
   change(id: number): Promise<Change | undefined>
-  changes(filter?: { readonly limit?: number }): Promise<readonly Change[]>
+  changes(filter?: { readonly before?: ChangeId; readonly limit?: number }): Promise<readonly Change[]>
   /** Why a waiting request waits; `undefined` when it does not wait. */
   why(request: RequestId): Promise<WhyNot | undefined>
   /** The end of a log as text: at most `maxLines` lines (default 50) and 64 KiB. Empty when there is no such log. */
-  logTail(
-    place: { readonly build: BuildId; readonly step: number; readonly log: string },
-    maxLines?: number,
-  ): Promise<string>
+  logTail(place: LogPlace, maxLines?: number): Promise<string>
+  /** How long a log is; `undefined` when there is no such log, or no longer. */
+  log(place: LogPlace): Promise<LogView | undefined>
+  /** A part of a log from a byte on, at most 1 MiB. @throws CiError `BOLT_LOGS_UNKNOWN`. */
+  readLog(place: LogPlace, from: number, to?: number): Promise<LogPart>
+  /** The byte at which a line (from 0) begins; the end of the log when it has fewer. Negative counts from the end. */
+  logLine(place: LogPlace, line: number): Promise<number>
 }
 
 export interface State {

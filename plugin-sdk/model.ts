@@ -6,6 +6,7 @@
  * *build* is one run of one or more merged requests on one *slave*; a *step* is one command (or so) of a build; a *log* is
  * what a step printed. Times are milliseconds since 1970, UTC.
  */
+import type { Stream } from './command.ts'
 import type { Json } from './json.ts'
 import type { Result } from './results.ts'
 
@@ -146,6 +147,29 @@ export interface StepView {
   readonly result: Result | null
   /** Names of its logs. */
   readonly logs: readonly string[]
+}
+
+/** Names a log: of a build (by id), a step (by number), by its name. */
+export interface LogPlace {
+  readonly build: BuildId
+  readonly step: number
+  readonly log: string
+}
+
+export interface LogView {
+  readonly bytes: number
+  readonly lines: number
+  /** True: its step runs, more may come. */
+  readonly running: boolean
+}
+
+/** A part of a log, in pieces of one stream each. */
+export interface LogPart {
+  readonly pieces: readonly { readonly offset: number; readonly stream: Stream; readonly data: Uint8Array }[]
+  /** Where to go on. */
+  readonly next: number
+  /** True: nothing comes any more. */
+  readonly finished: boolean
 }
 
 export interface BuildView {

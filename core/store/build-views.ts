@@ -1,4 +1,14 @@
-import type { BranchView, BuildView, Change, PropertyMap, Result, SourceStamp, StepView } from 'boltbot/plugin-sdk'
+import type {
+  BranchView,
+  BuildId,
+  BuildView,
+  Change,
+  ChangeId,
+  PropertyMap,
+  Result,
+  SourceStamp,
+  StepView,
+} from 'boltbot/plugin-sdk'
 import { type Kysely, sql } from 'kysely'
 import { readChanges } from './changes.ts'
 import type { StepLog } from './steps.ts'
@@ -8,6 +18,11 @@ import type { Row, Tables } from './tables.ts'
 export interface BuildFilter {
   readonly builder?: string
   readonly running?: boolean
+  readonly slave?: string
+  /** With this change in it. */
+  readonly change?: ChangeId
+  /** Older than this one. */
+  readonly before?: BuildId
   readonly limit?: number
 }
 
@@ -31,9 +46,16 @@ export async function readBuilds(db: Kysely<Tables>, filter: BuildFilter): Promi
   let query = db
     .selectFrom('builds')
     .selectAll()
-    .orderBy('id', 'desc')
+    .orderBy(filter.builder === undefined ? 'id' : 'number', 'desc') // in a builder both grow together
     .limit(filter.limit ?? 20)
   if (filter.builder !== undefined) query = query.where('builder', '=', filter.builder)
+  const { slave, change, before } = filter
+  if (slave !== undefined) query = query.where('slave', '=', slave)
+  if (before !== undefined) query = query.where('id', '<', before)
+  if (change !== undefined) {
+    const withIt = db.selectFrom('build_changes').select('build_id').where('change_id', '=', change)
+    query = query.where('id', 'in', withIt)
+  }
   if (filter.running) query = query.where('state', '=', sql.lit('running'))
   if (filter.running === false) query = query.where('state', '=', sql.lit('finished'))
   return complete(db, await query.execute())

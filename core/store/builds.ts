@@ -95,6 +95,10 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
         await trx.insertInto('lock_holds').values(row).execute()
       }
       const { builder, slave, requests, reason, sourceStamp, blamelist } = input
+      if (sourceStamp.changes.length > 0) {
+        const rows = [...new Set(sourceStamp.changes)].map((change) => ({ change_id: change, build_id: build }))
+        await trx.insertInto('build_changes').values(rows).execute()
+      }
       const eta = input.eta?.(now)
       tell('buildStarted', {
         build,

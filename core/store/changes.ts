@@ -1,4 +1,4 @@
-import type { Change, ChangeInput, Json } from 'boltbot/plugin-sdk'
+import type { Change, ChangeId, ChangeInput, Json } from 'boltbot/plugin-sdk'
 import type { Kysely } from 'kysely'
 import type { Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
@@ -58,9 +58,10 @@ export async function readChanges(db: Kysely<Tables>, ids: readonly number[]): P
 }
 
 /** The newest changes, newest first. */
-export async function recentChanges(db: Kysely<Tables>, limit: number): Promise<Change[]> {
-  const rows = await db.selectFrom('changes').selectAll().orderBy('id', 'desc').limit(limit).execute()
-  return rows.map(toChange)
+export async function recentChanges(db: Kysely<Tables>, limit: number, before?: ChangeId): Promise<Change[]> {
+  let query = db.selectFrom('changes').selectAll().orderBy('id', 'desc').limit(limit)
+  if (before !== undefined) query = query.where('id', '<', before)
+  return (await query.execute()).map(toChange)
 }
 
 function dedupeKey(input: ChangeInput): string | null {

@@ -20,6 +20,8 @@ export interface LogStore {
   append(key: LogKey, stream: Stream, data: Uint8Array): Promise<number>
   /** Bytes stored so far; 0 when there is no such log. */
   length(key: LogKey): Promise<number>
+  /** Lines stored so far, an unfinished last one counted; 0 when there is no such log. */
+  lines(key: LogKey): Promise<number>
   /** No more appends; resolves with the final sizes. Synced and compressed soon after. Finishing twice is fine. */
   finish(key: LogKey): Promise<{ readonly bytes: number; readonly lines: number }>
   /** Bytes `from`..`to` (default: to the end), at most 1 MiB a call, in pieces of one stream each. Works on running logs too. */

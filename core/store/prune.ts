@@ -90,6 +90,7 @@ export function removeBuilds(store: Store, builds: readonly number[]): Promise<v
   return store.transition('removeBuilds', async (trx) => {
     const ids = [...builds]
     await trx.deleteFrom('steps').where('build_id', 'in', ids).execute()
+    await trx.deleteFrom('build_changes').where('build_id', 'in', ids).execute()
     await trx.deleteFrom('builds').where('id', 'in', ids).where('finished_at', 'is not', null).execute()
     const requests = await trx
       .deleteFrom('requests')

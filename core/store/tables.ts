@@ -25,6 +25,8 @@ export interface Tables {
   requests: RequestTable
   builds: BuildTable
   steps: StepTable
+  /** Which builds a change is in. */
+  build_changes: { change_id: number; build_id: number }
   /** Next build number and the denormalised last results of a builder. */
   builders: {
     name: string

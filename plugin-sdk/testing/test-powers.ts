@@ -90,6 +90,10 @@ export function createQuery(answers: Partial<Query>): Query {
     changes: async () => [],
     why: async () => undefined,
     logTail: async () => '',
+    request: async () => undefined,
+    log: async () => undefined,
+    readLog: async (_, from) => ({ pieces: [], next: from, finished: true }),
+    logLine: async () => 0,
     ...answers,
   } satisfies Query)
 }

@@ -154,6 +154,7 @@ function reading(kind: LogStoreKind): void {
     const { logs } = under
     assert.equal(await logs.lineOffset(KEY, 0), 0)
     assert.equal(await logs.lineOffset(KEY, -1), 0)
+    assert.equal(await logs.lines(KEY), 0)
     await logs.append(KEY, 'stdout', bytes('a\n\nccc\nlast'))
     const offsets = async (...lines: number[]) => Promise.all(lines.map((line) => logs.lineOffset(KEY, line)))
     assert.deepEqual(await offsets(0, 1, 2, 3, 4, 100), [0, 2, 3, 7, 11, 11])
@@ -200,6 +201,7 @@ function random(kind: LogStoreKind): void {
           assert.equal(await logs.lineOffset(KEY, line), starts[line], `seed ${seed}, ${state}, line ${line}`)
           assert.equal(await logs.lineOffset(KEY, line - starts.length), starts[line], `seed ${seed}, from the end`)
         }
+        assert.equal(await logs.lines(KEY), starts.length, `seed ${seed}, ${state}`)
         assert.deepEqual(await logs.finish(KEY), { bytes: whole.length, lines: starts.length })
       }
     }

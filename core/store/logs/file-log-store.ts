@@ -119,6 +119,7 @@ export function createFileLogStore({ directory, log }: FileLogStoreOptions): Log
       })
     },
     length: (key) => reading(key, ask<number>({ op: 'length', path: logPath(key) })),
+    lines: (key) => reading(key, ask<number>({ op: 'lines', path: logPath(key) })),
     finish: (key) => writing(key, ask<Sizes>({ op: 'finish', path: logPath(key) })),
     async read(key, from, to) {
       const request = ask<ReadAnswer>({ op: 'read', path: logPath(key), from, to: to ?? null })

@@ -9,6 +9,7 @@ import { isMissing, type OpenLog, openLog } from './open-log.ts'
 export interface LogFiles {
   append(bytes: Uint8Array, parts: readonly AppendPart[]): Appended[]
   length(path: string): number
+  lines(path: string): number
   finish(path: string): Promise<Sizes>
   read(path: string, from: number, to: number | null): ReadAnswer
   lineOffset(path: string, line: number): number
@@ -178,6 +179,7 @@ export function createLogFiles({ directory, warn }: LogFilesDeps): LogFiles {
       })
     },
     length: (path) => use(path, false)?.length ?? 0,
+    lines: (path) => use(path, false)?.lines ?? 0,
     async finish(path) {
       const log = use(path, false)
       if (log === undefined) return { bytes: 0, lines: 0 }

@@ -35,6 +35,10 @@ export function createMemoryLogStore(): LogStore {
       return log.length
     },
     length: async (key) => find(key)?.length ?? 0,
+    async lines(key) {
+      const log = find(key)
+      return log === undefined ? 0 : lineCount(log)
+    },
     async finish(key) {
       const log = find(key)
       if (log === undefined) return { bytes: 0, lines: 0 }

@@ -21,6 +21,8 @@ function serve(port: MessagePort, { directory }: { readonly directory: string })
         return files.append(request.bytes, request.parts)
       case 'length':
         return files.length(request.path)
+      case 'lines':
+        return files.lines(request.path)
       case 'finish':
         return files.finish(request.path)
       case 'lineOffset':
