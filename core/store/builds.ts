@@ -1,6 +1,7 @@
 import type { Change, Eta, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { buildStale } from '../errors.ts'
+import { noteChanges } from './build-changes.ts'
 import { tellQueued } from './requests.ts'
 import { settleBuildsets } from './settle.ts'
 import type { StepTimes } from './step-times.ts'
@@ -95,10 +96,7 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
         await trx.insertInto('lock_holds').values(row).execute()
       }
       const { builder, slave, requests, reason, sourceStamp, blamelist } = input
-      if (sourceStamp.changes.length > 0) {
-        const rows = [...new Set(sourceStamp.changes)].map((change) => ({ change_id: change, build_id: build }))
-        await trx.insertInto('build_changes').values(rows).execute()
-      }
+      await noteChanges(trx, build, sourceStamp.changes)
       const eta = input.eta?.(now)
       tell('buildStarted', {
         build,
