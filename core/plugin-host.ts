@@ -7,6 +7,7 @@ import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknown
 import { diffPlugins } from './host/plugin-diff.ts'
 import type { HostPowers, PowerScope } from './host/plugin-powers.ts'
 import { createPluginScope, type PluginLimits, type PluginScope, type PluginStatus } from './host/plugin-scope.ts'
+import { createSharedThings } from './host/shared-things.ts'
 
 /**
  * Runs the plugins of a config: applies all, starts all in config order, stops all in reverse; takes over a new config by stopping
@@ -55,7 +56,8 @@ const LIMITS: PluginLimits = Object.freeze({
 export function createPluginHost(deps: PluginHostDeps): PluginHost {
   const hooks = createHooks()
   const stopping = new AbortController()
-  const scopeDeps = { ...deps, hooks, stopping: stopping.signal, limits: { ...LIMITS, ...deps.limits } }
+  const shared = createSharedThings(deps)
+  const scopeDeps = { ...deps, hooks, shared, stopping: stopping.signal, limits: { ...LIMITS, ...deps.limits } }
   /** Made and not stopped, also those of a change under way. */
   const alive = new Set<PluginScope>()
   let running: readonly PluginScope[] = []

@@ -43,6 +43,15 @@ export interface Host {
 
   /** Ties something to the plugin's life: disposed at stop, last first. Returns it. */
   own<T extends Disposable | AsyncDisposable>(thing: T): T
+  /**
+   * A thing that several plugins use together, such as a listening port. It is opened for the first that asks for this key, and
+   * disposed when the last of them has stopped; its log and clock outlive them.
+   * @example const port = await host.share('lamps:9000', ({ log }) => openLampPort(9000, log))
+   */
+  share<T extends Disposable | AsyncDisposable>(
+    key: string,
+    open: (context: SharedContext) => T | Promise<T>,
+  ): Promise<T>
   /** Listens to a hook; only in `apply`. Durable plugins tap stored observe hooks only. */
   tap<Name extends HookName>(name: Name, tap: Tap<Name>, options?: TapOptions): void
 
@@ -87,6 +96,12 @@ export interface Host {
   registerScheduler<S extends Json>(rules: SchedulerRules<S>): void
   /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once. */
   registerPoller(poller: Poller): void
+}
+
+/** What a shared thing may use: not of the plugin that happened to be the first. */
+export interface SharedContext {
+  readonly log: Log
+  readonly clock: Clock
 }
 
 export interface Submitted {

@@ -71,6 +71,7 @@ export type {
   Query,
   RebuildOrder,
   Secrets,
+  SharedContext,
   SlaveOrder,
   State,
   Submitted,

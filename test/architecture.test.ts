@@ -16,7 +16,8 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
   [/^slave\//, [/^slave\//, /^wire\//]],
   // The doors of a family name its members; what a whole family shares stands beside them.
   [/^plugins\/[a-z]+\/index\.ts$/, [/^plugins\/(schedulers|steps)\//, /^plugin-sdk\/index\.ts$/]],
-  [/^plugins\//, ['own', 'family', /^plugin-sdk\/index\.ts$/, /^wire\//]],
+  // Listening ports are shared by plugins of all families.
+  [/^plugins\//, ['own', 'family', /^plugins\/ports\//, /^plugin-sdk\/index\.ts$/, /^wire\//]],
   [/^core\/cli\//, [/^core\//, /^plugin-sdk\/index\.ts$/, /^slave\//, /^wire\//]],
   [/^core\/index\.ts$/, [/^core\/(?!cli\/)/, /^plugin-sdk\/index\.ts$/]],
   [/^core\/config\//, [/^core\/config\//, /^plugin-sdk\/index\.ts$/]],

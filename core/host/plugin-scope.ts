@@ -29,6 +29,7 @@ import { createPluginClock } from './plugin-clock.ts'
 import { gatePowers, type HostPowers, type PowerScope } from './plugin-powers.ts'
 import { createPluginRoutes } from './plugin-routes.ts'
 import { createPluginTaps, type TapStatus } from './plugin-taps.ts'
+import type { SharedThings } from './shared-things.ts'
 
 /**
  * One plugin, from apply to stop. It goes once through `apply` → `activate` → `start` → `run` → `stop` → `release`, in this order;
@@ -72,6 +73,7 @@ export interface PluginScopeDeps {
   readonly hooks: Hooks
   readonly journal: JournalReader
   readonly powers: (id: string, scope: PowerScope) => HostPowers
+  readonly shared: SharedThings
   readonly limits: PluginLimits
   /** Aborted when the master stops: a start under way is not waited for. */
   readonly stopping: AbortSignal
@@ -144,6 +146,12 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       }
       void disposeOne(thing, nameOf(thing)) // too late to be owned, not too late to be closed
       throw hostStopped(id)
+    },
+    async share(key, open) {
+      if (stack.disposed) throw hostStopped(id)
+      const share = await deps.shared.take(key, open)
+      host.own(share)
+      return share.thing
     },
     tap(name, tap, tapOptions) {
       inApply('tap')

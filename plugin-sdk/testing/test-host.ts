@@ -98,6 +98,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
   const attached: SlaveConnection[] = []
   const taps: Tapped[] = []
   const routes: TestRoute[] = []
+  const shared = new Map<string, Promise<Disposable | AsyncDisposable>>()
   const ending = new AbortController()
   const tapsEnding = new AbortController()
   const stack = new AsyncDisposableStack()
@@ -124,6 +125,14 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
     signal: ending.signal,
     own<T extends Disposable | AsyncDisposable>(thing: T): T {
       return stack.use(thing)
+    },
+    async share(key, open) {
+      if (!shared.has(key))
+        shared.set(
+          key,
+          Promise.resolve(open({ clock, log })).then((thing) => stack.use(thing)),
+        )
+      return shared.get(key) as never // one key, one type
     },
     tap(hook, tap, tapOptions = {}) {
       inApply('tap')

@@ -6,10 +6,10 @@ import { WebSocketServer } from 'ws'
 import { type AcceptedWebSocket, acceptAgent, SUBPROTOCOL } from '../../../wire/agent/accept.ts'
 import { MAX_MESSAGE } from '../../../wire/agent/limits.ts'
 import type { LinkProblem, MasterLink } from '../../../wire/agent/master-link.ts'
-import { createLoginAttempts } from './attempts.ts'
+import { addressText } from '../../ports/address.ts'
+import { createLoginAttempts } from '../../ports/login-attempts.ts'
 import { linkLost, notHeld, slaveRefused } from './errors.ts'
 import type { Agents } from './options.ts'
-import { addressText } from './port.ts'
 
 /** Lets agents in: from the request for a WebSocket to the connection that core gets. */
 export interface Gate {

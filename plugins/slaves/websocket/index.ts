@@ -1,8 +1,8 @@
 import { definePlugin, type Host } from 'boltbot/plugin-sdk'
+import { addressText } from '../../ports/address.ts'
 import { openGate } from './gate.ts'
 import { createWebServer, listen } from './listen.ts'
 import { type Agents, type AgentsOptions, agentsSchema } from './options.ts'
-import { addressText } from './port.ts'
 
 export type { AgentsOptions } from './options.ts'
 

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { addressText } from '../../ports/address.ts'
 import { cannotListen, certificateUnreadable, portTaken } from './errors.ts'
 import type { Agents } from './options.ts'
-import { addressText } from './port.ts'
 
 /** What a stranger may take of memory and time before the WebSocket stands. */
 const HEADER_BYTES = 16 * 1024

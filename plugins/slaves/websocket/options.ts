@@ -1,6 +1,6 @@
 import { type Duration, durationMs, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type Address, parsePort } from './port.ts'
+import { type Address, parsePort } from '../../ports/address.ts'
 
 export interface AgentsOptions {
   /** `9990`, or `'tcp:9990:interface=0.0.0.0'`; without an interface only this machine can connect. 0: any free port. */

@@ -9,7 +9,7 @@ import { CiError, hasCode } from 'boltbot/plugin-sdk'
 import { createTestHost, until } from 'boltbot/plugin-sdk/testing'
 import { agents } from 'boltbot/plugins/slaves/websocket'
 import { WebSocket, WebSocketServer } from 'ws'
-import { parsePort } from '../../../plugins/slaves/websocket/port.ts'
+import { parsePort } from '../../../plugins/ports/address.ts'
 import { encodeMessage } from '../../../wire/agent/codec.ts'
 import { makeBasedir, openMaster, PASSWORD, startAgent } from '../../slave/rig.ts'
 

@@ -1,0 +1,141 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { type Host, messageOf, type SharedContext } from 'boltbot/plugin-sdk'
+import { unauthorized } from '../../../wire/pb/remote-error.ts'
+import type { Referenceable } from '../../../wire/pb/values.ts'
+import { type Address, addressText } from '../address.ts'
+import { createLoginAttempts } from '../login-attempts.ts'
+import type { Account, PbSession } from './account.ts'
+import { cannotListen, userTaken } from './errors.ts'
+import { openLink, type PbLink } from './pb-link.ts'
+
+/** A listening port of Perspective Broker. Plugins of several kinds let their users in; names tell them apart. */
+export interface PbPort extends AsyncDisposable {
+  /** The one that was opened, which matters when 0 was asked for. */
+  readonly port: number
+  /** Lets users of this kind in. Disposing closes the links of those who are. @throws CiError `BOLT_PB_USER_TAKEN`. */
+  add(account: Account): Disposable
+}
+
+const MAX_CONNECTIONS = 2000
+const MAX_PENDING = 200
+const LOGIN_TIMEOUT_MS = 30_000
+/** Failed logins and broken connections a minute and address. */
+const MAX_FAILURES = 20
+
+/**
+ * The port at an address, opened for the first plugin that asks, and this account on it for as long as the plugin runs.
+ * @throws CiError `BOLT_PB_LISTEN`, `BOLT_PB_USER_TAKEN`.
+ */
+export async function joinPbPort(host: Host, address: Address, account: Account): Promise<PbPort> {
+  const port = await host.share(`pb:${addressText(address)}`, (context) => openPbPort(address, context))
+  host.own(port.add(account))
+  return port
+}
+
+async function openPbPort(address: Address, { log, clock }: SharedContext): Promise<PbPort> {
+  const attempts = createLoginAttempts(clock, MAX_FAILURES)
+  const accounts: Account[] = []
+  const links = new Set<PbLink>()
+  const sessions = new Map<PbSession, Account>()
+  let pending = 0
+
+  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, accept)
+  server.maxConnections = MAX_CONNECTIONS
+  server.on('drop', (dropped) => log.warn('too many connections', { peer: dropped?.remoteAddress }))
+
+  function accept(socket: Socket): void {
+    const from = socket.remoteAddress ?? ''
+    const peer = addressText({ host: from, port: socket.remotePort ?? 0 })
+    if (!attempts.allowed(from) || pending >= MAX_PENDING) {
+      socket.destroy()
+      return
+    }
+    pending++
+    let waiting = true
+    const link = openLink(socket, {
+      peer,
+      clock,
+      loginTimeout: LOGIN_TIMEOUT_MS,
+      password: (user) => accountOf(user)?.password,
+      enter,
+      tooMany: () => !attempts.allowed(from),
+      refused(user) {
+        attempts.failed(from)
+        const reason = accountOf(user) ? 'its password is wrong' : 'it may not log in here'
+        log.warn('login refused', { peer, user: user.slice(0, 100), reason })
+      },
+      broken(reason) {
+        attempts.failed(from)
+        log.warn('connection broke the protocol', { peer, reason })
+      },
+      trouble: (method, error) => log.error('call failed', { peer, method, error }),
+      settled() {
+        if (waiting) pending--
+        waiting = false
+      },
+    })
+    links.add(link)
+    void link.closed.then(() => links.delete(link))
+  }
+
+  /** A secret that cannot be read must not end the master: that login fails, and the log says why. */
+  function accountOf(user: string): { readonly account: Account; readonly password: string } | undefined {
+    for (const account of accounts)
+      try {
+        const password = account.password(user)
+        if (password !== undefined) return { account, password }
+      } catch (error) {
+        log.error('password not found', { kind: account.kind, user: user.slice(0, 100), error: messageOf(error) })
+      }
+    return undefined
+  }
+
+  async function enter(session: PbSession): Promise<Referenceable> {
+    const account = accountOf(session.user)?.account
+    if (account === undefined) throw unauthorized()
+    sessions.set(session, account)
+    void session.closed.then(() => sessions.delete(session))
+    return account.enter(session)
+  }
+
+  const port = await listen(server, address)
+  log.info('listening', { port, address: addressText({ ...address, port }) })
+  return {
+    port,
+    add(account) {
+      const { user } = account
+      if (user !== undefined && accounts.some((other) => other.user === user))
+        throw userTaken(user, addressText({ ...address, port }))
+      accounts.push(account)
+      // Users with a name of their own come before kinds that ask the config.
+      accounts.sort((a, b) => Number(a.user === undefined) - Number(b.user === undefined))
+      return {
+        [Symbol.dispose]() {
+          accounts.splice(accounts.indexOf(account), 1)
+          for (const [session, owner] of sessions) if (owner === account) session.close('its plugin stops')
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const link of links) link.close('the master stops')
+      await closed
+    },
+  }
+}
+
+async function listen(server: Server, address: Address): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(address.port, address.host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  } catch (error) {
+    throw cannotListen(addressText(address), error)
+  }
+  const bound = server.address()
+  return typeof bound === 'object' && bound !== null ? bound.port : address.port
+}

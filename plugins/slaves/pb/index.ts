@@ -1,0 +1,75 @@
+import { type Clock, definePlugin, type Host, messageOf } from 'boltbot/plugin-sdk'
+import { unauthorized } from '../../../wire/pb/remote-error.ts'
+import { Referenceable, type RemoteReference } from '../../../wire/pb/values.ts'
+import type { PbSession } from '../../ports/pb/account.ts'
+import { joinPbPort } from '../../ports/pb/pb-port.ts'
+import { type StockWorkers, type StockWorkersOptions, stockWorkersSchema } from './options.ts'
+import { createWorkerConnection } from './worker-connection.ts'
+import { askWorkerInfo } from './worker-info.ts'
+
+export type { StockWorkersOptions } from './options.ts'
+
+/**
+ * Slaves that run Buildbot's own worker, 0.8 to 4.x, and connect over Perspective Broker: nothing is changed on them.
+ *
+ * @example transports: [stockWorkers({ port: 'tcp:9989:interface=0.0.0.0' })]
+ */
+export const stockWorkers = definePlugin<'slave', StockWorkersOptions, StockWorkers>({
+  name: 'slaves/pb',
+  kind: 'slave',
+  schema: stockWorkersSchema,
+  apply() {},
+  async start(host: Host, options: StockWorkers) {
+    const { port } = await joinPbPort(host, options.port, {
+      kind: 'slave',
+      password: (user) => host.slaves.password(user),
+      enter: (session) => attach(session, host, options),
+    })
+    options.onListening?.(port)
+  },
+})
+
+/** A worker that is not attached after so long is sent away, to come again. */
+const ATTACH_MS = 60_000
+
+async function attach(session: PbSession, host: Host, { keepalive }: StockWorkers): Promise<Referenceable> {
+  const { mind, user: slave, peer } = session
+  if (mind === null) throw unauthorized('A worker must let the master call it')
+  using _deadline = host.clock.timer(ATTACH_MS, () => session.close('it did not attach in time'))
+  try {
+    mind.call('print', [], { message: 'attached' }).catch(() => {}) // it is only for the worker's log
+    const connection = createWorkerConnection(session, mind, await askWorkerInfo(mind), host.clock)
+    await host.slaves.attach(connection)
+    keepAlive(session, mind, host.clock, keepalive)
+    return new Referenceable({
+      keepalive: () => null,
+      shutdown() {
+        connection.leave('the worker was asked to shut down')
+        return null
+      },
+    })
+  } catch (error) {
+    host.log.warn('slave not attached', { slave, peer, reason: messageOf(error) })
+    // Anything else would end the worker's process.
+    throw unauthorized(messageOf(error))
+  }
+}
+
+const ANSWER_MS = 60_000
+
+/** Finds links that are dead without having been closed, also while nothing is built. */
+function keepAlive(session: PbSession, mind: RemoteReference, clock: Clock, interval: number): void {
+  let timer: Disposable | undefined
+  const next = () => {
+    timer = clock.timer(interval, () => {
+      const asked = clock.now()
+      mind.call('print', [], { message: 'keepalive' }).catch(() => {}) // a lost link ends this by itself
+      timer = clock.timer(ANSWER_MS, () => {
+        if (session.lastHeard() < asked) session.close('it gave no sign of life')
+        else next()
+      })
+    })
+  }
+  next()
+  void session.closed.then(() => timer?.[Symbol.dispose]())
+}
