@@ -1,6 +1,7 @@
 import { CiError } from './errors.ts'
 import type { Json } from './json.ts'
 import type { PropertyMap } from './model.ts'
+import { withOrigin } from './origin.ts'
 
 /** Text with build properties put in when the command runs. Made by {@link interpolate} or {@link withProperties}. */
 export interface Interpolation {
@@ -69,7 +70,7 @@ export function withProperties(format: string, ...names: readonly string[]): Int
  * Names a secret of the secrets directory or the environment. @example slave({ name: 'bot', password: secret('bot') })
  */
 export function secret(name: string): SecretRef {
-  return Object.freeze({ kind: 'secret', name })
+  return withOrigin({ kind: 'secret' as const, name }, secret)
 }
 
 /** True for what {@link secret} made. */

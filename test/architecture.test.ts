@@ -20,6 +20,11 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
   [/^plugins\//, ['own', 'family', /^plugins\/ports\//, /^plugin-sdk\/index\.ts$/, /^wire\//]],
   [/^core\/cli\//, [/^core\//, /^plugin-sdk\/index\.ts$/, /^slave\//, /^wire\//]],
   [/^core\/index\.ts$/, [/^core\/(?!cli\/)/, /^plugin-sdk\/index\.ts$/]],
+  // A program of its own.
+  [
+    /^core\/config\/evaluate-child\.ts$/,
+    [/^core\/config\//, /^core\/(secrets|redact)\.ts$/, /^plugin-sdk\/index\.ts$/],
+  ],
   [/^core\/config\//, [/^core\/config\//, /^plugin-sdk\/index\.ts$/]],
   [/^core\/store\//, [/^core\/store\//, /^core\/(errors|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/]],
   [/^core\/control\//, [/^core\/control\//, /^core\/master-api\.ts$/, /^plugin-sdk\/index\.ts$/]],

@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import { type Clock, type Log, messageOf, type Secrets } from 'boltbot/plugin-sdk'
+import type { Clock, Log } from 'boltbot/plugin-sdk'
 import { random } from '../clock.ts'
 import type { Config } from '../config/model.ts'
-import { secretsUsed } from '../config/secrets-used.ts'
 import { createMaster, layout } from '../master.ts'
 import type { Master } from '../master-api.ts'
 import { createPeople } from '../people.ts'
@@ -28,7 +27,6 @@ export async function openMaster({ config, basedir, clock, log, redactor }: Boot
     redactor,
     checkModes: process.platform !== 'win32',
   })
-  warnOfMissing(config, secrets, log)
   await using opening = new AsyncDisposableStack()
   const store = opening.adopt(await openSqliteStore({ file: database, clock, log }), (opened) => opened.close())
   const logStore = opening.adopt(createFileLogStore({ directory: logs, log }), (opened) => opened.close())
@@ -46,15 +44,4 @@ export async function openMaster({ config, basedir, clock, log, redactor }: Boot
   })
   opening.move() // the master closes both when it stops
   return master
-}
-
-/** A secret that is not there would be found only when it is used, perhaps at night: said now, and the rest runs all the same. */
-function warnOfMissing(config: Config, secrets: Secrets, log: Log): void {
-  for (const ref of secretsUsed(config)) {
-    try {
-      secrets.resolve(ref)
-    } catch (error) {
-      log.warn('secret cannot be used', { secret: ref.name, why: messageOf(error) })
-    }
-  }
 }

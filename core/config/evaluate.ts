@@ -20,14 +20,21 @@ export interface Evaluation {
 /** What the child sends, once. */
 export type EvaluationMessage = Omit<Evaluation, 'output'>
 
+export interface EvaluationOptions {
+  /** It is ended after so long. Default: 30 s. */
+  readonly deadlineMs?: number
+  /** Variables beside those of this process: those of a base directory's `environment` file. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /**
  * Evaluates and checks a config in a process of its own, so that what it does wrong (a throw in a timer, an exit, an endless
- * loop) harms nobody here.
+ * loop) harms nobody here. Beside a folder `secrets` the secrets it names must be there as well.
  * @throws CiError `BOLT_CONFIG_MISSING`.
  */
 export async function checkInFreshProcess(
   file: string,
-  { deadlineMs = 30_000 }: { readonly deadlineMs?: number } = {},
+  { deadlineMs = 30_000, environment = {} }: EvaluationOptions = {},
 ): Promise<Evaluation> {
   const path = resolve(file)
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw configMissing(path)
@@ -36,6 +43,7 @@ export async function checkInFreshProcess(
   const child = fork(entry, [path], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: { ...process.env, ...environment },
     timeout: deadlineMs,
     killSignal: 'SIGKILL',
   })

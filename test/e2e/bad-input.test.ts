@@ -116,9 +116,9 @@ describe('bad input, as a new user would try it', { concurrency: 2 }, () => {
     const master = await world.master(configText({ slavePort: port, steps: STEPS }))
     await master.kill('SIGTERM')
     const file = join(master.basedir, 'state.sqlite')
-    setSchema(file, 99)
+    const version = setSchema(file, 99)
     assertRefused(await runBoltbot(['start', '--nodaemon', master.basedir]), /schema version "99"/)
-    setSchema(file, 1)
+    setSchema(file, version)
     await world.startMaster(master.basedir)
   })
 
@@ -144,10 +144,13 @@ async function makeBasedir(path: string, config: string): Promise<string> {
   return path
 }
 
-function setSchema(file: string, version: number): void {
+/** Gives what it was. */
+function setSchema(file: string, version: number): number {
   const database = new DatabaseSync(file)
+  const before = database.prepare(`select value from meta where key = 'schema'`).get()
   database.prepare(`update meta set value = ? where key = 'schema'`).run(String(version))
   database.close()
+  return Number(before?.value)
 }
 
 const TEN_MISTAKES = `

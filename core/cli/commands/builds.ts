@@ -1,6 +1,7 @@
-import { type BuildView, formatDuration } from 'boltbot/plugin-sdk'
+import { type BuilderView, type BuildView, formatDuration, listNames } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
+import { badArgument } from '../errors.ts'
 import { type LiveOptions, listCommand, wholeNumber } from '../live-command.ts'
 import { ago, oneLine, print, printJson, printTable } from '../output.ts'
 
@@ -17,10 +18,17 @@ export function buildsCommand(): Command {
     .option('--limit <count>', 'how many at most', wholeNumber, 20)
     .action(async ({ basedir, json, ...filter }: Options) => {
       const builds = await callMaster<readonly BuildView[]>(basedir, 'builds', filter)
+      if (builds.length === 0 && filter.builder !== undefined) await mustKnow(basedir, filter.builder)
       if (json) return printJson(builds)
       printTable(builds.map(rowOf))
       if (builds.length === 0) print('There are no such builds.')
     })
+}
+
+/** A builder that is gone from the config may have builds still: only one that has none is looked for. */
+async function mustKnow(basedir: string, name: string): Promise<void> {
+  const known = (await callMaster<readonly BuilderView[]>(basedir, 'builders', {})).map((builder) => builder.name)
+  if (!known.includes(name)) throw badArgument('--builder', name, `one of ${listNames(known)}`)
 }
 
 /** `, done in about 5m (3m to 8m)`. */

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { checkInFreshProcess } from '../../config/evaluate.ts'
 import { CONFIG_NAMES } from '../../config/names.ts'
 import { formatProblems } from '../../config/problem.ts'
+import { readEnvironmentFile } from '../basedir.ts'
 import { fileUnreadable, notABasedir, notAMaster } from '../errors.ts'
 import { print, printJson } from '../output.ts'
 
@@ -15,7 +16,9 @@ export function checkconfigCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ boltbot checkconfig ci/master.cfg.ts')
     .action(async (given: string, { json }: { json?: true }) => {
       const file = configFileOf(given)
-      const { problems, walk, output } = await checkInFreshProcess(file)
+      const { problems, walk, output } = await checkInFreshProcess(file, {
+        environment: isDirectory(given) ? readEnvironmentFile(given) : {},
+      })
       if (json) printJson({ file, problems, walk })
       else if (problems.length > 0) {
         process.stderr.write(`${formatProblems(problems, resolve('.'))}\n`)
@@ -31,15 +34,16 @@ export function checkconfigCommand(): Command {
 /** The file itself, or the config of a base directory. @throws CiError `BOLT_CLI_BASEDIR`, `BOLT_CLI_SLAVE`, `BOLT_CLI_FILE`. */
 function configFileOf(given: string): string {
   const path = resolve(given)
-  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  const file = isDirectory ? findConfig(path) : path
+  const file = isDirectory(path) ? findConfig(path) : path
   try {
-    if (isDirectory || existsSync(path)) accessSync(file, constants.R_OK)
+    if (isDirectory(path) || existsSync(path)) accessSync(file, constants.R_OK)
   } catch (error) {
     throw fileUnreadable(file, error)
   }
   return file
 }
+
+const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 function findConfig(directory: string): string {
   let names: readonly string[]

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { configProblems } from '../../config/errors.ts'
 import { checkInFreshProcess } from '../../config/evaluate.ts'
-import { type Basedir, openBasedir } from '../basedir.ts'
+import { type Basedir, openBasedir, readEnvironmentFile } from '../basedir.ts'
 import { start } from './start.ts'
 import { stop } from './stop.ts'
 
@@ -20,8 +20,8 @@ export function restartCommand(): Command {
 }
 
 /** What runs is not stopped for a config that could not be started. */
-async function checkFirst({ kind, file }: Basedir): Promise<void> {
+async function checkFirst({ kind, file, path }: Basedir): Promise<void> {
   if (kind === 'slave') return
-  const { problems } = await checkInFreshProcess(file)
+  const { problems } = await checkInFreshProcess(file, { environment: readEnvironmentFile(path) })
   if (problems.length > 0) throw configProblems(file, problems)
 }

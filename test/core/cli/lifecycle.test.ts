@@ -37,6 +37,7 @@ test('a master is started, spoken to, given a new config, restarted and stopped'
   assert.match(unknown.err, /^boltbot: There is no builder "ful"\. Did you mean "full"\?/)
   assert.match((await rig.run('why', ...on)).out, /^request 1 {2}full {2}\S+ ago {2}slave bot is not connected\n$/)
   assert.equal((await rig.run('builds', ...on)).out, 'There are no such builds.\n')
+  assert.match((await rig.run('builds', '--builder', 'nope', ...on)).err, /"nope"/)
   assert.match((await rig.run('slaves', ...on)).out, /^bot {2}detached {2}0 builds {2}heard never {2}full\n$/)
   assert.match((await rig.run('plugins', ...on)).out, /^none {2}slave {2}running/)
   const changed = await rig.run('change', '--who', 'Jane <jane@example.org>', '--file', 'a.c', '--file', 'b.c', ...on)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { checkInFreshProcess } from '../../../core/config/evaluate.ts'
 import { createConfigFolder, GOOD, PLUGINS } from '../../rig/config-folder.ts'
@@ -28,6 +29,29 @@ test('what a config prints is kept apart from the answer', async () => {
   const { problems, output } = await checkInFreshProcess(`${folder.path}/master.cfg.ts`)
   assert.deepEqual(problems, [])
   assert.equal(output, 'to out\n\nto err\n')
+})
+
+test('a secret that is not there is a problem in a base directory, at the place that names it', async () => {
+  const config = GOOD.replace(', slave }', ', secret, slave }').replace(
+    "name: 'bot'",
+    "name: 'bot', password: secret('bot')",
+  )
+  assert.match(config, /secret\('bot'\)/)
+  await using folder = await createConfigFolder({ 'plugins.ts': PLUGINS, 'master.cfg.ts': config })
+  const file = `${folder.path}/master.cfg.ts`
+  assert.deepEqual((await checkInFreshProcess(file)).problems, [])
+  await mkdir(`${folder.path}/secrets`)
+  const { problems } = await checkInFreshProcess(file)
+  const line = config.split('\n').findIndex((text) => text.includes("secret('bot')")) + 1
+  assert.deepEqual(
+    problems.map((problem) => [problem.line, problem.path]),
+    [[line, 'secret "bot"']],
+  )
+  assert.match(problems[0]!.message, /secrets\/bot/)
+  await writeFile(`${folder.path}/secrets/bot`, 'x', { mode: 0o600 })
+  assert.deepEqual((await checkInFreshProcess(file)).problems, [])
+  await rm(`${folder.path}/secrets/bot`)
+  assert.deepEqual((await checkInFreshProcess(file, { environment: { BOLTBOT_SECRET_BOT: 'x' } })).problems, [])
 })
 
 test('a config that exits or never ends is a problem, and ends nothing here', async () => {
