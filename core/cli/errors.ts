@@ -81,6 +81,53 @@ export const badArgument = (what: string, value: string, expected: string) =>
     details: { what, value },
   })
 
+export const pbUnreachable = (master: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_CLI_PB_UNREACHABLE',
+    message: `The master "${master}" cannot be reached: ${reason}.`,
+    details: { master, reason },
+    hint: 'Look at its address, and whether it runs.',
+  })
+
+export const pbRefused = (master: string, user: string) =>
+  new CiError({
+    code: 'BOLT_CLI_PB_REFUSED',
+    message: `The master "${master}" does not let "${user}" in: no such user, or a wrong password.`,
+    details: { master, user },
+    hint: 'Ask who looks after it for user and password.',
+  })
+
+export const pbFailed = (master: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_CLI_PB_FAILED',
+    message: `The master "${master}" refuses: ${reason}`,
+    details: { master, reason },
+  })
+
+export const pbLost = (master: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_CLI_PB_LOST',
+    message: `The connection to the master "${master}" was lost: ${reason}.`,
+    details: { master, reason },
+    hint: 'Try again; if it happens again its log may say why.',
+  })
+
+export const optionMissing = (option: string, example: string) =>
+  new CiError({
+    code: 'BOLT_CLI_OPTION_MISSING',
+    message: `The option ${option} is needed, here or in an options file.`,
+    details: { option },
+    hint: `For example ${example}.`,
+  })
+
+export const optionsFileWrong = (file: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_CLI_OPTIONS_FILE',
+    message: `The options file "${file}" cannot be used: ${reason}.`,
+    details: { file },
+    hint: 'It holds a JSON object, or a line "name = value" for each option.',
+  })
+
 export const cliRequestOrBuilder = () =>
   new CiError({
     code: 'BOLT_CLI_CHOICE',

@@ -16,6 +16,7 @@ import { pluginsCommand } from './commands/plugins.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
 import { restartCommand } from './commands/restart.ts'
+import { sendchangeCommand } from './commands/sendchange.ts'
 import { slaveCommand } from './commands/slave.ts'
 import { awayCommand, gracefulCommand, pauseCommand, resumeCommand } from './commands/slave-acts.ts'
 import { slavesCommand } from './commands/slaves.ts'
@@ -74,6 +75,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     'Ask for builds:',
     () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],
   ],
+  ['Talk to masters elsewhere:', () => [sendchangeCommand()]],
   ['Slaves:', () => [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]],
   [
     'Look:',

@@ -1,0 +1,47 @@
+import { definePlugin, type Host, messageOf } from 'boltbot/plugin-sdk'
+import { dictionaryOrNone } from '../../../wire/pb/plain.ts'
+import { RaisedError } from '../../../wire/pb/remote-error.ts'
+import { Referenceable } from '../../../wire/pb/values.ts'
+import type { PbSession } from '../../ports/pb/account.ts'
+import { joinPbPort } from '../../ports/pb/pb-port.ts'
+import { changeOf } from './change-of.ts'
+import { type PbChangeSourceOptions, type PbChanges, pbChangesSchema } from './options.ts'
+
+export type { PbChangeSourceOptions } from './options.ts'
+
+/**
+ * Changes that `boltbot sendchange`, `buildbot sendchange` and commit hooks send over Perspective Broker.
+ *
+ * @example sources: [pbChangeSource({ user: 'change', password: secret('change'), prefix: 'trunk/' })]
+ */
+export const pbChangeSource = definePlugin<'source', PbChangeSourceOptions, PbChanges>({
+  name: 'changes/pb',
+  kind: 'source',
+  schema: pbChangesSchema,
+  apply() {},
+  async start(host, { user, password, port, prefix }) {
+    await joinPbPort(host, port, {
+      kind: 'change source',
+      user,
+      password: (given) => (given === user ? host.secrets.resolve(password) : undefined),
+      enter: async (session) => taker(host, session, prefix),
+    })
+  },
+})
+
+/** What a sender may call. It is told nothing of the change but that it is stored. */
+function taker(host: Host, { peer }: PbSession, prefix: string): Referenceable {
+  return new Referenceable({
+    async addChange([given], keywords) {
+      const change = changeOf(given instanceof Map ? given : dictionaryOrNone(keywords), prefix)
+      try {
+        const { change: stored, duplicate } = await host.submitChange(change)
+        host.log.info(duplicate ? 'change was known' : 'change taken', { change: stored.id, who: stored.who, peer })
+      } catch (error) {
+        host.log.warn('change refused', { who: change.who, peer, reason: messageOf(error) })
+        throw new RaisedError('builtins.ValueError', messageOf(error))
+      }
+      return null
+    },
+  })
+}
