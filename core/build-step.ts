@@ -55,6 +55,7 @@ export interface BuildOrder {
   readonly sourceStamp: SourceStamp
   readonly changes: readonly Change[]
   readonly blamelist: readonly string[]
+  readonly treeStableMs: number | null
   readonly progress: BuildProgress
   /** What a factory that is a function chooses by. */
   readonly info: () => Promise<BuildInfo>
@@ -145,6 +146,7 @@ async function attempt(
     slave: order.slave,
     sourceStamp: order.sourceStamp,
     changes: order.changes,
+    treeStableMs: order.treeStableMs,
     properties,
     results: [...state.results],
   }

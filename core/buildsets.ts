@@ -1,4 +1,4 @@
-import { type BuildsetInput, isJson, type SourceStamp } from 'boltbot/plugin-sdk'
+import { type BuildsetInput, durationMs, isJson, type SourceStamp } from 'boltbot/plugin-sdk'
 import type { BuilderSpec } from './config/model.ts'
 import { noBuilders, propertyInvalid, unknownBuilder } from './errors.ts'
 import { mergeKey } from './queue.ts'
@@ -38,6 +38,8 @@ export function createBuildsets(deps: BuildsetsDeps): Buildsets {
       priority: input.priority ?? 0,
       scheduler: input.scheduler ?? null,
       owner,
+      key: input.key ?? null,
+      stableMs: input.treeStableTimer === undefined ? null : durationMs(input.treeStableTimer)!,
     }
   }
   return { prepare, submit: async (input) => createBuildset(deps.store, prepare(input)) }

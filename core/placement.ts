@@ -110,6 +110,8 @@ export function createPlacement(deps: PlacementDeps): Placement {
     ])
     progress.plan(stepNames(spec.steps))
     const asked = buildsets[0]!
+    const timers = buildsets.flatMap(({ stableMs }) => stableMs ?? [])
+    const treeStableMs = timers.length === 0 ? null : Math.max(...timers)
     const reason = [...new Set(buildsets.map((buildset) => buildset.reason))].join('; ')
     const blamelist = [...new Set(changes.map((change) => change.who))]
     const needs = scopesOn(slave, [...spec.locks, ...slaveSpec.locks])
@@ -169,10 +171,11 @@ export function createPlacement(deps: PlacementDeps): Placement {
         changes,
         blamelist,
         progress,
+        treeStableMs,
         async info() {
           const lastResult = await readLastResult(deps.store.db, builder, sourceStamp.branch)
           const { number, properties } = started
-          return { builder, number, slave, sourceStamp, changes, properties, lastResult }
+          return { builder, number, slave, sourceStamp, changes, properties, treeStableMs, lastResult }
         },
         needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
         over,

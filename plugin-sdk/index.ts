@@ -118,6 +118,7 @@ export type {
   WhyNot,
 } from './model.ts'
 export { originOf, withOrigin } from './origin.ts'
+export { patchBytes, patchOf } from './patch.ts'
 export {
   definePlugin,
   type PluginDefinition,

@@ -7,6 +7,7 @@
  * what a step printed. Times are milliseconds since 1970, UTC.
  */
 import type { Stream } from './command.ts'
+import type { Duration } from './duration.ts'
 import type { Json } from './json.ts'
 import type { Result } from './results.ts'
 
@@ -65,8 +66,12 @@ export interface Change {
 
 /** A change to be applied on top of a checkout: what `try` sends. */
 export interface Patch {
+  /** How many folders are taken off the front of its paths. */
   readonly level: number
   readonly body: string
+  /** What `body` is; default `utf8`. See `patchBytes`. */
+  readonly encoding?: 'utf8' | 'base64'
+  /** Where in the tree it is applied; '' is the top. */
   readonly subdir: string
 }
 
@@ -103,6 +108,10 @@ export interface BuildsetInput {
   readonly scheduler?: string | null
   /** The person who asked, if one did. */
   readonly owner?: string | null
+  /** How long the tree was quiet before this was asked for; source steps of systems without atomic commits wait for half of it. */
+  readonly treeStableTimer?: Duration
+  /** Two buildsets with one key are the same, asked for twice: the second gives the first one and stores nothing. */
+  readonly key?: string
 }
 
 export interface BuildsetView {
@@ -111,6 +120,8 @@ export interface BuildsetView {
   readonly scheduler: string | null
   readonly owner: string | null
   readonly sourceStamp: SourceStamp
+  /** The tree-stable timer of its scheduler, ms. */
+  readonly treeStableMs: number | null
   readonly submittedAt: number
   readonly finishedAt: number | null
   /** The worst of its builds; `null` while it is not finished. */

@@ -42,6 +42,8 @@ export interface BuildInfo {
   readonly sourceStamp: SourceStamp
   readonly changes: readonly Change[]
   readonly properties: PropertyMap
+  /** The tree-stable timer of the scheduler that asked for it, ms, the longest of those merged; `null`: there was none. */
+  readonly treeStableMs: number | null
   /** The last result of this builder on this branch, `retry` and `cancelled` left out; `null`: there is none yet. */
   readonly lastResult: Result | null
 }

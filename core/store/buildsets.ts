@@ -13,6 +13,10 @@ export interface NewBuildset {
   readonly priority: number
   readonly scheduler: string | null
   readonly owner: string | null
+  /** See `BuildsetInput`. */
+  readonly key: string | null
+  /** The tree-stable timer of its scheduler, ms. */
+  readonly stableMs: number | null
 }
 
 export interface CreatedBuildset {
@@ -32,6 +36,8 @@ export async function insertBuildset(
   now: number,
   input: NewBuildset,
 ): Promise<CreatedBuildset> {
+  const known = input.key === null ? undefined : await findByKey(trx, input.key)
+  if (known !== undefined) return known
   const { id } = await trx
     .insertInto('buildsets')
     .values({
@@ -43,6 +49,8 @@ export async function insertBuildset(
       submitted_at: now,
       pending: input.builders.length,
       doomed: 0,
+      dedupe_key: input.key,
+      stable_ms: input.stableMs,
     })
     .returning('id')
     .executeTakeFirstOrThrow()
@@ -76,6 +84,18 @@ export async function insertBuildset(
   return { buildset: id, requests: rows.map((row) => row.id) }
 }
 
+async function findByKey(trx: Transaction<Tables>, key: string): Promise<CreatedBuildset | undefined> {
+  const row = await trx.selectFrom('buildsets').select('id').where('dedupe_key', '=', key).executeTakeFirst()
+  if (row === undefined) return undefined
+  const requests = await trx
+    .selectFrom('requests')
+    .select('id')
+    .where('buildset_id', '=', row.id)
+    .orderBy('id')
+    .execute()
+  return { buildset: row.id, requests: requests.map((request) => request.id) }
+}
+
 /** What a build needs of the buildsets of its requests, in the order of the ids. */
 export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId[]): Promise<StoredBuildset[]> {
   const rows = await db
@@ -87,11 +107,12 @@ export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId
   return ids.flatMap((id) => {
     const row = byId.get(id)
     if (row === undefined) return []
-    const { reason, scheduler, owner } = row
+    const { reason, scheduler, owner, stable_ms: stableMs } = row
     return {
       reason,
       scheduler,
       owner,
+      stableMs,
       sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
       properties: JSON.parse(row.properties) as Record<string, Json>,
     }
@@ -117,6 +138,7 @@ export async function readBuildset(db: Kysely<Tables>, id: BuildsetId): Promise<
     scheduler: row.scheduler,
     owner: row.owner,
     sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
+    treeStableMs: row.stable_ms,
     submittedAt: row.submitted_at,
     finishedAt: row.finished_at,
     result: row.finished_at === null ? null : (row.result as Result),
@@ -127,6 +149,7 @@ export async function readBuildset(db: Kysely<Tables>, id: BuildsetId): Promise<
 
 export interface StoredBuildset {
   readonly reason: string
+  readonly stableMs: number | null
   readonly scheduler: string | null
   readonly owner: string | null
   readonly sourceStamp: SourceStamp

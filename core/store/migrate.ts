@@ -4,10 +4,17 @@ import { first } from './migrations/0001-first.ts'
 import { slaveStanding } from './migrations/0002-slave-standing.ts'
 import { flow } from './migrations/0003-flow.ts'
 import { buildsOfChanges } from './migrations/0004-builds-of-changes.ts'
+import { buildsetKeys } from './migrations/0005-buildset-keys.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = Object.freeze([first, slaveStanding, flow, buildsOfChanges])
+export const MIGRATIONS: readonly Migration[] = Object.freeze([
+  first,
+  slaveStanding,
+  flow,
+  buildsOfChanges,
+  buildsetKeys,
+])
 
 export interface MigrateOptions {
   readonly flavor: SqlFlavor

@@ -104,6 +104,8 @@ export interface BuildsetTable {
   result: string | null
   /** Requests not finished yet. */
   pending: number
+  /** Unique: asked for twice it is one. Null: never. */
+  dedupe_key: string | null
   /** 1 once `buildsetDoomed` was told. */
   doomed: number
   /** The tree-stable timer of its scheduler, ms. */

@@ -31,13 +31,14 @@ export interface TreeStableOptions {
 }
 
 export function createTreeStableRules({ stableMs, buildset }: TreeStableOptions): TreeStableRules {
+  const timer = stableMs === 0 ? {} : { treeStableTimer: stableMs / 1000 }
   const conclude = (trees: TreeStableState, isDue: (tree: Tree) => boolean): Decision<TreeStableState> => {
     const state = trees.filter((tree) => !isDue(tree))
     const due = trees.filter(isDue)
     const moments = state.flatMap(({ until }) => (until === null ? [] : [until]))
     return {
       state,
-      buildsets: due.map(({ changes }) => ({ ...buildset, changes })),
+      buildsets: due.map(({ changes }) => ({ ...buildset, ...timer, changes })),
       wakeAt: moments.length === 0 ? null : Math.min(...moments),
       waiting: waitingText(state),
     }

@@ -1,4 +1,4 @@
-import type { Patch, StepContext } from 'boltbot/plugin-sdk'
+import { type Patch, patchBytes, type StepContext } from 'boltbot/plugin-sdk'
 import type { Checkout } from './checkout-options.ts'
 import { createSlaveGit, say } from './slave-git.ts'
 import { PATCHED } from './working-tree.ts'
@@ -17,16 +17,15 @@ export async function applyPatch(
     return false
   }
   // First the mark: from here on the tree is not what git says.
-  if (!(await sendFile(context, `${directory}/${PATCHED}`, ''))) return false
+  if (!(await sendFile(context, `${directory}/${PATCHED}`, new Uint8Array()))) return false
   const file = '.git/boltbot.patch'
-  if (!(await sendFile(context, `${directory}/${file}`, patch.body))) return false
+  if (!(await sendFile(context, `${directory}/${file}`, patchBytes(patch)))) return false
   const place = folder === '' ? [] : [`--directory=${folder}`]
   const level = Math.max(0, Math.trunc(patch.level))
   return git.run('apply', `-p${level}`, ...place, '--whitespace=nowarn', '--', file)
 }
 
-async function sendFile(context: StepContext, path: string, text: string): Promise<boolean> {
-  const bytes = new TextEncoder().encode(text)
+async function sendFile(context: StepContext, path: string, bytes: Uint8Array): Promise<boolean> {
   const sent = await context.run(
     { kind: 'download', path, mode: 0o600 },
     { provide: async (offset, length) => bytes.subarray(offset, offset + length) },

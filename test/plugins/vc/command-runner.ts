@@ -68,6 +68,7 @@ export function createLocalStep(options: LocalStepOptions): LocalStep {
     changes: options.changes ?? [],
     properties,
     results: [],
+    treeStableMs: null,
     signal,
     clock: options.clock ?? createFakeClock(),
     log: createMemoryLog(),
