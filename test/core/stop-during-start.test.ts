@@ -134,6 +134,8 @@ async function leaveBuildBehind(store: Store): Promise<void> {
     priority: 0,
     scheduler: null,
     owner: null,
+    key: null,
+    stableMs: null,
   })
   await startBuild(store, {
     owner: await readMasterId(store, createSeededRandom(1)),
