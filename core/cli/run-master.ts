@@ -24,18 +24,27 @@ export async function runMaster(
   basedir: Basedir,
   boot: (context: BootContext) => Promise<Master> = openMaster,
 ): Promise<number> {
-  await using stack = new AsyncDisposableStack()
-  const { log, redactor, clock } = createOutput(basedir, isDaemon(), stack)
   try {
-    stack.use(claimPidFile(basedir.path, basedir.pidFile))
-    const { stopped } = await bringUp(basedir, boot, { log, redactor, clock }, stack)
-    await reportStart({ ready: true })
-    return await stopped
+    return await run(basedir, boot)
   } catch (error) {
-    log.error('start failed', { error })
+    // By now all is taken down: who hears of it may start anew at once.
     if (process.connected) await reportStart({ failed: sentence(error) })
     else printError(error)
     return 1
+  }
+}
+
+async function run(basedir: Basedir, boot: (context: BootContext) => Promise<Master>): Promise<number> {
+  await using stack = new AsyncDisposableStack()
+  const output = createOutput(basedir, isDaemon(), stack)
+  try {
+    stack.use(claimPidFile(basedir.path, basedir.pidFile))
+    const { stopped } = await bringUp(basedir, boot, output, stack)
+    await reportStart({ ready: true })
+    return await stopped
+  } catch (error) {
+    output.log.error('start failed', { error })
+    throw error
   }
 }
 

@@ -9,6 +9,17 @@ import { claimPidFile } from './pid-file.ts'
 
 /** Runs the slave of a base directory until it is told to stop; resolves with the exit code. */
 export async function runSlave(basedir: Basedir): Promise<number> {
+  try {
+    return await run(basedir)
+  } catch (error) {
+    // By now all is taken down: who hears of it may start anew at once.
+    if (process.connected) await reportStart({ failed: messageOf(error) })
+    else printError(error)
+    return 1
+  }
+}
+
+async function run(basedir: Basedir): Promise<number> {
   using stack = new DisposableStack()
   const file = isDaemon() ? stack.use(openLogFile({ path: basedir.logFile })) : undefined
   const write = file ? (line: string) => file.write(line.trimEnd()) : (line: string) => void process.stderr.write(line)
@@ -19,9 +30,7 @@ export async function runSlave(basedir: Basedir): Promise<number> {
     return 0
   } catch (error) {
     log.error('slave failed', { error })
-    if (process.connected) await reportStart({ failed: messageOf(error) })
-    else printError(error)
-    return 1
+    throw error
   }
 }
 
