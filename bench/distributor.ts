@@ -72,7 +72,15 @@ async function passCost({ store, config }: BenchMaster): Promise<number> {
   const log = createMemoryLog()
   const clock = createClock(log)
   const locks = createLocks(() => {})
-  const pool = createSlavePool({ store, clock, log, config: () => config, password: () => undefined, changed() {} })
+  const pool = createSlavePool({
+    store,
+    clock,
+    log,
+    config: () => config,
+    password: () => undefined,
+    master: 'bench',
+    changed() {},
+  })
   const link = createInstantSlave('bot')
   await pool.door.attach(link)
   using _taken = await locks.take(

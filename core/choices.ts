@@ -10,6 +10,7 @@ import {
 } from 'boltbot/plugin-sdk'
 import type { BuilderSpec } from './config/model.ts'
 import { configFunctionSlow } from './errors.ts'
+import type { SlavePool } from './slave-pool.ts'
 import { readBuildsets } from './store/buildsets.ts'
 import { firstWaiting, sameKeyWaiting, type WaitingRequest } from './store/requests.ts'
 import type { Store } from './store/store.ts'
@@ -38,6 +39,7 @@ export interface Choices {
 }
 
 export interface ChoicesDeps {
+  readonly pool: Pick<SlavePool, 'mustStart'>
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
@@ -110,8 +112,11 @@ export function createChoices(deps: ChoicesDeps): Choices {
         const chosen = kept ?? (await deps.choose('chooseSlave', { builder: name, request: request.id, slaves }))
         if (chosen !== undefined && slaves.includes(chosen)) return [chosen]
       }
-      const first = kept ?? slaves[Math.floor(deps.random.next() * slaves.length)]!
-      return [first, ...slaves.filter((slave) => slave !== first)]
+      // What is here already is used before another machine is started.
+      const here = slaves.filter((slave) => !deps.pool.mustStart(slave))
+      const best = here.length > 0 ? here : slaves
+      const first = kept ?? best[Math.floor(deps.random.next() * best.length)]!
+      return [...new Set([first, ...here, ...slaves])]
     },
     async merged(builder, request, isStarting) {
       if (request.mergeKey === null || builder.mergeRequests === false) return [request]

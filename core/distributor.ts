@@ -195,7 +195,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     }
     // A request queued during the query has marked the builder dirty: the next pass finds it.
     if (beingStarted === 0 && !dirty.has(builder)) waiting.delete(builder)
-    return explain(builder, null)
+    return explain(builder, (beingStarted > 0 && pool.beingStarted(builder)) || null)
   }
 
   function start(builder: string, requests: readonly WaitingRequest[], place: StartedByPlacement): void {

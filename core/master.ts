@@ -84,6 +84,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     log,
     config,
     password: (slave) => (slave.password === null ? undefined : secrets.resolve(slave.password)),
+    master: owner,
     changed: (slave) => distributor.wakeSlave(slave),
   })
   const locks = createLocks(() => distributor.wakeLocks())
@@ -145,7 +146,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     query,
     secrets,
     people: () => people,
-    door: pool.door,
+    pool,
     scheduling,
     waitFor: triggers.waitFor,
     pollers,
@@ -173,6 +174,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
 
   async function stop(reason: string): Promise<void> {
     log.info('master stops', { reason })
+    pool.abandonStarts(masterStopping(reason))
     http.close()
     await distributor.stop()
     await placement.stop(masterStopping(reason))

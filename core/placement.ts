@@ -103,6 +103,8 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const spec = config.builders.get(builder)!
     const slaveSpec = config.slaves.get(slave)!
     const session = deps.pool.session(slave)
+    const starting = deps.pool.ready(slave, requests[0]!.id)
+    if (starting !== undefined) await starting
     const [{ buildsets, sourceStamp, changes }, progress] = await Promise.all([
       read(requests),
       deps.progress.of(builder, spec.useProgress),

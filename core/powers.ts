@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { People, Query, Secrets, SlaveDoor } from 'boltbot/plugin-sdk'
+import type { People, Query, Secrets } from 'boltbot/plugin-sdk'
 import type { Actions } from './actions.ts'
 import type { Buildsets } from './buildsets.ts'
 import type { Changes } from './changes.ts'
@@ -9,6 +9,7 @@ import type { Http } from './http/http.ts'
 import type { Pollers } from './pollers.ts'
 import type { Scheduling } from './scheduling.ts'
 import type { SlaveActions } from './slave-actions.ts'
+import type { SlavePool } from './slave-pool.ts'
 import { deletePluginState, getPluginState, setPluginState } from './store/plugin-state.ts'
 import type { Store } from './store/store.ts'
 import type { Triggers } from './triggers.ts'
@@ -22,7 +23,7 @@ export interface PowersDeps {
   readonly query: Query
   readonly secrets: Secrets
   readonly people: () => People
-  readonly door: SlaveDoor
+  readonly pool: Pick<SlavePool, 'door' | 'registerEngine'>
   readonly scheduling: Scheduling
   readonly waitFor: Triggers['waitFor']
   readonly pollers: Pollers
@@ -61,7 +62,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       },
       secrets: deps.secrets,
       people: { mailAddress: (who) => deps.people().mailAddress(who) },
-      slaves: deps.door,
+      slaves: { ...deps.pool.door, registerEngine: (engine) => deps.pool.registerEngine(id, engine) },
       registerScheduler: (rules) => deps.scheduling.register(rules),
       registerPoller: (poller) => deps.pollers.register(id, poller),
       http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url },

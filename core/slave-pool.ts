@@ -10,10 +10,13 @@ import type { Config, SlaveSpec } from './config/model.ts'
 import { masterStopping, slaveUnknown } from './errors.ts'
 import { type Absences, createAbsences } from './slaves/absences.ts'
 import { attachTo } from './slaves/attach.ts'
-import { slaveNotConnected } from './slaves/errors.ts'
+import { slaveNotConnected, slaveUnasked } from './slaves/errors.ts'
 import { noteHeard } from './slaves/heard.ts'
-import { busy, directoriesOf, type Member, type Reason, stateOf } from './slaves/member.ts'
+import { createLatents, type Latents } from './slaves/latent/latents.ts'
+import { busy, directoriesOf, type Member } from './slaves/member.ts'
+import type { Reason } from './slaves/reason.ts'
 import { createSession, type Session } from './slaves/session.ts'
+import { viewOf } from './slaves/view.ts'
 import { createWishes } from './slaves/wishes.ts'
 import { type Away, type Pause, readSlaves, slaveConnected, slaveLost } from './store/slaves.ts'
 import type { Store } from './store/store.ts'
@@ -24,7 +27,8 @@ import type { Store } from './store/store.ts'
  * being attached or pinged is not free.
  */
 export interface SlavePool {
-  readonly door: SlaveDoor
+  readonly door: Omit<SlaveDoor, 'registerEngine'>
+  registerEngine: Latents['registerEngine']
   /** Takes up what is on record of the slaves: pauses, planned absences, missing clocks. */
   start(): Promise<void>
   /** Slaves that could start a build of this builder now. */
@@ -34,11 +38,17 @@ export interface SlavePool {
   /** Takes a place; synchronous, so that two builds cannot have it. Disposing gives it back. */
   reserve(slave: string, builder: string): Reservation
   session(slave: string): Session
+  /** True for a latent slave without a link: it has to be started first. */
+  mustStart(slave: string): boolean
+  /** Starts a latent slave, for this request; nothing for others. @throws CiError `BOLT_SLAVES_NOT_STARTED`. */
+  ready(slave: string, request: number): Promise<void> | undefined
+  /** Which slave is being started for a builder. */
+  beingStarted(builder: string): Reason | undefined
   /** Closes links of slaves that are gone from the config, tells the others their builders if these changed. */
   configure(): Promise<void>
   /** As far as it is known without the store: admin and the like only of those that are connected. */
   view(): readonly SlaveView[]
-  /** True when some slave of the builder is attached. */
+  /** True when some slave of the builder is attached, or can be started. */
   anyAttached(builder: string): boolean
   /** Gives a slave no builds until it is resumed (`null`). Resolves when stored. */
   pause(slave: string, pause: Pause | null): Promise<void>
@@ -46,6 +56,8 @@ export interface SlavePool {
   plan(slave: string, away: Away | null): Promise<void>
   /** Has a slave finish what it runs and then exit. @throws CiError `BOLT_SLAVES_OFFLINE`. */
   release(slave: string, why: string): void
+  /** Lets starts go that wait for a latent slave. */
+  abandonStarts(reason: Error): void
   /** Closes all links. */
   stop(reason: string): Promise<void>
 }
@@ -60,6 +72,8 @@ export interface SlavePoolDeps {
   readonly clock: Clock
   readonly log: Log
   readonly config: () => Config
+  /** The id of this master. */
+  readonly master: string
   readonly password: (slave: SlaveSpec) => string | undefined
   /** Something about a slave changed: builders that use it may try again. */
   readonly changed: (slave: string) => void
@@ -78,6 +92,20 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     isAttached: (name) => linkOf(name) !== undefined,
     awayUntil: (name) => wishes.away(name)?.until ?? 0,
   })
+  const latents = createLatents({
+    store,
+    clock,
+    log,
+    config,
+    master: deps.master,
+    changed,
+    close(name, reason, hard) {
+      const { session } = member(name)
+      if (!hard) return void session.connection?.shutdown().catch(() => {}) // its instance is ended all the same
+      session.close(reason)
+      session.connection?.close(reason)
+    },
+  })
   let noting: Disposable | undefined
   let stopping = false
 
@@ -95,7 +123,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     (config().builders.get(builder)?.slaves ?? []).filter((name) => config().slaves.has(name))
 
   const busyWith = (name: string, builder: string) =>
-    busy(name, members.get(name), builder, { config: config(), wishes })
+    busy(name, members.get(name), builder, { config: config(), wishes, latents })
 
   /** A link that is let in during the stop would be left open. */
   function mayCome(): void {
@@ -106,11 +134,14 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     const { slave: name, peer, info } = connection
     mayCome()
     if (!config().slaves.has(name)) throw slaveUnknown(name)
+    if (latents.get(name)?.password === undefined && latents.get(name) !== undefined) throw slaveUnasked(name)
     const slave = member(name)
     await attachTo(slave, connection, config, mayCome)
     slave.leaving = false
     slave.connectedAt = clock.now()
     absences.came(name)
+    latents.get(name)?.attached()
+    latents.get(name)?.idle(slave.work.size === 0)
     // Only now: a link that broke on the way must be found broken once it is the slave's link.
     void connection.closed.then((reason) => lost(slave, connection, reason))
     void connection.leaving?.then((why) => {
@@ -127,7 +158,9 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     slave.connectedAt = null
     const { name } = slave
     // A master that stops gives its slaves up, and whoever is gone from the config is not waited for.
-    const expected = !stopping && config().slaves.has(name)
+    const latent = latents.get(name)
+    const expected = !stopping && latent === undefined && config().slaves.has(name)
+    latent?.lost(reason, slave.leaving)
     const at = clock.now()
     if (expected) absences.left(name, at)
     changed(name)
@@ -168,15 +201,18 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     door: {
       password(name) {
         const spec = config().slaves.get(name)
-        return spec && deps.password(spec)
+        return spec?.latent ? latents.get(name)?.password : spec && deps.password(spec)
       },
       known: (name) => config().slaves.has(name),
       attach,
     },
+    registerEngine: latents.registerEngine,
     async start() {
       const records = await readSlaves(store.db)
       wishes.load(records)
-      await absences.start(records)
+      if (!stopping) await absences.start(records)
+      if (!stopping) await latents.start()
+      if (stopping) return
       noting = noteHeard({ store, clock, log }, () => {
         const links = [...members.values()].flatMap(({ session }) => session.connection ?? [])
         return new Map(links.map((link) => [link.slave, link.lastHeard()]))
@@ -194,6 +230,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       const slave = member(name)
       const work = { pinging: true, label: `${builder} (starting)` }
       slave.work.set(builder, work)
+      latents.get(name)?.idle(false)
       return {
         building(label) {
           work.pinging = false
@@ -203,11 +240,18 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
           if (slave.work.get(builder) !== work) return
           slave.work.delete(builder)
           letGo(slave)
+          latents.get(name)?.idle(slave.work.size === 0)
           changed(name)
         },
       }
     },
     session: (name) => member(name).session,
+    mustStart: (name) => (latents.get(name)?.state ?? 'attached') !== 'attached',
+    ready: (name, request) => latents.get(name)?.substantiate(request),
+    beingStarted(builder) {
+      const name = slavesOf(builder).find((one) => this.mustStart(one) && members.get(one)?.work.has(builder))
+      return name === undefined ? undefined : { code: 'slave-starting', text: `slave ${name} is being started` }
+    },
     async configure() {
       for (const slave of members.values()) {
         if (config().slaves.has(slave.name)) await tellBuilders(slave)
@@ -216,33 +260,15 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
           slave.session.close('it is no longer in the config')
         }
       }
+      latents.configure()
       await absences.look()
     },
     view: () =>
-      [...config().slaves.values()].map((spec) => {
-        const slave = members.get(spec.name)
-        const connection = slave?.session.connection
-        const absence = absences.of(spec.name)
-        return {
-          name: spec.name,
-          state: stateOf(slave),
-          builds: slave?.work.size ?? 0,
-          maxBuilds: spec.maxBuilds,
-          builders: directoriesOf(config(), spec.name).map((builder) => builder.name),
-          admin: connection?.info.admin ?? null,
-          host: connection?.info.host ?? null,
-          version: connection?.info.version ?? null,
-          lastHeard: connection?.lastHeard() ?? null,
-          connectedAt: connection === undefined ? null : (slave?.connectedAt ?? null),
-          absentSince: absence?.since ?? null,
-          missing: absence?.missing ?? false,
-          paused: wishes.paused(spec.name) ?? null,
-          away: wishes.away(spec.name) ?? null,
-          leaving: connection !== undefined && slave?.leaving === true,
-          notifyOnMissing: spec.notifyOnMissing,
-        }
-      }),
-    anyAttached: (builder) => slavesOf(builder).some((name) => linkOf(name) !== undefined),
+      [...config().slaves.values()].map((spec) =>
+        viewOf(spec, members.get(spec.name), { config: config(), absences, wishes, latents }),
+      ),
+    anyAttached: (builder) =>
+      slavesOf(builder).some((name) => linkOf(name) !== undefined || latents.get(name) !== undefined),
     async pause(name, pause) {
       await wishes.pause(name, pause)
       changed(name)
@@ -253,6 +279,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       changed(name)
     },
     release: (name, why) => release(member(name), why),
+    abandonStarts: latents.stop,
     async stop(reason) {
       stopping = true
       noting?.[Symbol.dispose]()

@@ -98,6 +98,7 @@ export function createViews(deps: ViewsDeps): Query {
         host: slave.host ?? known.get(slave.name)?.host ?? null,
         version: slave.version ?? known.get(slave.name)?.version ?? null,
         lastHeard: slave.lastHeard ?? known.get(slave.name)?.lastHeard ?? null,
+        missing: slave.missing || (slave.latent && (known.get(slave.name)?.missingAt ?? null) !== null),
       }))
     },
     schedulers: async () => deps.schedulers(),

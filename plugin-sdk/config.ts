@@ -26,8 +26,25 @@ export interface SlaveOptions<Name extends string = string> {
   readonly locks?: readonly (Lock | LockAccess)[]
   /** Who is told when it is missing: mail addresses, or names that `people` knows. */
   readonly notifyOnMissing?: string | readonly string[]
-  /** How long it may be away before it is missing; default `'1h'`; 0: for ever. */
+  /**
+   * How long it may be away before it is missing; default `'1h'`; 0: for ever. Of a latent slave: how long an instance may take to
+   * come; default `'20m'`.
+   */
   readonly missingTimeout?: Duration
+  /** Set: there is no machine until a build needs one. Takes no password. */
+  readonly latent?: LatentOptions
+}
+
+/** Makes a slave *latent*: there is no machine until a build needs one. */
+export interface LatentOptions {
+  /** The plugin that starts and ends its instances, by object or id. */
+  readonly engine: PluginInstance<'slave'> | string
+  /** How long an instance without work is kept; default `'10m'`. */
+  readonly buildWaitTimeout?: Duration
+  /** The longest life of an instance: then it is ended, and a build that still runs there is tried again. Default: no limit. */
+  readonly maxLifetime?: Duration
+  /** What the engine wants to know: a size, an image. */
+  readonly settings?: Readonly<Record<string, Json>>
 }
 
 /** @example const linux = slave({ name: 'bot-linux', password: secret('bot-linux'), maxBuilds: 2 }) */

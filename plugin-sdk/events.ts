@@ -113,7 +113,7 @@ export interface SlaveLost extends EventBase {
   readonly slave: string
   readonly reason: string
 }
-/** A slave is away for longer than its `missingTimeout`. Told once; `slaveBack` follows when it is there again. */
+/** A slave is away for longer than its `missingTimeout`, or a latent one did not start. Told once; `slaveBack` follows when it is there again. */
 export interface SlaveMissing extends EventBase {
   readonly slave: string
   /** Since when it is away: the loss of its link, or the start of the master it never came to. */
@@ -123,6 +123,8 @@ export interface SlaveMissing extends EventBase {
   /** What its `info/admin` and `info/host` said. */
   readonly admin: string | null
   readonly host: string | null
+  /** Of a latent slave: why no instance came; else `null`. */
+  readonly reason: string | null
   /** What it built when it was lost. */
   readonly running: readonly { readonly build: BuildId; readonly builder: string; readonly number: number }[]
   /** Who is to be told, as `notifyOnMissing` says. */

@@ -49,7 +49,7 @@ export interface Hooks {
   slaveConnected: { kind: 'observe'; event: events.SlaveConnected }
   /** A slave's link is gone. */
   slaveLost: { kind: 'observe'; event: events.SlaveLost }
-  /** A slave is away for longer than its `missingTimeout`. */
+  /** A slave is away for longer than its `missingTimeout`, or a latent one did not start. */
   slaveMissing: { kind: 'observe'; event: events.SlaveMissing }
   /** A slave that was told missing is there again. */
   slaveBack: { kind: 'observe'; event: events.SlaveBack }

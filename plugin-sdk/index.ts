@@ -10,6 +10,7 @@ export {
   type ChooseSteps,
   defineMaster,
   type HttpOptions,
+  type LatentOptions,
   type MasterConfig,
   type MasterOptions,
   type PeopleOptions,
@@ -88,6 +89,7 @@ export {
   type HttpRouteOptions,
 } from './http.ts'
 export { deepFreeze, isJson, type Json } from './json.ts'
+export type { InstanceKey, InstanceSpec, LatentEngine } from './latent.ts'
 export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
 export type {
   BranchView,

@@ -247,7 +247,18 @@ export interface BuilderView {
 
 export interface SlaveView {
   readonly name: string
-  readonly state: 'detached' | 'attaching' | 'idle' | 'pinging' | 'building'
+  /** The last three only of latent slaves: no instance, one is being started, one is being ended. */
+  readonly state:
+    | 'detached'
+    | 'attaching'
+    | 'idle'
+    | 'pinging'
+    | 'building'
+    | 'latent'
+    | 'substantiating'
+    | 'insubstantiating'
+  /** True when it is started when a build needs it. */
+  readonly latent: boolean
   readonly builds: number
   readonly maxBuilds: number | null
   readonly builders: readonly string[]

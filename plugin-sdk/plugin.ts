@@ -19,6 +19,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   readonly durable?: boolean
   /** Slave transports: true when it starts slaves itself, so that they need no password. */
   readonly startsSlaves?: boolean
+  /** Slave transports: true when it offers an engine for latent slaves. */
+  readonly hasEngine?: boolean
   /** True: it calls `host.http.route`, so the config must have `http`. */
   readonly servesHttp?: boolean
   /** Checks and completes the options when the config is checked: zod, valibot or any Standard Schema. Must be synchronous. */

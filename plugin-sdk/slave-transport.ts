@@ -1,4 +1,5 @@
 import type { Command, CommandId, CommandIo, CommandResult } from './command.ts'
+import type { LatentEngine } from './latent.ts'
 
 /**
  * The transport-neutral end of a slave's link: what a transport plugin gives to core when a slave has logged in. One object
@@ -71,4 +72,6 @@ export interface SlaveDoor {
    * @throws CiError `BOLT_SLAVES_UNKNOWN`, `BOLT_SLAVES_DUPLICATE` (the older connection is alive): close the link with its message.
    */
   attach(connection: SlaveConnection): Promise<void>
+  /** Offers an engine for latent slaves whose config names this plugin; only in `start`. Disposing takes it back. */
+  registerEngine(engine: LatentEngine): Disposable
 }

@@ -61,7 +61,7 @@ const AMBIENT: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [
     /(?<![.\w-])process\.\w/,
     // Entries of processes and threads; what starts and ends processes.
-    /^core\/cli\/|^core\/config\/evaluate-child\.ts$|^slave\/|^plugins\/slaves\/local\//,
+    /^core\/cli\/|^core\/config\/evaluate-child\.ts$|^slave\/|^plugins\/slaves\/(local\/|process\/|agent-)/,
   ],
 ]
 

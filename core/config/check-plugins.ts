@@ -103,12 +103,15 @@ function checkPlugin(
 export function checkPasswords(
   { report }: Reporter,
   plugins: readonly CheckedPlugin[],
-  slaves: Iterable<{ readonly spec: { readonly name: string; readonly password: unknown }; readonly subject: Subject }>,
+  slaves: Iterable<{
+    readonly spec: { readonly name: string; readonly password: unknown; readonly latent: unknown }
+    readonly subject: Subject
+  }>,
 ): void {
   const transports = plugins.filter(({ spec }) => spec.kind === 'slave')
   if (transports.length === 0 || transports.some(({ spec }) => spec.definition.startsSlaves === true)) return
   for (const { spec, subject } of slaves) {
-    if (spec.password !== null) continue
+    if (spec.password !== null || spec.latent !== null) continue
     const ids = listNames(transports.map((transport) => transport.spec.id))
     const message = `It has no password, so it cannot log in over ${ids}. Add password: secret('${spec.name}').`
     report(subject, ['password'], message)

@@ -1,8 +1,10 @@
 import { durationMs, type Lock, type LockAccess, originOf, type SecretRef, type SlaveOptions } from 'boltbot/plugin-sdk'
+import { latentOf } from './check-latent.ts'
 import type { LockBook } from './check-locks.ts'
 import type { SlaveSpec } from './model.ts'
 import { type Reporter, type Subject, subjectOf } from './report.ts'
 import {
+  anything,
   checkFields,
   count,
   duration,
@@ -29,6 +31,7 @@ const FIELDS = {
   locks: { rule: list },
   notifyOnMissing: { rule: receivers },
   missingTimeout: { rule: duration },
+  latent: { rule: anything },
 } as const satisfies Record<keyof SlaveOptions, unknown> & Fields
 
 export interface CheckedSlave {
@@ -73,7 +76,8 @@ export function checkSlaves(
       properties: options.properties ?? {},
       locks: locks.accessList(subject, ['locks'], options.locks as readonly (Lock | LockAccess)[] | undefined),
       notifyOnMissing: [options.notifyOnMissing ?? []].flat(),
-      missingTimeoutMs: durationMs(options.missingTimeout ?? '1h') ?? 0,
+      missingTimeoutMs: durationMs(options.missingTimeout ?? (options.latent === undefined ? '1h' : '20m')) ?? 0,
+      latent: latentOf(report, subject, options),
     }
     slaves.set(options.name, { spec, subject })
   })

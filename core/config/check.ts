@@ -1,5 +1,6 @@
 import { durationMs, type MasterConfig, originOf, type Retention } from 'boltbot/plugin-sdk'
 import { checkBuilders } from './check-builders.ts'
+import { checkEngines } from './check-latent.ts'
 import { checkLockOrder } from './check-lock-order.ts'
 import { createLockBook } from './check-locks.ts'
 import { checkMaster } from './check-master.ts'
@@ -45,6 +46,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
   checkUpstreams(reporter, plugins)
   checkStepSchedulers(reporter, builders.values(), plugins)
   checkPasswords(reporter, plugins, slaves.values())
+  checkEngines(reporter, plugins, slaves.values())
   if (options.http === undefined) checkServing(reporter, plugins)
   locks.checkSlaveNames(known.slaves)
   checkLockOrder(reporter.report, builders.values(), slaves)

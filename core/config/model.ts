@@ -55,6 +55,16 @@ export interface SlaveSpec {
   readonly notifyOnMissing: readonly string[]
   /** 0: it is never missing. */
   readonly missingTimeoutMs: number
+  readonly latent: LatentSpec | null
+}
+
+export interface LatentSpec {
+  /** Plugin id. */
+  readonly engine: string
+  readonly buildWaitTimeoutMs: number
+  /** `null`: no limit. */
+  readonly maxLifetimeMs: number | null
+  readonly settings: Readonly<Record<string, Json>>
 }
 
 export interface BuilderSpec {

@@ -79,6 +79,6 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     state: gated(powers.state),
     secrets: gated(powers.secrets, ['resolve']),
     people: gated(powers.people, ['mailAddress']),
-    slaves: gated(powers.slaves, ['password', 'known']),
+    slaves: gated(powers.slaves, ['password', 'known', 'registerEngine']),
   }
 }

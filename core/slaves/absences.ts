@@ -46,6 +46,8 @@ const AGAIN_MS = 60_000
 export function createAbsences(deps: AbsencesDeps): Absences {
   const { store, clock, log, config, isAttached } = deps
   const absences = new Map<string, Absence>()
+  /** Latent slaves are here when they are needed: their absence means nothing. */
+  const isLatent = (slave: string) => (config().slaves.get(slave)?.latent ?? null) !== null
   let running = false
 
   /** When it is missing; `undefined`: never. */
@@ -82,7 +84,9 @@ export function createAbsences(deps: AbsencesDeps): Absences {
 
   /** Slaves that should be here, are not, and have no clock yet. */
   async function begin(notBefore: number): Promise<void> {
-    const away = [...config().slaves.keys()].filter((slave) => !isAttached(slave) && !absences.has(slave))
+    const away = [...config().slaves.keys()].filter(
+      (slave) => !isLatent(slave) && !isAttached(slave) && !absences.has(slave),
+    )
     if (away.length === 0) return
     const since = await beginAbsences(store, away)
     for (const [slave, at] of since) {
@@ -94,7 +98,7 @@ export function createAbsences(deps: AbsencesDeps): Absences {
   }
 
   async function look(notBefore: number): Promise<void> {
-    const gone = [...absences.keys()].filter((slave) => !config().slaves.has(slave))
+    const gone = [...absences.keys()].filter((slave) => !config().slaves.has(slave) || isLatent(slave))
     for (const slave of gone) drop(slave)
     if (gone.length > 0) await endAbsences(store, gone)
     await begin(notBefore)
@@ -106,7 +110,7 @@ export function createAbsences(deps: AbsencesDeps): Absences {
       running = true
       const notBefore = clock.now() + GRACE_MS
       for (const [slave, { absentSince, missingAt }] of records) {
-        if (absentSince === null || isAttached(slave) || absences.has(slave)) continue
+        if (absentSince === null || isLatent(slave) || isAttached(slave) || absences.has(slave)) continue
         absences.set(slave, { since: absentSince, notBefore, missing: missingAt !== null })
       }
       await look(notBefore)

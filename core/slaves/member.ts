@@ -1,5 +1,6 @@
-import type { SlaveView } from 'boltbot/plugin-sdk'
 import type { Config } from '../config/model.ts'
+import type { Latents } from './latent/latents.ts'
+import type { Reason } from './reason.ts'
 import type { Session } from './session.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -17,27 +18,28 @@ export interface Member {
   readonly work: Map<string, { pinging: boolean; label: string }>
 }
 
-export interface Reason {
-  readonly code: string
-  readonly text: string
-}
-
 /** Why a slave cannot take a build of this builder now; `undefined` when it can. */
 export function busy(
   name: string,
   slave: Member | undefined,
   builder: string,
-  { config, wishes }: { readonly config: Config; readonly wishes: Wishes },
+  { config, wishes, latents }: { readonly config: Config; readonly wishes: Wishes; readonly latents: Latents },
 ): Reason | undefined {
   const paused = wishes.paused(name)
   if (paused !== undefined)
     return { code: 'slave-paused', text: `slave ${name} is paused by ${paused.by}${because(paused.reason)}` }
-  if (slave?.session.connection === undefined) {
+  const latent = latents.get(name)
+  if (latent !== undefined && latent.state !== 'attached') {
+    const blocked = latents.blocked(name)
+    if (blocked !== undefined) return blocked
+    if (slave?.work.has(builder)) return { code: 'slave-starting', text: `slave ${name} is being started` }
+  } else if (slave?.session.connection === undefined) {
     const away = wishes.away(name)
     if (away === undefined) return { code: 'slave-offline', text: `slave ${name} is not connected` }
     const until = new Date(away.until).toISOString()
     return { code: 'slave-away', text: `slave ${name} is away until ${until}${because(away.reason)}` }
   }
+  if (slave === undefined) return undefined
   if (slave.attaching) return { code: 'slave-attaching', text: `slave ${name} is attaching` }
   if (slave.leaving) return { code: 'slave-leaving', text: `slave ${name} finishes what it runs and exits` }
   const mine = slave.work.get(builder)
@@ -45,14 +47,6 @@ export function busy(
   if (mine === undefined && slave.work.size < max) return undefined
   const labels = [...(mine === undefined ? slave.work.values() : [mine])].map((work) => work.label)
   return { code: 'slave-busy', text: `slave ${name} busy with ${labels.join(', ')}` }
-}
-
-export function stateOf(slave: Member | undefined): SlaveView['state'] {
-  if (slave?.session.connection === undefined) return 'detached'
-  if (slave.attaching) return 'attaching'
-  const work = [...slave.work.values()]
-  if (work.length === 0) return 'idle'
-  return work.every((item) => item.pinging) ? 'pinging' : 'building'
 }
 
 /** The builders of a slave, and their directories there. */

@@ -1,4 +1,6 @@
-import type { Store } from './store.ts'
+import type { Transaction } from 'kysely'
+import type { Store, Tell } from './store.ts'
+import type { Tables } from './tables.ts'
 
 /**
  * Starts the missing clocks of slaves that should be here and are not. One that runs already goes on: a master that is started
@@ -52,29 +54,45 @@ export function endAbsences(store: Store, slaves: readonly string[]): Promise<vo
 }
 
 /** Tells that a slave is missing, once per absence. False: it is here, or was told already. */
-export function slaveMissing(
-  store: Store,
-  slave: { readonly name: string; readonly since: number; readonly notify: readonly string[] },
+export function slaveMissing(store: Store, slave: Omit<MissingSlave, 'reason'>): Promise<boolean> {
+  return store.transition('slaveMissing', (trx, tell) =>
+    tellMissing(trx, tell, store.now(), { ...slave, reason: null }),
+  )
+}
+
+export interface MissingSlave {
+  readonly name: string
+  readonly since: number
+  readonly notify: readonly string[]
+  /** Why an instance did not come. */
+  readonly reason: string | null
+}
+
+/** For transitions that find a slave missing. */
+export async function tellMissing(
+  trx: Transaction<Tables>,
+  tell: Tell,
+  now: number,
+  slave: MissingSlave,
 ): Promise<boolean> {
-  return store.transition('slaveMissing', async (trx, tell) => {
-    const row = await trx
-      .updateTable('slaves')
-      .set({ missing_at: store.now() })
-      .where('name', '=', slave.name)
-      .where('absent_since', '=', slave.since)
-      .where('missing_at', 'is', null)
-      .returning(['last_heard', 'lost_at', 'admin', 'host', 'running'])
-      .executeTakeFirst()
-    if (row === undefined) return false
-    tell('slaveMissing', {
-      slave: slave.name,
-      since: slave.since,
-      lastHeard: row.last_heard ?? row.lost_at,
-      admin: row.admin,
-      host: row.host,
-      running: JSON.parse(row.running ?? '[]'),
-      notify: slave.notify,
-    })
-    return true
+  const row = await trx
+    .updateTable('slaves')
+    .set({ missing_at: now })
+    .where('name', '=', slave.name)
+    .where('absent_since', '=', slave.since)
+    .where('missing_at', 'is', null)
+    .returning(['last_heard', 'lost_at', 'admin', 'host', 'running'])
+    .executeTakeFirst()
+  if (row === undefined) return false
+  tell('slaveMissing', {
+    slave: slave.name,
+    since: slave.since,
+    lastHeard: row.last_heard ?? row.lost_at,
+    admin: row.admin,
+    host: row.host,
+    reason: slave.reason,
+    running: JSON.parse(row.running ?? '[]'),
+    notify: slave.notify,
   })
+  return true
 }

@@ -5,6 +5,7 @@ import { slaveStanding } from './migrations/0002-slave-standing.ts'
 import { flow } from './migrations/0003-flow.ts'
 import { buildsOfChanges } from './migrations/0004-builds-of-changes.ts'
 import { buildsetKeys } from './migrations/0005-buildset-keys.ts'
+import { instances } from './migrations/0006-instances.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -14,6 +15,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   flow,
   buildsOfChanges,
   buildsetKeys,
+  instances,
 ])
 
 export interface MigrateOptions {

@@ -43,6 +43,8 @@ export interface Tables {
   /** Why the request at the head of a builder's queue waits; those behind it wait for it. */
   why_nots: { builder: string; code: string; text: string; at: number }
   slaves: SlaveTable
+  /** What is known of the instance of each latent slave. */
+  instances: InstanceTable
   plugin_state: { plugin: string; key: string; value: string }
 }
 
@@ -90,6 +92,25 @@ export interface SlaveTable {
   away_until: number | null
   away_by: string | null
   away_reason: string | null
+}
+
+export interface InstanceTable {
+  slave: string
+  /** Plugin id. */
+  engine: string
+  /** Of the present instance, or the last one; grows with each. */
+  epoch: number
+  /** The request it was first started for. */
+  request_id: number
+  /** submitting, started, ending, none. */
+  state: string
+  /** What its agent logs in with. */
+  password: string
+  /** When it was ordered. */
+  since: number
+  /** Failures in a row, and until when none is tried. */
+  failures: number
+  not_before: number
 }
 
 export interface BuildsetTable {

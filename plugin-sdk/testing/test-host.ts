@@ -2,6 +2,7 @@ import { HOOK_KINDS, type HookEvent, type HookName, type HookValue, type TapOpti
 import type { Host, Query } from '../host.ts'
 import type { HttpAnswer } from '../http.ts'
 import { deepFreeze, type Json } from '../json.ts'
+import type { LatentEngine } from '../latent.ts'
 import type { PluginInstance } from '../plugin.ts'
 import type { SecretRef } from '../render.ts'
 import type { Result } from '../results.ts'
@@ -31,6 +32,8 @@ export interface TestHost extends AsyncDisposable {
   readonly state: Map<string, Json>
   /** Connections that a slave transport handed over. */
   readonly attached: readonly SlaveConnection[]
+  /** Engines for latent slaves that it offers at present. */
+  readonly engines: readonly LatentEngine[]
   /** Checks the options by the schema and calls `apply`. */
   apply(plugin: PluginInstance): void
   /** Calls `start`; what it returns is owned. */
@@ -96,6 +99,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
   const records = createRecords()
   const state = new Map<string, Json>()
   const attached: SlaveConnection[] = []
+  const engines: LatentEngine[] = []
   const taps: Tapped[] = []
   const routes: TestRoute[] = []
   const shared = new Map<string, Promise<Disposable | AsyncDisposable>>()
@@ -164,6 +168,10 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
         alive()
         attached.push(connection)
       },
+      registerEngine(engine) {
+        engines.push(engine)
+        return { [Symbol.dispose]: () => void engines.splice(engines.indexOf(engine), 1) }
+      },
     },
     http: {
       route(method, path, handler) {
@@ -218,6 +226,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
     records,
     state,
     attached,
+    engines,
     apply(instance) {
       plugin = instance
       given = checkedOptions(instance)

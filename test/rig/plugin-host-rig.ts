@@ -52,7 +52,12 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     directory: async () => '/nowhere',
     secrets: { resolve: (value) => String(value) },
     people: { mailAddress: () => null },
-    slaves: { password: () => undefined, known: () => false, attach: async () => {} },
+    slaves: {
+      password: () => undefined,
+      known: () => false,
+      attach: async () => {},
+      registerEngine: () => ({ [Symbol.dispose]() {} }),
+    },
     registerScheduler: (rules) => register(`scheduler ${rules.name}`),
     registerPoller: (poller) => register(`poller ${poller.name}`),
     http: { register: (route) => register(`route ${route.method} ${route.path}`), url: () => 'http://localhost/' },

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { definePlugin, type Host } from 'boltbot/plugin-sdk'
-import { folderOf, listFolders, makeBaseDirectory } from './base-directory.ts'
-import { type Door, openDoor } from './door.ts'
+import { folderOf, listFolders, makeBaseDirectory } from '../agent-directory.ts'
+import { type Door, openDoor } from '../agent-door.ts'
+import { endAgent } from '../agent-process.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { type Local, type LocalOptions, localSchema } from './options.ts'
-import { endAgent } from './running.ts'
 
 export type { LocalOptions } from './options.ts'
 
@@ -44,7 +44,7 @@ async function keepSlaves(host: Host, options: Local, slaves: string, door: Door
   let stopped = false
 
   async function keep(slave: string): Promise<void> {
-    const { path, password } = await makeBaseDirectory(slaves, slave, door.url)
+    const { path, password } = await makeBaseDirectory(join(slaves, folderOf(slave)), { slave, url: door.url })
     passwords.set(slave, password)
     const keeper = createKeeper({ slave, basedir: path, clock: host.clock, log: host.log })
     keepers.set(slave, keeper)
@@ -94,7 +94,7 @@ async function keepSlaves(host: Host, options: Local, slaves: string, door: Door
 
 async function wantedSlaves(host: Host, { slaves }: Local): Promise<ReadonlySet<string>> {
   if (slaves !== undefined) return new Set(slaves)
-  const names = (await host.query.slaves()).map((slave) => slave.name)
+  const names = (await host.query.slaves()).filter((slave) => !slave.latent).map((slave) => slave.name)
   return new Set(names.filter((name) => host.slaves.known(name) && !hasPassword(host, name)))
 }
 

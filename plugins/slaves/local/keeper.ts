@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Clock, Log } from 'boltbot/plugin-sdk'
-import { LOG_FILE } from './base-directory.ts'
-import { endAgent, runningAgent } from './running.ts'
+import { LOG_FILE } from '../agent-directory.ts'
+import { endAgent, runningAgent, startAgent } from '../agent-process.ts'
 
 /**
  * Sees to it that the agent of one slave runs: takes over one that an earlier master started, starts one otherwise, and again, with
@@ -33,37 +30,13 @@ export function createKeeper({ slave, basedir, clock, log }: KeeperDeps): Keeper
   let stopped = false
   let failures = 0
   let timer: Disposable | undefined
-  /** Resolves when the process that was started here is gone. */
-  let gone: Promise<void> | undefined
-
   function run(): void {
     const begin = clock.now()
-    const output = openSync(join(basedir, LOG_FILE), 'a', 0o600)
-    try {
-      const child = spawn(process.execPath, [AGENT, basedir], {
-        cwd: basedir,
-        detached: true, // a session of its own: what ends the master's session spares it
-        windowsHide: true,
-        stdio: ['ignore', output, output],
-        env: withoutSecrets(process.env),
-      })
-      child.unref()
-      gone = new Promise((resolve) => {
-        child.once('error', (error) => {
-          log.error('local slave not started', { slave, error })
-          resolve()
-        })
-        child.once('exit', () => resolve())
-        child.once('exit', (code, signal) => {
-          if (!stopped) log.warn('local slave ended', { slave, code, signal, log: join(basedir, LOG_FILE) })
-        })
-      })
-      log.info('local slave started', { slave, pid: child.pid })
-    } finally {
-      closeSync(output)
-    }
-    void gone.then(() => {
+    const agent = startAgent(basedir)
+    log.info('local slave started', { slave, pid: agent.pid })
+    void agent.gone.then((how) => {
       if (stopped) return
+      log.warn('local slave ended', { slave, how, log: join(basedir, LOG_FILE) })
       failures = clock.now() - begin >= GOOD_LIFE_MS ? 0 : failures + 1
       timer = clock.timer(Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20)), () => void again())
     })
@@ -94,11 +67,4 @@ export function createKeeper({ slave, basedir, clock, log }: KeeperDeps): Keeper
       if (end) await endAgent(basedir, clock)
     },
   }
-}
-
-const AGENT = fileURLToPath(new URL('../../../slave/boltbot-slave.js', import.meta.url))
-
-/** Commands of builds see the environment of their slave: the master's secrets do not belong there. */
-function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('BOLTBOT_SECRET_')))
 }

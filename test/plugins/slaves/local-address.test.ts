@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
-import { listenLocally } from '../../../plugins/slaves/local/address.ts'
+import { listenLocally } from '../../../plugins/slaves/agent-address.ts'
 
 for (const name of ['plain', 'with a space', 'Bäume', '100%', 'a#b?c', 'a:b', 'x'.repeat(120)])
   test(`agents reach the socket of a master whose directory is named "${name}"`, async () => {

@@ -3,7 +3,7 @@ import { CiError, messageOf } from 'boltbot/plugin-sdk'
 export const socketFailed = (path: string, cause: unknown) =>
   new CiError({
     code: 'BOLT_LOCAL_SOCKET',
-    message: `The master cannot listen for its local slaves on "${path}": ${messageOf(cause)}.`,
+    message: `The master cannot listen for the slaves it starts on "${path}": ${messageOf(cause)}.`,
     details: { path },
     hint: 'Make the base directory of the master writable, or end the program that uses this socket.',
     cause,
@@ -12,7 +12,7 @@ export const socketFailed = (path: string, cause: unknown) =>
 export const directoryFailed = (slave: string, path: string, cause: unknown) =>
   new CiError({
     code: 'BOLT_LOCAL_DIRECTORY',
-    message: `The directory "${path}" of the local slave "${slave}" cannot be made: ${messageOf(cause)}.`,
+    message: `The directory "${path}" of the slave "${slave}" cannot be made: ${messageOf(cause)}.`,
     details: { slave, path },
     cause,
   })

@@ -10,6 +10,14 @@ export interface BaseDirectory {
   readonly password: string
 }
 
+export interface AgentSettings {
+  readonly slave: string
+  /** What it dials. */
+  readonly url: string
+  /** Left out: one of its own. */
+  readonly password?: string
+}
+
 /** Seconds after which an agent without master and work exits. */
 const ORPHAN_AFTER = 600
 const LOG_BYTES = 1024 * 1024
@@ -25,15 +33,15 @@ export function folderOf(slave: string): string {
 }
 
 /**
- * Makes it, or finds it as it was: the password stays, as an agent from before may still run and log in with it.
+ * Makes it, or finds it as it was: a password of its own stays, as an agent from before may still run and log in with it.
  * @throws CiError `BOLT_LOCAL_DIRECTORY`.
  */
-export async function makeBaseDirectory(slaves: string, slave: string, url: string): Promise<BaseDirectory> {
-  const path = join(slaves, folderOf(slave))
+export async function makeBaseDirectory(path: string, agent: AgentSettings): Promise<BaseDirectory> {
+  const { slave, url } = agent
   try {
     await mkdir(join(path, 'info'), { recursive: true, mode: 0o700 })
     await chmod(path, 0o700)
-    const password = await keepPassword(join(path, 'password'))
+    const password = await keepPassword(join(path, 'password'), agent.password)
     const host = `${hostname()}: ${type()} ${release()}, ${arch()}, started by the master\n`
     await writeFile(join(path, 'info', 'host'), host)
     const settings = {
@@ -57,7 +65,11 @@ export async function listFolders(slaves: string): Promise<readonly string[]> {
   return await readdir(slaves).catch(() => [])
 }
 
-async function keepPassword(file: string): Promise<string> {
+async function keepPassword(file: string, given: string | undefined): Promise<string> {
+  if (given !== undefined) {
+    await writeFile(file, `${given}\n`, { mode: 0o600 })
+    return given
+  }
   const kept = (await readFile(file, 'utf8').catch(() => '')).trim()
   if (kept !== '') return kept
   const password = randomBytes(24).toString('base64url')

@@ -1,6 +1,47 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Clock } from 'boltbot/plugin-sdk'
+import { LOG_FILE } from './agent-directory.ts'
+
+export interface StartedAgent {
+  readonly pid: number | undefined
+  /** How it ended, in words; never rejects. */
+  readonly gone: Promise<string>
+}
+
+/** Starts the agent of a base directory as a process of its own, which outlives the master. It logs to `agent.log` there. */
+export function startAgent(basedir: string): StartedAgent {
+  const output = openSync(join(basedir, LOG_FILE), 'a', 0o600)
+  try {
+    const child = spawn(process.execPath, [AGENT, basedir], {
+      cwd: basedir,
+      detached: true, // a session of its own: what ends the master's session spares it
+      windowsHide: true,
+      stdio: ['ignore', output, output],
+      env: withoutSecrets(process.env),
+    })
+    child.unref()
+    const gone = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(`it could not be started: ${error.message}`))
+      child.once('exit', (code, signal) =>
+        resolve(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`),
+      )
+    })
+    return { pid: child.pid, gone }
+  } finally {
+    closeSync(output)
+  }
+}
+
+const AGENT = fileURLToPath(new URL('../../slave/boltbot-slave.js', import.meta.url))
+
+/** Commands of builds see the environment of their slave: the master's secrets do not belong there. */
+function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('BOLTBOT_SECRET_')))
+}
 
 /** A process as an agent notes it: its number alone may go to another program later. */
 interface Note {
