@@ -10,15 +10,9 @@ import { unjelly } from '../../wire/pb/unjelly.ts'
 import { Referenceable, RemoteReference } from '../../wire/pb/values.ts'
 import { bytesOf, pbCaptures } from '../wire/pb/captures.ts'
 import { mutate } from './mutate.ts'
-
-export interface Target {
-  readonly name: string
-  /** One input. Throws when the codec did something it must never do. */
-  run(chance: () => number): void
-}
+import { expectOnly, pick, type Target } from './target.ts'
 
 const captures = pbCaptures().flatMap((capture) => [bytesOf(capture, 'c2s'), bytesOf(capture, 's2c')])
-const pick = <T>(list: readonly T[], chance: () => number): T => list[Math.floor(chance() * list.length)]!
 const input = (chance: () => number) => mutate(pick(captures, chance), pick(captures, chance), chance)
 
 /** Decoding ends well or with a problem of the protocol; what came out can be encoded and comes out the same. */
@@ -90,12 +84,4 @@ export const broker: Target = {
     assert.ok(sent < 1000 + 20 * bytes.length, `${sent} bytes were sent for ${bytes.length}`)
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
   },
-}
-
-function expectOnly(name: string, act: () => void): void {
-  try {
-    act()
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== name) throw error
-  }
 }

@@ -1,8 +1,10 @@
 // Feeds codecs with broken bytes: `npm run fuzz -- [--inputs N] [--seed N] [--target NAME]`. A failure prints what repeats it.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { msgpack } from './msgpack.ts'
 import { createChance } from './mutate.ts'
-import { banana, broker, type Target, values } from './pb.ts'
+import { banana, broker, values } from './pb.ts'
+import type { Target } from './target.ts'
 
 const { values: given } = parseArgs({
   options: { inputs: { type: 'string' }, seed: { type: 'string' }, target: { type: 'string' } },
@@ -10,7 +12,8 @@ const { values: given } = parseArgs({
 const inputs = Number(given.inputs ?? 1_000_000)
 const seed = Number(given.seed ?? Math.floor(Math.random() * 2 ** 31))
 let failed = false
-for (const target of [banana, values, broker].filter(({ name }) => (given.target ?? name) === name)) await fuzz(target)
+for (const target of [banana, values, broker, msgpack].filter(({ name }) => (given.target ?? name) === name))
+  await fuzz(target)
 process.exit(failed ? 1 : 0)
 
 /** Each input has a seed of its own, so that it can be told alone. */

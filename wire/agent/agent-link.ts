@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { ProtocolError } from '../protocol-error.ts'
 import { isProof, type Login, prove } from './auth.ts'
 import { decodeMasterMessage, encodeMessage } from './codec.ts'
 import { type AgentMessage, type MasterMessage, PROTOCOL_VERSION } from './messages.ts'
-import { ProtocolError } from './protocol-error.ts'
 import { CLOSE, type LinkClock, type Socket } from './socket.ts'
 
 /**

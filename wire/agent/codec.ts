@@ -1,9 +1,9 @@
 import { decode, encode } from '@msgpack/msgpack'
+import { scan } from '../msgpack/scan.ts'
+import { ProtocolError } from '../protocol-error.ts'
 import { MAX_DEPTH, MAX_MESSAGE } from './limits.ts'
 import { AGENT_SHAPES, MASTER_SHAPES } from './message-shapes.ts'
 import type { AgentMessage, MasterMessage } from './messages.ts'
-import { ProtocolError } from './protocol-error.ts'
-import { scan } from './scan.ts'
 import { demand, isRecord, type Shape } from './shape.ts'
 
 /** @throws ProtocolError when the message is larger than the other end takes, or nested too deep. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { ProtocolError } from '../protocol-error.ts'
 import { isProof, type Login, prove } from './auth.ts'
 import { decodeAgentMessage, encodeMessage } from './codec.ts'
 import type { Connection, ConnectionErrors } from './connection.ts'
 import { createMasterConnection, type MasterConnection } from './master-connection.ts'
 import { type AgentMessage, type MasterMessage, PROTOCOL_VERSION } from './messages.ts'
-import { ProtocolError } from './protocol-error.ts'
 import { CLOSE, type LinkClock, type Socket } from './socket.ts'
 
 /**

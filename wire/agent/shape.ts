@@ -1,4 +1,4 @@
-import { ProtocolError } from './protocol-error.ts'
+import { ProtocolError } from '../protocol-error.ts'
 
 /** A check of one value: says what is wrong with it, or nothing. Never throws. */
 export type Shape = (value: unknown) => string | undefined

@@ -1,11 +1,12 @@
-import { type Clock, definePlugin, type Host, messageOf } from 'boltbot/plugin-sdk'
+import { definePlugin, type Host, messageOf } from 'boltbot/plugin-sdk'
 import { unauthorized } from '../../../wire/pb/remote-error.ts'
-import { Referenceable, type RemoteReference } from '../../../wire/pb/values.ts'
+import { Referenceable } from '../../../wire/pb/values.ts'
 import type { PbSession } from '../../ports/pb/account.ts'
 import { joinPbPort } from '../../ports/pb/pb-port.ts'
+import { createStockConnection, keepAlive } from '../stock-connection.ts'
 import { type StockWorkers, type StockWorkersOptions, stockWorkersSchema } from './options.ts'
-import { createWorkerConnection } from './worker-connection.ts'
 import { askWorkerInfo } from './worker-info.ts'
+import { createWorkerLink } from './worker-link.ts'
 
 export type { StockWorkersOptions } from './options.ts'
 
@@ -38,9 +39,10 @@ async function attach(session: PbSession, host: Host, { keepalive }: StockWorker
   using _deadline = host.clock.timer(ATTACH_MS, () => session.close('it did not attach in time'))
   try {
     mind.call('print', [], { message: 'attached' }).catch(() => {}) // it is only for the worker's log
-    const connection = createWorkerConnection(session, mind, await askWorkerInfo(mind), host.clock)
+    const link = createWorkerLink(session, mind, await askWorkerInfo(mind))
+    const connection = createStockConnection(link, host.clock)
     await host.slaves.attach(connection)
-    keepAlive(session, mind, host.clock, keepalive)
+    keepAlive(link, host.clock, keepalive)
     return new Referenceable({
       keepalive: () => null,
       shutdown() {
@@ -53,23 +55,4 @@ async function attach(session: PbSession, host: Host, { keepalive }: StockWorker
     // Anything else would end the worker's process.
     throw unauthorized(messageOf(error))
   }
-}
-
-const ANSWER_MS = 60_000
-
-/** Finds links that are dead without having been closed, also while nothing is built. */
-function keepAlive(session: PbSession, mind: RemoteReference, clock: Clock, interval: number): void {
-  let timer: Disposable | undefined
-  const next = () => {
-    timer = clock.timer(interval, () => {
-      const asked = clock.now()
-      mind.call('print', [], { message: 'keepalive' }).catch(() => {}) // a lost link ends this by itself
-      timer = clock.timer(ANSWER_MS, () => {
-        if (session.lastHeard() < asked) session.close('it gave no sign of life')
-        else next()
-      })
-    })
-  }
-  next()
-  void session.closed.then(() => timer?.[Symbol.dispose]())
 }

@@ -1,8 +1,8 @@
 import type { CommandIo } from 'boltbot/plugin-sdk'
 import { dictionaryOf } from '../../../wire/pb/jelly.ts'
 import { type Dictionary, Referenceable, Tuple, type Value } from '../../../wire/pb/values.ts'
+import { isAtLeast, type WorkerInfo } from '../stock-link.ts'
 import { type StockOrder, shellArguments } from '../stock-orders.ts'
-import { isAtLeast, type WorkerInfo } from './worker-info.ts'
 
 /** The name and arguments of an order as a worker takes them over Perspective Broker. */
 export interface WorkerCommand {

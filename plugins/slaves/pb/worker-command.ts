@@ -1,4 +1,5 @@
-import { Failure, Referenceable, Tuple, type Value } from '../../../wire/pb/values.ts'
+import { itemsOf, textOf as knownText } from '../../../wire/pb/plain.ts'
+import { Failure, Referenceable, type Value } from '../../../wire/pb/values.ts'
 import { type StockOutcome, statData } from '../stock-outcome.ts'
 
 /** What a worker calls while it runs a command of ours. */
@@ -15,11 +16,13 @@ export function createCommandObject(outcome: StockOutcome, found: (path: string)
     /** A list of pairs: a dictionary, and a number that the answer gives back. It waits until what it brought is stored. */
     async update([list]) {
       let last = 0
+      const stored: (Promise<void> | undefined)[] = []
       for (const pair of itemsOf(list)) {
         const [entries, number] = itemsOf(pair)
         if (typeof number === 'number') last = Math.max(last, number)
-        if (entries instanceof Map) for (const [key, value] of entries) await take(String(key), value)
+        if (entries instanceof Map) for (const [key, value] of entries) stored.push(take(String(key), value))
       }
+      await Promise.all(stored)
       return last
     },
     complete([failure]) {
@@ -28,26 +31,24 @@ export function createCommandObject(outcome: StockOutcome, found: (path: string)
     },
   })
 
-  async function take(key: string, value: Value): Promise<void> {
-    if (key === 'stdout' || key === 'stderr' || key === 'header') await outcome.text(key, textOf(value))
-    else if (key === 'log') {
+  /** Takes it at once: `complete` may come before the text is stored. */
+  function take(key: string, value: Value): Promise<void> | undefined {
+    if (key === 'stdout' || key === 'stderr' || key === 'header') return outcome.text(key, textOf(value))
+    if (key === 'log') {
       const [name, text] = itemsOf(value)
-      await outcome.log(textOf(name), textOf(text))
-    } else if (key === 'rc' && typeof value === 'number') outcome.exit(value)
+      return outcome.log(textOf(name), textOf(text))
+    }
+    if (key === 'rc' && typeof value === 'number') outcome.exit(value)
     else if (key === 'failure_reason') outcome.reason(textOf(value))
     else if (key === 'stat') outcome.found(statData(itemsOf(value).map(Number)))
     else if (key === 'files' || key === 'glob') outcome.found(itemsOf(value).map(textOf).map(found).sort())
+    return undefined
   }
 
   return { object, completed: completed.promise }
 }
 
-const itemsOf = (value: Value | undefined): readonly Value[] =>
-  value instanceof Tuple ? value.items : Array.isArray(value) ? value : []
-
-function textOf(value: Value | undefined): string {
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : typeof value === 'string' ? value : ''
-}
+const textOf = (value: Value | undefined) => knownText(value) ?? ''
 
 const failureText = (value: Value) =>
   value instanceof Failure ? value.message || value.type : textOf(value) || 'The command failed in the worker.'

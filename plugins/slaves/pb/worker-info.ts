@@ -1,17 +1,6 @@
 import { NO_SUCH_METHOD, RemoteError } from '../../../wire/pb/remote-error.ts'
 import type { Dictionary, RemoteReference, Value } from '../../../wire/pb/values.ts'
-import type { PathStyle } from '../stock-paths.ts'
-
-/** What a worker says about itself. Its environment is not kept. */
-export interface WorkerInfo {
-  readonly admin: string | null
-  readonly host: string | null
-  readonly version: string | null
-  readonly basedir: string
-  readonly style: PathStyle
-  /** Version of each command it knows. */
-  readonly commands: ReadonlyMap<string, string>
-}
+import type { WorkerInfo } from '../stock-link.ts'
 
 /** Asks a worker, also one of the years when they were called slaves. */
 export async function askWorkerInfo(mind: RemoteReference): Promise<WorkerInfo> {
@@ -24,16 +13,6 @@ export async function askWorkerInfo(mind: RemoteReference): Promise<WorkerInfo> 
     if (typeof version === 'string') old.set('version', version)
   }
   return infoOf(old)
-}
-
-/** True when the worker's command is of this version or newer. */
-export function isAtLeast(info: WorkerInfo, command: string, wanted: string): boolean {
-  const version = info.commands.get(command) ?? ''
-  const have = version.split('.').map(Number)
-  const need = wanted.split('.').map(Number)
-  if (version === '' || have.some(Number.isNaN)) return false
-  for (const [place, number] of need.entries()) if ((have[place] ?? 0) !== number) return (have[place] ?? 0) > number
-  return true
 }
 
 async function ask(mind: RemoteReference, method: string): Promise<Dictionary | undefined> {

@@ -10,6 +10,7 @@ import { addressText } from '../../ports/address.ts'
 import { createLoginAttempts } from '../../ports/login-attempts.ts'
 import { linkLost, notHeld, slaveRefused } from './errors.ts'
 import type { Agents } from './options.ts'
+import { isPassword, openStockGate, type StockLogin, stockLogin } from './stock-gate.ts'
 
 /** Lets agents in: from the request for a WebSocket to the connection that core gets. */
 export interface Gate {
@@ -22,6 +23,7 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
   const attempts = createLoginAttempts(clock, options.loginAttempts)
   const links = new Map<MasterLink, Socket>()
   let pending = 0
+  const stock = openStockGate(host, peerOf)
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -33,6 +35,12 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
   server.on('upgrade', (request, socket, head) => {
     const problem = whyNot(request)
     if (problem) return turnAway(socket, problem)
+    const login = stockLogin(request)
+    if (login) {
+      const admitted = admit(request, login)
+      if (admitted) return turnAway(socket, admitted)
+      return stock.enter(request, socket, head, login, countPending())
+    }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.binaryType = 'nodebuffer'
       enter(webSocket as unknown as AcceptedWebSocket, request.socket) // one buffer per message, by the line above
@@ -53,10 +61,14 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
     log.warn('too many slave connections', { peer: dropped?.remoteAddress, limit: options.maxConnections }),
   )
 
-  function whyNot(request: IncomingMessage): { readonly status: string; readonly reason: string } | undefined {
+  function whyNot(request: IncomingMessage): Refusal | undefined {
     const address = request.socket.remoteAddress ?? ''
-    if (!(request.headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === SUBPROTOCOL))
-      return { status: '400 Bad Request', reason: `The subprotocol ${SUBPROTOCOL} is needed.` }
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+    if (!offered.includes(SUBPROTOCOL) && stockLogin(request) === undefined)
+      return {
+        status: '400 Bad Request',
+        reason: `The subprotocol ${SUBPROTOCOL}, or the login of a worker, is needed.`,
+      }
     if (!attempts.allowed(address))
       return { status: '429 Too Many Requests', reason: 'Too many failed logins from this address; wait a minute.' }
     if (pending >= options.maxPending)
@@ -64,15 +76,31 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
     return undefined
   }
 
-  function enter(webSocket: AcceptedWebSocket, socket: Socket): void {
-    const peer = peerOf(socket)
-    const address = socket.remoteAddress ?? ''
+  /** Stock workers send their password with the request. */
+  function admit(request: IncomingMessage, { name, password }: StockLogin): Refusal | undefined {
+    const right = passwordOf(host, name)
+    if (right !== undefined && isPassword(password, right)) return undefined
+    attempts.failed(request.socket.remoteAddress ?? '')
+    const reason =
+      right === undefined ? `The slave "${name}" may not log in here.` : `The password of slave "${name}" is wrong.`
+    log.warn(MESSAGES.login, { peer: peerOf(request.socket), slave: name.slice(0, 100), reason })
+    return { status: '401 Unauthorized', reason: 'The master does not know this name, or the password is wrong.' }
+  }
+
+  /** One more has not logged in yet; gives what says that it has, or is gone. */
+  function countPending(): () => void {
     let waiting = true
     pending++
-    const settled = () => {
+    return () => {
       if (waiting) pending--
       waiting = false
     }
+  }
+
+  function enter(webSocket: AcceptedWebSocket, socket: Socket): void {
+    const peer = peerOf(socket)
+    const address = socket.remoteAddress ?? ''
+    const settled = countPending()
     const link = acceptAgent(webSocket, {
       peer,
       clock,
@@ -104,9 +132,15 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
         if (socket.writableLength < STALLED_BYTES) socket.destroySoon()
         else socket.destroy()
       }
+      stock.close(reason)
       sockets.close()
     },
   }
+}
+
+interface Refusal {
+  readonly status: string
+  readonly reason: string
 }
 
 const STALLED_BYTES = 64 * 1024
@@ -127,7 +161,7 @@ function passwordOf(host: Host, name: string): string | undefined {
   }
 }
 
-function turnAway(socket: Duplex, { status, reason }: { readonly status: string; readonly reason: string }): void {
+function turnAway(socket: Duplex, { status, reason }: Refusal): void {
   socket.on('error', () => {}) // it may be gone already
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${reason.length + 1}\r\n\r\n${reason}\n`,

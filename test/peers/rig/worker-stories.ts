@@ -313,4 +313,4 @@ export function workerStories(wire: Wire): void {
   })
 }
 
-export { sh }
+export { config, sh }

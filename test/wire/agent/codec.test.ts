@@ -8,8 +8,8 @@ import { commandProblem } from '../../../wire/agent/command-shape.ts'
 import type * as connection from '../../../wire/agent/connection.ts'
 import { MAX_DEPTH, MAX_MESSAGE } from '../../../wire/agent/limits.ts'
 import type * as wire from '../../../wire/agent/messages.ts'
-import { ProtocolError } from '../../../wire/agent/protocol-error.ts'
-import { scan } from '../../../wire/agent/scan.ts'
+import { scan } from '../../../wire/msgpack/scan.ts'
+import { ProtocolError } from '../../../wire/protocol-error.ts'
 
 const whole = fc.nat(2 ** 40)
 const id = fc.record({ build: whole, epoch: whole, step: whole, index: whole })

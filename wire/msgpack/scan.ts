@@ -1,4 +1,4 @@
-import { ProtocolError } from './protocol-error.ts'
+import { ProtocolError } from '../protocol-error.ts'
 
 /**
  * Walks over one MessagePack value without making any of it, and throws unless it is whole, ends where `bytes` end, is nested at
