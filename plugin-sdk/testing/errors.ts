@@ -66,3 +66,29 @@ export const optionsRefused = (plugin: string, problems: readonly string[]) =>
     message: `The options of plugin "${plugin}" are refused by its schema: ${problems.join('; ')}.`,
     details: { plugin, problems },
   })
+
+export const configRefused = (problems: string) =>
+  new CiError({
+    code: 'BOLT_TESTING_CONFIG',
+    message: `The config of the rig has problems:\n${problems}`,
+    details: { problems },
+  })
+
+export const buildOtherwise = (build: string, result: string, wanted: string, story: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_TESTING_RESULT',
+    message: `${build} ended with "${result}", not "${wanted}". ${toldStory(story)}`,
+    details: { build, result, wanted, story },
+  })
+
+export const rigLeaks = (left: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_TESTING_LEAK',
+    message: `After the stop of the master ${left.length === 1 ? 'a timer is' : `${left.length} timers are`} left:\n${left.join('\n')}`,
+    details: { left },
+    hint: 'Use host.clock, or give what runs on to host.own.',
+  })
+
+/** What did happen tells why something else did not. */
+export const toldStory = (story: readonly string[]) =>
+  story.length === 0 ? 'nothing happened so far' : `the story so far:\n${story.map((line) => `  ${line}`).join('\n')}`

@@ -1,0 +1,189 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createMemoryLogStore } from '../../../core/store/logs/memory-log-store.ts'
+import { openSqliteStore } from '../../../core/store/open.ts'
+import type { MasterConfig } from '../../config.ts'
+import type { HookEvent, StoredHook } from '../../hooks.ts'
+import type { BuildsetSubmitted, ForceOrder, Query } from '../../host.ts'
+import type { BuildView, Change, ChangeInput } from '../../model.ts'
+import type { Result } from '../../results.ts'
+import { listNames } from '../../suggest.ts'
+import { buildOtherwise, misused, rigLeaks, toldStory } from '../errors.ts'
+import { createFakeClock, type FakeClock } from '../fake-clock.ts'
+import { createMemoryLog, type MemoryLog } from '../memory-log.ts'
+import type { ScriptedAnswer } from '../scripted-answers.ts'
+import { createScriptedSlave, type ScriptedSlave } from '../scripted-slave.ts'
+import { until } from '../until.ts'
+import { type Life, startLife } from './life.ts'
+import { type RigEvent, storyLine } from './story.ts'
+
+/** A whole master in memory: the real walk over a real store, on a clock that stands still, with slaves that do what the test says. */
+export interface Rig extends AsyncDisposable {
+  readonly clock: FakeClock
+  /** What the master and its plugins logged. */
+  readonly log: MemoryLog
+  /** All that plugins may ask for. */
+  readonly query: Query
+  /** All that happened so far, oldest first. */
+  readonly events: readonly RigEvent[]
+  /** The same in words, a line each: `buildFinished full #0 on bot success`. */
+  story(): readonly string[]
+  /** Hands in a change, as a source would; what is left out is made up. Resolves when it is stored. */
+  commit(change?: Partial<ChangeInput>): Promise<Change>
+  /** Asks for a build, as a person would. */
+  force(builder: string, order?: Partial<ForceOrder>): Promise<BuildsetSubmitted>
+  /** A slave of the config: to drop its link, to end what hangs, to see what it was asked. */
+  slave(name: string): ScriptedSlave
+  /** Moves the clock, see {@link FakeClock.advance}; then everything has settled. */
+  advance(by: number | string): Promise<void>
+  readonly until: RigUntil
+  /** Where the config's pages are served; ends with a slash. Empty without `http`. */
+  url(): string
+  /** Applies another config to the running master; gives what changed, a line each. */
+  reconfigure(config: MasterConfig): Promise<readonly string[]>
+  /** Kills the master, as by `kill -9`, and starts a new one on the same store; slaves are attached anew. */
+  restart(config?: MasterConfig): Promise<void>
+}
+
+export interface RigUntil {
+  /**
+   * The next build of a builder that ended, each given once, in order. With a result it must have ended so.
+   * @throws CiError `BOLT_TESTING_WAITED` when none ended within 10 real seconds, `BOLT_TESTING_RESULT` when it ended otherwise: both
+   * show the story so far.
+   */
+  build(builder: string, result?: Result): Promise<BuildView>
+  /** An event that fits, also one that was. @throws CiError `BOLT_TESTING_WAITED`. */
+  event<Name extends StoredHook>(name: Name, fits?: (event: HookEvent<Name>) => boolean): Promise<HookEvent<Name>>
+}
+
+export interface RigOptions {
+  /** What `defineMaster` made: the default export of a `master.cfg.ts`, or a config of the test's own. Its transports are not started. */
+  readonly config: MasterConfig
+  /** What slaves answer, by name; `false`: this one does not come. Default: all of them are attached, and every command succeeds. */
+  readonly slaves?: Readonly<Record<string, readonly ScriptedAnswer[] | false>>
+  readonly secrets?: Readonly<Record<string, string>>
+  /** Of all that is left to chance; default 1. */
+  readonly seed?: number
+}
+
+/**
+ * Starts a rig. Disposing it stops the master. @throws CiError `BOLT_TESTING_CONFIG`; when disposed `BOLT_TESTING_LEAK` for timers that are left.
+ * @example
+ * await using rig = await createRig({ config, slaves: { bot: [{ match: 'make test', result: 1 }] } })
+ * await rig.commit({ who: 'jane', branch: 'main' })
+ * await rig.advance('5m')
+ * const build = await rig.until.build('full', 'failure')
+ */
+export async function createRig(options: RigOptions): Promise<Rig> {
+  const { secrets = {}, seed = 1 } = options
+  const clock = createFakeClock()
+  const log = createMemoryLog()
+  const basedir = await mkdtemp(join(tmpdir(), 'boltbot-rig-'))
+  const store = await openSqliteStore({ file: ':memory:', clock, log })
+  const logStore = createMemoryLogStore()
+  const events: RigEvent[] = []
+  const given = new Map<string, number>()
+  const slaves = new Map<string, ScriptedSlave>()
+  let config = options.config
+  let life = await begin(seed)
+  let changes = 0
+
+  async function begin(random: number): Promise<Life> {
+    const told = (event: RigEvent) => void events.push(event)
+    const one = await startLife({ config, clock, log, basedir, store, logStore, secrets, seed: random, told })
+    for (const { name } of config.options.slaves) {
+      const answers = options.slaves?.[name] ?? []
+      if (answers === false) continue
+      const slave = slaves.get(name) ?? createScriptedSlave({ name, answers, clock })
+      slaves.set(name, slave)
+      await slave.attach(one.door)
+    }
+    return one
+  }
+
+  const settle = async () => {
+    for (let i = 0; i < 10; i++) await clock.settle()
+  }
+  const story = () => events.map(storyLine)
+
+  /** In real time: sockets and files of plugins are real. */
+  const waited = <T>(what: string, find: () => T | undefined): Promise<NonNullable<T>> =>
+    until(
+      async () => {
+        await settle()
+        return find()
+      },
+      { what, seen: () => toldStory(story()) },
+    )
+
+  return {
+    clock,
+    log,
+    get query() {
+      return life.master.query
+    },
+    events,
+    story,
+    async commit(change = {}) {
+      const number = ++changes
+      const input = { who: 'jane', files: ['a.c'], comments: `commit ${number}`, revision: `r${number}`, ...change }
+      const submitted = await life.master.submitChange(input, 'rig')
+      await settle()
+      return submitted.change
+    },
+    async force(builder, order = {}) {
+      const asked = await life.master.force({ who: 'jane', reason: 'to see', ...order, builder }, 'rig')
+      await settle()
+      return asked
+    },
+    slave(name) {
+      const slave = slaves.get(name)
+      if (slave === undefined)
+        throw misused('rig', `was asked for the slave "${name}", and has ${listNames([...slaves.keys()])}`)
+      return slave
+    },
+    async advance(by) {
+      await clock.advance(by)
+      await settle()
+    },
+    until: {
+      async build(builder, result) {
+        const from = given.get(builder) ?? 0
+        const ended = await waited(`a build of "${builder}" to end`, () => endsOf(events, builder)[from])
+        given.set(builder, from + 1)
+        if (result !== undefined && ended.result !== result)
+          throw buildOtherwise(`${builder} #${ended.number}`, ended.result, result, story())
+        return (await life.master.query.build(ended.build))!
+      },
+      event: <Name extends StoredHook>(name: Name, fits: (event: HookEvent<Name>) => boolean = () => true) =>
+        waited(`the event "${name}"`, () => {
+          for (const one of events) {
+            const event = one.event as HookEvent<Name> // if its name is this one
+            if (one.name === name && fits(event)) return event
+          }
+          return undefined
+        }),
+    },
+    url: () => life.url(),
+    async reconfigure(next) {
+      config = next
+      return life.reconfigure(next)
+    },
+    async restart(next = config) {
+      life.kill()
+      config = next
+      life = await begin(seed + 1)
+      await settle()
+    },
+    async [Symbol.asyncDispose]() {
+      await life.stop()
+      await rm(basedir, { recursive: true, force: true })
+      const left = clock.pending().map((timer) => `a ${timer.kind}, made\n${timer.madeAt}`)
+      if (left.length > 0) throw rigLeaks(left)
+    },
+  }
+}
+
+const endsOf = (events: readonly RigEvent[], builder: string) =>
+  events.flatMap((one) => (one.name === 'buildFinished' && one.event.builder === builder ? [one.event] : []))
