@@ -76,9 +76,13 @@ export function createPlacement(deps: PlacementDeps): Placement {
     return { buildsets, sourceStamp, changes: await deps.changesOf(sourceStamp.changes) }
   }
 
-  /** The ping and the word that a build begins go out together: one round trip, and only the answers count. */
-  async function greet(session: Session, builder: string): Promise<void> {
+  /**
+   * The ping and the word that a build begins go out together: one round trip, and only the answers count. A slave that builds is
+   * not pinged: one that is too busy to answer must not lose what it builds.
+   */
+  async function greet(session: Session, builder: string, isBuilding: boolean): Promise<void> {
     const link = session.connection
+    if (isBuilding && link !== undefined) return await link.startBuild(builder)
     try {
       await Promise.all([session.ping(), link?.startBuild(builder)])
     } catch (error) {
@@ -108,7 +112,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const [{ buildsets, sourceStamp, changes }, progress] = await Promise.all([
       read(requests),
       deps.progress.of(builder, spec.useProgress),
-      greet(session, builder),
+      greet(session, builder, reservation.isShared()),
     ])
     progress.plan(stepNames(spec.steps))
     const asked = buildsets[0]!

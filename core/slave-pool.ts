@@ -65,6 +65,8 @@ export interface SlavePool {
 export interface Reservation extends Disposable {
   /** The ping was answered: it builds. `label` says what, for `why`. */
   building(label: string): void
+  /** True while the slave builds something else as well. */
+  isShared(): boolean
 }
 
 export interface SlavePoolDeps {
@@ -236,6 +238,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
           work.pinging = false
           work.label = label
         },
+        isShared: () => [...slave.work.values()].some((other) => other !== work && !other.pinging),
         [Symbol.dispose]() {
           if (slave.work.get(builder) !== work) return
           slave.work.delete(builder)
