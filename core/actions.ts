@@ -4,6 +4,7 @@ import type {
   BuildView,
   CancelOrder,
   ForceOrder,
+  FormOrder,
   GuardedAction,
   Json,
   RebuildOrder,
@@ -16,9 +17,11 @@ import {
   buildUnknown,
   neverRunnable,
   requestNotWaiting,
+  triggeredNothing,
   unknownBuilder,
 } from './errors.ts'
 import type { RunningBuild } from './placement.ts'
+import type { Scheduling } from './scheduling.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { readBuild } from './store/build-views.ts'
 import { cancelRequest, cancelRequests } from './store/requests.ts'
@@ -26,7 +29,7 @@ import type { Store } from './store/store.ts'
 
 /** What people may ask for, whichever way they came: each act passes the one guard first. */
 export interface Actions {
-  force(order: ForceOrder, via: string): Promise<BuildsetSubmitted>
+  force(order: ForceOrder | FormOrder, via: string): Promise<BuildsetSubmitted>
   /** The same source once more, at the revision that was checked out, with the properties that were asked for. */
   rebuild(order: RebuildOrder, via: string): Promise<BuildsetSubmitted>
   stopBuild(
@@ -41,6 +44,7 @@ export interface ActionsDeps {
   readonly store: Store
   readonly config: () => Config
   readonly buildsets: Buildsets
+  readonly scheduling: Pick<Scheduling, 'forceable' | 'force'>
   readonly pool: SlavePool
   readonly running: () => ReadonlyMap<BuildId, RunningBuild>
   readonly guard: (action: GuardedAction) => Promise<void>
@@ -49,7 +53,7 @@ export interface ActionsDeps {
 /** Others get a turn between two batches. */
 const CANCEL_BATCH = 500
 
-export function createActions({ store, config, buildsets, pool, running, guard }: ActionsDeps): Actions {
+export function createActions({ store, config, buildsets, scheduling, pool, running, guard }: ActionsDeps): Actions {
   /** @throws CiError when nobody could ever build it. */
   function checkRunnable(builder: string): void {
     const { builders, slaves } = config()
@@ -61,8 +65,21 @@ export function createActions({ store, config, buildsets, pool, running, guard }
   const warningOf = (builder: string) =>
     pool.anyAttached(builder) ? null : `no slave of "${builder}" is attached: the build waits for one`
 
+  /** Each of the builders could be refused: then none is built. */
+  async function fillIn(order: FormOrder, via: string): Promise<BuildsetSubmitted> {
+    const { scheduler, who, values } = order
+    const builders = order.builders ?? scheduling.forceable(scheduler)
+    const reason = typeof values?.reason === 'string' && values.reason !== '' ? values.reason : `scheduler ${scheduler}`
+    for (const builder of builders) await guard({ action: 'force', who, via, builder, reason })
+    const created = (await scheduling.force(order))[0]
+    if (created === undefined) throw triggeredNothing(scheduler)
+    const away = builders.filter((builder) => !pool.anyAttached(builder))
+    return { ...created, warning: away.length === 0 ? null : warningOf(away[0]!) }
+  }
+
   return {
     async force(order, via) {
+      if ('scheduler' in order) return fillIn(order, via)
       const { builder, who, reason } = order
       await guard({ action: 'force', who, via, builder, reason })
       checkRunnable(builder)

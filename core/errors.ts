@@ -55,6 +55,21 @@ export const notTriggerable = (scheduler: string) =>
     hint: 'Name a scheduler made by triggerable({ name, builders }).',
   })
 
+export const noForm = (scheduler: string) =>
+  new CiError({
+    code: 'BOLT_SCHEDULING_NO_FORM',
+    message: `The scheduler "${scheduler}" is not one that people fill in a form for.`,
+    details: { scheduler },
+    hint: 'Name a scheduler made by forceScheduler({ name, builders, parameters }), or force a builder.',
+  })
+
+export const formWrong = (scheduler: string, problems: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_SCHEDULING_FORM',
+    message: `What was filled in for "${scheduler}" is not right: ${problems.join('; ')}.`,
+    details: { scheduler, problems },
+  })
+
 export const triggeredNothing = (scheduler: string) =>
   new CiError({
     code: 'BOLT_SCHEDULING_TRIGGERED_NOTHING',

@@ -7,6 +7,7 @@ import type {
   RequestId,
   RequestView,
   Result,
+  SchedulerView,
   Submitted,
   WhyNot,
 } from 'boltbot/plugin-sdk'
@@ -33,7 +34,7 @@ export interface Master extends Actions, SlaveActions {
   runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */
   mayShutDown(by: Caller, reason: string): Promise<void>
-  schedulers(): readonly { readonly name: string; readonly waiting: string | null; readonly wakeAt: number | null }[]
+  schedulers(): readonly SchedulerView[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>
   /** A part of a log from a byte on; `next` is where to go on, `finished` that nothing comes any more. */

@@ -132,7 +132,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     schedulers: () => scheduling.list(),
   })
   const actions = {
-    ...createActions({ store, config, buildsets, pool, running: placement.running, guard: hooks.guard }),
+    ...createActions({ store, config, buildsets, scheduling, pool, running: placement.running, guard: hooks.guard }),
     ...createSlaveActions({ clock, config, pool, guard: hooks.guard }),
   }
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })

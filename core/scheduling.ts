@@ -1,7 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Change, Clock, Decision, HookEvent, Json, Log, SchedulerInput, SchedulerRules } from 'boltbot/plugin-sdk'
+import {
+  type Change,
+  type Clock,
+  checkForm,
+  type Decision,
+  type FormOrder,
+  type Json,
+  type Log,
+  type SchedulerInput,
+  type SchedulerRules,
+  type SchedulerView,
+} from 'boltbot/plugin-sdk'
 import type { Buildsets } from './buildsets.ts'
-import { notTriggerable, schedulerTwice, unknownScheduler } from './errors.ts'
+import { formWrong, noForm, notTriggerable, schedulerTwice, unknownScheduler } from './errors.ts'
+import { createSchedulerInputs } from './scheduler-inputs.ts'
 import type { CreatedBuildset, NewBuildset } from './store/buildsets.ts'
 import { openScheduler, type SchedulerRow, saveDecision } from './store/schedulers.ts'
 import type { Store, StoredEvent } from './store/store.ts'
@@ -25,7 +37,11 @@ export interface Scheduling {
   runNow(name: string): Promise<number>
   /** A step asks a scheduler for builds; resolves with what it created. @throws CiError when it is not one for steps. */
   trigger(name: string, order: Omit<TriggerInput, 'kind'>): Promise<readonly CreatedBuildset[]>
-  list(): readonly { readonly name: string; readonly waiting: string | null; readonly wakeAt: number | null }[]
+  /** The builders that a person may have this scheduler build. @throws CiError when it has no form. */
+  forceable(name: string): readonly string[]
+  /** A person asks, with a form filled in; resolves with what was created. @throws CiError that tells all fields that are not right. */
+  force(order: FormOrder): Promise<readonly CreatedBuildset[]>
+  list(): readonly SchedulerView[]
   /** Waits for inputs under way, stops the timers. */
   stop(): Promise<void>
 }
@@ -64,7 +80,6 @@ interface Running {
 }
 
 const FED = ['changeAccepted', 'buildsetFinished'] as const
-const WANTS_DEADLINE_MS = 30_000
 const RETRY_MS = 5000
 const LOOK_MS = 60_000
 const STORE_AFTER = 100
@@ -75,6 +90,7 @@ class DecidedElsewhere extends Error {}
 export function createScheduling(deps: SchedulingDeps): Scheduling {
   const { store, clock, log } = deps
   const running = new Map<string, Running>()
+  const inputOf = createSchedulerInputs(deps)
   let started = false
   let newcomersFrom = 0
 
@@ -99,12 +115,7 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   async function feedEvent(entry: Running, stored: StoredEvent): Promise<void> {
     const { eventId } = stored.event
     if (eventId <= entry.row.eventId) return
-    const input =
-      stored.name === 'changeAccepted'
-        ? await changeInput(entry, stored.event.change)
-        : stored.name === 'buildsetFinished'
-          ? await buildsetInput(entry, stored.event)
-          : undefined
+    const input = await inputOf(entry.rules, stored)
     if (input === undefined) await passOver(entry, eventId)
     else await feed(entry, input, eventId)
   }
@@ -113,29 +124,6 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   async function passOver(entry: Running, eventId: number): Promise<void> {
     entry.row = { ...entry.row, eventId }
     if (++entry.passedOver >= STORE_AFTER) await keep(entry, entry.row, [])
-  }
-
-  async function changeInput(entry: Running, change: Change): Promise<SchedulerInput | undefined> {
-    try {
-      const wanted = await withDeadline(Promise.try(() => entry.rules.wants?.(change) ?? true))
-      return wanted === false ? undefined : { kind: 'change', change, important: wanted !== 'unimportant' }
-    } catch (error) {
-      log.error('scheduler could not judge a change, it counts as important', {
-        scheduler: entry.rules.name,
-        change: change.id,
-        error,
-      })
-      return { kind: 'change', change, important: true }
-    }
-  }
-
-  async function buildsetInput(
-    entry: Running,
-    event: HookEvent<'buildsetFinished'>,
-  ): Promise<SchedulerInput | undefined> {
-    const { scheduler, result, sourceStamp } = event
-    if (scheduler === null || !entry.rules.follows?.includes(scheduler)) return undefined
-    return { kind: 'buildset', scheduler, result, sourceStamp, changes: await deps.changesOf(sourceStamp.changes) }
   }
 
   /** One input: decide, store, re-arm. Gives the buildsets. */
@@ -236,14 +224,6 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     return entry
   }
 
-  function withDeadline<T>(wanted: Promise<T>): Promise<T> {
-    const over = Promise.withResolvers<never>()
-    using _timer = clock.timer(WANTS_DEADLINE_MS, () =>
-      over.reject(new Error(`no answer within ${WANTS_DEADLINE_MS / 1000} s`)),
-    )
-    return Promise.race([wanted, over.promise])
-  }
-
   return {
     register(rules) {
       if (running.has(rules.name)) throw schedulerTwice(rules.name)
@@ -287,8 +267,25 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       if (entry.rules.triggerable !== true) throw notTriggerable(name)
       return ask(entry, { kind: 'trigger', ...order })
     },
+    forceable(name) {
+      const { rules } = known(name)
+      if (rules.form === undefined) throw noForm(name)
+      return rules.builders
+    },
+    async force({ scheduler, who, builders = [], values: given = {} }) {
+      const entry = known(scheduler)
+      const { form, builders: offered } = entry.rules
+      if (form === undefined) throw noForm(scheduler)
+      const { values, problems } = checkForm(form, given, who)
+      const others = builders.filter((builder) => !offered.includes(builder))
+      const wrong = others.map((builder) => `it does not build "${builder}"`)
+      if (problems.length + wrong.length > 0) throw formWrong(scheduler, [...wrong, ...problems])
+      return ask(entry, { kind: 'force', who, builders, values })
+    },
     list() {
-      return [...running.values()].map(({ row: { name, waiting, wakeAt } }) => ({ name, waiting, wakeAt }))
+      return [...running.values()].map(({ row: { name, waiting, wakeAt }, rules: { form, builders } }) => {
+        return { name, waiting, wakeAt, builders, ...(form && { form }) }
+      })
     },
     async stop() {
       started = false

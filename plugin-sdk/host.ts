@@ -1,5 +1,6 @@
 import type { Clock, Log } from './clock.ts'
 import type { Duration } from './duration.ts'
+import type { FormValues } from './force-form.ts'
 import type { HookName, Tap, TapOptions } from './hooks.ts'
 import type { HttpPower } from './http.ts'
 import type { Json } from './json.ts'
@@ -68,7 +69,7 @@ export interface Host {
    */
   waitFor(buildset: BuildsetId, options?: { readonly signal?: AbortSignal }): Promise<Result>
   /** Starts a build as a person would; passes `guardAction`. @throws CiError when refused, or when no slave can ever run it. */
-  force(order: ForceOrder): Promise<BuildsetSubmitted>
+  force(order: ForceOrder | FormOrder): Promise<BuildsetSubmitted>
   /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
   stop(order: { readonly build: BuildId; readonly who: string; readonly reason: string }): Promise<void>
   /** Cancels a waiting request, or all of a builder; passes `guardAction`. Resolves with how many. */
@@ -138,6 +139,16 @@ export type CancelOrder = { readonly who: string; readonly reason: string } & (
   | { readonly request: RequestId; readonly builder?: undefined }
   | { readonly builder: string; readonly request?: undefined }
 )
+
+/** Has a scheduler with a form build. */
+export interface FormOrder {
+  readonly scheduler: string
+  readonly who: string
+  /** Some of the scheduler's builders; left out: all. */
+  readonly builders?: readonly string[]
+  /** By name of the field; left out: its default. Texts are taken for numbers, booleans and lists. */
+  readonly values?: FormValues
+}
 
 export interface RebuildOrder {
   readonly build: BuildId

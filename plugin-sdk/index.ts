@@ -42,6 +42,7 @@ export type {
   StepFinished,
   StepStarted,
 } from './events.ts'
+export { checkForm, type FormField, type FormValues } from './force-form.ts'
 export {
   type ActionName,
   type ChooseHook,
@@ -66,6 +67,7 @@ export type {
   BuildsetSubmitted,
   CancelOrder,
   ForceOrder,
+  FormOrder,
   Host,
   People,
   Poller,

@@ -8,6 +8,7 @@
  */
 import type { Stream } from './command.ts'
 import type { Duration } from './duration.ts'
+import type { FormField } from './force-form.ts'
 import type { Json } from './json.ts'
 import type { Result } from './results.ts'
 
@@ -288,6 +289,10 @@ export interface SchedulerView {
   readonly waiting: string | null
   /** When it looks again by itself. */
   readonly wakeAt: number | null
+  /** What it builds. */
+  readonly builders?: readonly string[]
+  /** What people fill in to have it build; left out: they cannot. */
+  readonly form?: readonly FormField[]
 }
 
 /** Why something waits: one sentence for people, a code for programs. */

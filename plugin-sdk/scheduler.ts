@@ -1,3 +1,4 @@
+import type { FormField, FormValues } from './force-form.ts'
 import type { Json } from './json.ts'
 import type { BuildsetInput, Change, SourceStamp } from './model.ts'
 import type { Result } from './results.ts'
@@ -25,6 +26,8 @@ export interface SchedulerRules<State extends Json = Json> {
   readonly follows?: readonly string[]
   /** True: `trigger` steps may ask it for builds; default false. */
   readonly triggerable?: boolean
+  /** What people fill in to have it build; left out: they cannot. What they gave comes as input `force`, checked. */
+  readonly form?: readonly FormField[]
   /** State before the first input. */
   readonly initial: State
   /**
@@ -64,6 +67,15 @@ export type SchedulerInput =
       readonly reason: string
       readonly sourceStamp: Partial<SourceStamp>
       readonly properties: Readonly<Record<string, Json>>
+    }
+  /** A person asks; only given when the rules have a `form`. */
+  | {
+      readonly kind: 'force'
+      readonly who: string
+      /** Empty: all of the scheduler. */
+      readonly builders: readonly string[]
+      /** A value for each field. */
+      readonly values: FormValues
     }
 
 export interface Decision<State extends Json> {

@@ -128,6 +128,13 @@ export const optionsFileWrong = (file: string, reason: string) =>
     hint: 'It holds a JSON object, or a line "name = value" for each option.',
   })
 
+export const cliBuilderOrScheduler = () =>
+  new CiError({
+    code: 'BOLT_CLI_WHAT',
+    message: 'Name a builder, or a scheduler with --scheduler: one of the two.',
+    hint: '"boltbot builders" lists the builders.',
+  })
+
 export const cliRequestOrBuilder = () =>
   new CiError({
     code: 'BOLT_CLI_CHOICE',

@@ -37,7 +37,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     else {
       printError(error)
       process.exitCode =
-        error instanceof CiError && ['BOLT_CLI_ARGUMENT', 'BOLT_CLI_CHOICE'].includes(error.code) ? 2 : 1
+        error instanceof CiError && ['BOLT_CLI_ARGUMENT', 'BOLT_CLI_CHOICE', 'BOLT_CLI_WHAT'].includes(error.code)
+          ? 2
+          : 1
     }
   }
 }

@@ -59,6 +59,11 @@ export function createControlMethods({
       }),
       (order) => master.force(withoutUndefined(order), VIA),
     ),
+    'force-form': method(
+      'force-form',
+      z.object({ scheduler: text, who: text, builders: z.array(text).optional(), values: properties.optional() }),
+      (order) => master.force(withoutUndefined(order), VIA),
+    ),
     now: method('now', z.object({ scheduler: text, who: text }), ({ scheduler, who }) =>
       master.runNow(scheduler, { who, via: VIA }),
     ),

@@ -2,6 +2,7 @@ import type {
   BuildsetSubmitted,
   CancelOrder,
   ForceOrder,
+  FormOrder,
   Host,
   Poller,
   Query,
@@ -19,7 +20,7 @@ import { stateNotJson } from './errors.ts'
 export interface TestRecords {
   readonly changes: readonly ChangeInput[]
   readonly buildsets: readonly BuildsetInput[]
-  readonly forced: readonly ForceOrder[]
+  readonly forced: readonly (ForceOrder | FormOrder)[]
   readonly stopped: readonly { readonly build: number; readonly who: string; readonly reason: string }[]
   readonly cancelled: readonly CancelOrder[]
   readonly rebuilt: readonly RebuildOrder[]
@@ -129,7 +130,8 @@ export function createOrders(records: ReturnType<typeof createRecords>, alive: (
     async force(order) {
       alive()
       records.forced.push(order)
-      return submittedBuildset(records.buildsets.length + records.forced.length, [order.builder])
+      const builders = 'builder' in order ? [order.builder] : (order.builders ?? [order.scheduler])
+      return submittedBuildset(records.buildsets.length + records.forced.length, builders)
     },
     async stop(order) {
       alive()

@@ -60,7 +60,7 @@ test('submitted changes, buildsets and acts of people are recorded and answered 
     [changes, buildsets, forced, stopped, cancelled].map((list) => list.length),
     [1, 1, 1, 1, 1],
   )
-  assert.equal(forced[0]?.builder, 'a')
+  assert.equal(forced[0] !== undefined && 'builder' in forced[0] && forced[0].builder, 'a')
 })
 
 test('queries, secrets, people and slaves answer what the test set', async () => {
