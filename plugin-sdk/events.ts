@@ -1,5 +1,6 @@
 /** Payloads of the hooks: what happened, JSON-safe, with ids. */
-import type { BuildId, BuildsetId, Change, ChangeId, Eta, EventId, RequestId, SourceStamp } from './model.ts'
+import type { BuildId, BuildsetId, Change, ChangeId, EventId, RequestId, SourceStamp } from './model.ts'
+import type { Eta } from './progress.ts'
 import type { Result } from './results.ts'
 
 /** What every stored event has. A second delivery of an event has the same `eventId`. */

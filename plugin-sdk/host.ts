@@ -5,7 +5,6 @@ import type { HookName, Tap, TapOptions } from './hooks.ts'
 import type { HttpPower } from './http.ts'
 import type { Json } from './json.ts'
 import type {
-  BranchView,
   BuilderView,
   BuildId,
   BuildsetId,
@@ -22,9 +21,9 @@ import type {
   RequestView,
   SchedulerView,
   SlaveView,
-  StepExpectation,
   WhyNot,
 } from './model.ts'
+import type { BranchView, StepExpectation } from './progress.ts'
 import type { SecretRef } from './render.ts'
 import type { Result } from './results.ts'
 import type { SchedulerRules } from './scheduler.ts'

@@ -94,7 +94,6 @@ export { deepFreeze, isJson, type Json } from './json.ts'
 export type { InstanceKey, InstanceSpec, LatentEngine } from './latent.ts'
 export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
 export type {
-  BranchView,
   BuilderView,
   BuildId,
   BuildsetId,
@@ -104,7 +103,6 @@ export type {
   Change,
   ChangeId,
   ChangeInput,
-  Eta,
   EventId,
   LogPart,
   LogPlace,
@@ -117,7 +115,6 @@ export type {
   SchedulerView,
   SlaveView,
   SourceStamp,
-  StepExpectation,
   StepView,
   WhyNot,
 } from './model.ts'
@@ -130,6 +127,7 @@ export {
   type PluginInstance,
   type PluginKind,
 } from './plugin.ts'
+export type { BranchView, Eta, StepExpectation } from './progress.ts'
 export type {
   MergeRequests,
   NextBuild,

@@ -10,6 +10,7 @@ import type { Stream } from './command.ts'
 import type { Duration } from './duration.ts'
 import type { FormField } from './force-form.ts'
 import type { Json } from './json.ts'
+import type { Eta } from './progress.ts'
 import type { Result } from './results.ts'
 
 /** A number that stands for a row of one kind; ids of different kinds do not mix. */
@@ -206,33 +207,6 @@ export interface BuildView {
   readonly steps: readonly StepView[]
   /** Of a running build, once each of its steps was seen in a good build. */
   readonly eta?: Eta
-}
-
-/** When a running build will have ended, ms since 1970: learned from good builds of the same builder. */
-export interface Eta {
-  readonly at: number
-  /** It is hardly earlier, and hardly later. */
-  readonly low: number
-  readonly high: number
-}
-
-/** How long a step takes, ms. */
-export interface StepExpectation {
-  readonly name: string
-  readonly median: number
-  readonly low: number
-  readonly high: number
-}
-
-/** How a builder fares on one branch. */
-export interface BranchView {
-  /** `null`: the default branch. */
-  readonly branch: string | null
-  /** Its last build that says something of the code: neither `retry` nor `cancelled`. */
-  readonly lastBuild: number
-  readonly lastResult: Result
-  /** The last that succeeded, warnings or not; `null`: none. */
-  readonly lastSuccess: number | null
 }
 
 export interface BuilderView {
