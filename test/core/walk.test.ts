@@ -76,6 +76,7 @@ test('a slave that cannot resume is lost at once: the request goes back in front
   await rig.master.submitChange(commit('r1'), 'test')
   await rig.settle()
   await rig.master.submitChange(commit('r2'), 'test')
+  await rig.settle()
   first.drop('the cable was cut')
   await rig.settle()
   await rig.slave('bot-2')
