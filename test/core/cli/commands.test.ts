@@ -10,13 +10,13 @@ test('an unknown command or option gets a suggestion and exit code 2', async () 
   const [command, option, argument, nothing] = await Promise.all([
     rig.run('bilds'),
     rig.run('builds', '--limt', '4'),
-    rig.run('force'),
+    rig.run('now'),
     rig.run(),
   ])
   assert.deepEqual(command, { code: 2, out: '', err: 'boltbot: Unknown command "bilds". Did you mean "builds"?\n' })
   assert.deepEqual(option, { code: 2, out: '', err: 'boltbot: Unknown option "--limt". Did you mean "--limit"?\n' })
   assert.equal(argument.code, 2)
-  assert.equal(argument.err, 'boltbot: Missing required argument "builder". --help shows what there is.\n')
+  assert.equal(argument.err, 'boltbot: Missing required argument "scheduler". --help shows what there is.\n')
   assert.equal(nothing.code, 2)
 })
 

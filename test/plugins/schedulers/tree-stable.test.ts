@@ -170,6 +170,17 @@ describe('which changes a scheduler wants', () => {
       await by({ repository: 'r', filterFn: (change) => change.files.length > 9 }, { repository: 'r' }),
       false,
     )
+    assert.equal(await by({ codebase: 'lib' }, { codebase: 'lib' }), true)
+    assert.equal(
+      await by({ properties: { urgent: 'true', size: /^4/ } }, { properties: { urgent: true, size: 42 } }),
+      true,
+    )
+    assert.equal(
+      await by({ properties: { urgent: 'true', size: '4' } }, { properties: { urgent: true, size: 42 } }),
+      false,
+    )
+    assert.equal(await by({ properties: { urgent: null } }, { properties: {} }), true)
+    assert.equal(await by({ properties: { urgent: ['yes', 'now'] } }, { properties: { urgent: 'later' } }), false)
     const global = /a/g
     for (let i = 0; i < 3; i++) assert.equal(await by({ author: global }, { who: 'jane' }), true)
   })
