@@ -10,6 +10,7 @@ import { scheduler } from 'boltbot/plugins/schedulers'
 import { agents } from 'boltbot/plugins/slaves/websocket'
 import { consoleStatus } from 'boltbot/plugins/status/console'
 import { mailNotifier } from 'boltbot/plugins/status/mail'
+import { web } from 'boltbot/plugins/status/web'
 import { compile, shellCommand, test } from 'boltbot/plugins/steps'
 import { git, gitPoller } from 'boltbot/plugins/vc/git'
 
@@ -86,8 +87,14 @@ export default defineMaster({
   // Whose address is not in the commit itself.
   people: { mailDomain: 'example.org', table: { root: { mail: 'admin@example.org' } } },
 
+  // Web pages at http://127.0.0.1:8010/. For others put a proxy with TLS in front, and say here where people reach them.
+  http: { port: 8010, trustedProxies: ['127.0.0.1'] },
+  buildbotURL: 'https://ci.example.org/',
+
   status: [
     consoleStatus({ color: 'never' }),
+    // Everybody may look. To let people ask for builds: users: { jane: secret('web-jane') }, see boltbot hash-password.
+    web(),
     mailNotifier({
       fromaddr: 'buildbot@example.org',
       relayhost: 'mail.example.org',

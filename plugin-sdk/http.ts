@@ -6,7 +6,7 @@ export interface HttpPower {
    * Adds a route; only in `apply`. It is served once all plugins have started, and until the plugin stops.
    *
    * `path` is `/hooks/github`, or `/builders/:name` with parameters: a parameter takes one whole segment, decoded. `GET` serves
-   * `HEAD` too. A handler that throws is answered with 500, one that gives no answer in 30 s with 504; both count against the
+   * `HEAD` too. `/*` takes all that nobody else serves. A handler that throws is answered with 500, one that gives no answer in 30 s with 504; both count against the
    * plugin as failing taps do. What came of a stranger's bad request is an answer, not a throw.
    * @throws CiError `BOLT_HTTP_OFF` when the config has no `http`, `BOLT_HTTP_ROUTE` when the path is not one.
    * @example

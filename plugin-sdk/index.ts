@@ -119,6 +119,7 @@ export type {
   WhyNot,
 } from './model.ts'
 export { originOf, withOrigin } from './origin.ts'
+export { hashPassword, isPassword, isPasswordHash } from './password.ts'
 export { patchBytes, patchOf } from './patch.ts'
 export {
   definePlugin,

@@ -22,7 +22,7 @@ const SUITES: readonly Suite[] = [
   { name: 'core', files: ['test/core/**/*.test.ts'], budget: 60, fast: true },
   {
     name: 'parts',
-    files: ['test/plugins/{schedulers,slaves,status,steps,vc}/*.test.ts', 'test/slave/**/*.test.ts'],
+    files: ['test/plugins/{schedulers,slaves,status,steps,vc}/**/*.test.ts', 'test/slave/**/*.test.ts'],
     budget: 60,
     fast: true,
   },

@@ -37,6 +37,10 @@ export default defineMaster({
   //   import { scheduler } from 'boltbot/plugins/schedulers'
   //   schedulers: [scheduler({ name: 'tests', branch: 'main', treeStableTimer: '1m', builders: [hello] })],
 
+  // Web pages at http://127.0.0.1:8010/:
+  //   import { web } from 'boltbot/plugins/status/web'
+  //   http: { port: 8010 }, status: [web()],
+
   // Who is told what came of it:
   //   import { mailNotifier } from 'boltbot/plugins/status/mail'
   //   status: [mailNotifier({ fromaddr: 'ci@example.org', relayhost: 'mail.example.org', mode: 'problem' })],

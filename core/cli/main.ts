@@ -9,6 +9,7 @@ import { changesCommand } from './commands/changes.ts'
 import { checkconfigCommand } from './commands/checkconfig.ts'
 import { demoCommand } from './commands/demo.ts'
 import { forceCommand } from './commands/force.ts'
+import { hashPasswordCommand } from './commands/hash-password.ts'
 import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
 import { nowCommand } from './commands/now.ts'
@@ -71,7 +72,7 @@ function sentenceOf(text: string): string {
 }
 
 const GROUPS: readonly (readonly [heading: string, commands: () => readonly Command[]])[] = [
-  ['Set up:', () => [demoCommand(), masterCommand(), slaveCommand(), checkconfigCommand()]],
+  ['Set up:', () => [demoCommand(), masterCommand(), slaveCommand(), checkconfigCommand(), hashPasswordCommand()]],
   ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],
   [
     'Ask for builds:',

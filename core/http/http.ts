@@ -59,6 +59,7 @@ export function createHttp({ clock, log }: { readonly clock: Clock; readonly log
         await released.promise
         return router.find(method, segments)
       },
+      fallback: (method) => router.fallback(method),
       prefix: () => (config.buildbotURL === null ? '' : new URL(config.buildbotURL).pathname.replace(/\/+$/, '')),
       publicHost: () => (config.buildbotURL === null ? null : new URL(config.buildbotURL).host),
       loopback: isLoopback(http.host),

@@ -5,6 +5,8 @@ export interface Router<Served> {
   /** `undefined`: the pair is there already. */
   add(method: HttpMethod, path: string, served: Served): Disposable | undefined
   find(method: string, segments: readonly string[]): Found<Served>
+  /** What serves pages that nothing else does: the route `/*`. */
+  fallback(method: string): Served | undefined
   /** What serves exactly this method and this form of path. */
   serving(method: HttpMethod, path: string): Served | undefined
 }
@@ -29,12 +31,13 @@ export function createRouter<Served>(): Router<Served> {
     },
     find(method, segments) {
       const wanted = method === 'HEAD' ? 'GET' : method
-      const fitting = entries.filter((entry) => fits(entry.segments, segments))
+      const fitting = entries.filter((entry) => entry.shape !== REST && fits(entry.segments, segments))
       const entry = fitting.find((one) => one.method === wanted)
       if (entry) return { served: entry.served, params: paramsOf(entry.segments, segments) }
       const methods = new Set(fitting.flatMap((one) => (one.method === 'GET' ? ['GET', 'HEAD'] : [one.method])))
       return { served: undefined, allowed: [...methods] }
     },
+    fallback: (method) => same(method === 'HEAD' ? 'GET' : method, REST)?.served,
     serving: (method, path) => same(method, shapeOf(path))?.served,
   }
 }
@@ -42,7 +45,7 @@ export function createRouter<Served>(): Router<Served> {
 /** Why a path cannot be one of a route: the end of a sentence; `undefined` when it can. */
 export function wrongPath(path: unknown): string | undefined {
   if (typeof path !== 'string' || !path.startsWith('/')) return 'does not begin with "/"'
-  if (path === '/') return undefined
+  if (path === '/' || path === REST) return undefined
   const segments = path.slice(1).split('/')
   if (segments.includes('')) return 'has an empty segment'
   const odd = segments.find((segment) => !/^(?:[\w.~-]+|:[A-Za-z]\w*)$/.test(segment) || /^\.+$/.test(segment))
@@ -61,6 +64,9 @@ export function segmentsOf(path: string): readonly string[] | undefined {
     return undefined // a stray "%"
   }
 }
+
+/** All that nobody else serves. */
+const REST = '/*'
 
 interface Entry<Served> {
   readonly method: HttpMethod

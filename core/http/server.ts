@@ -23,6 +23,8 @@ export interface ServerDeps {
   readonly clientOf: (request: IncomingMessage) => Client
   /** Waits while routes are being changed. */
   readonly find: (method: string, segments: readonly string[]) => Promise<Found<Route>>
+  /** What serves pages that nothing else does. */
+  readonly fallback: (method: string) => Route | undefined
   /** What stands before every path, as in `https://example.org/ci/`: `/ci`. */
   readonly prefix: () => string
   /** The host of `buildbotURL`, with its port. */
@@ -102,17 +104,15 @@ async function serve(request: IncomingMessage, response: ServerResponse, deps: S
 
   const method = request.method ?? 'GET'
   const found = await deps.find(method, segments)
-  if (found.served === undefined) {
-    if (found.allowed.length > 0)
-      return refuse(405, `${method} is not possible here.`, { allow: found.allowed.join(', ') })
-    if (path.length > 1 && path.endsWith('/')) {
-      const bare = path.replace(/\/+$/, '')
-      const known = await deps.find(method, segmentsOf(bare) ?? [])
-      if (known.served !== undefined) return refuse(308, 'It is here.', { location: `${prefix}${bare}${search}` })
-    }
-    return refuse(404, 'There is no such page.')
+  if (found.served === undefined && found.allowed.length > 0)
+    return refuse(405, `${method} is not possible here.`, { allow: found.allowed.join(', ') })
+  if (found.served === undefined && path.length > 1 && path.endsWith('/')) {
+    const bare = path.replace(/\/+$/, '')
+    const known = await deps.find(method, segmentsOf(bare) ?? [])
+    if (known.served !== undefined) return refuse(308, 'It is here.', { location: `${prefix}${bare}${search}` })
   }
-  const route = found.served
+  const route = found.served ?? deps.fallback(method)
+  if (route === undefined) return refuse(404, 'There is no such page.')
   const body = await readBody(request, route.maxBody)
   if (body === undefined) return refuse(413, `This is longer than the ${route.maxBody} bytes taken here.`)
 
@@ -120,7 +120,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, deps: S
   const answer = await route.answer({
     method: method as HttpMethod, // a route was found for it
     path,
-    params: found.params,
+    params: found.served === undefined ? {} : found.params,
     query: new URLSearchParams(search),
     headers: Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),

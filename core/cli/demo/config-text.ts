@@ -2,16 +2,18 @@ export interface DemoPlaces {
   readonly repourl: string
   readonly slavePort: number
   readonly smtpPort: number
+  readonly httpPort: number
 }
 
 /** The demo's `master.cfg.ts`: as a user would write it, with short times so that nobody has to wait. */
-export function demoConfig({ repourl, slavePort, smtpPort }: DemoPlaces): string {
+export function demoConfig({ repourl, slavePort, smtpPort, httpPort }: DemoPlaces): string {
   return `// The config of the demo's master. Change it, then: boltbot reconfig .
 import { builder, buildFactory, defineMaster, secret, slave } from 'boltbot'
 import { scheduler } from 'boltbot/plugins/schedulers'
 import { agents } from 'boltbot/plugins/slaves/websocket'
 import { consoleStatus } from 'boltbot/plugins/status/console'
 import { mailNotifier } from 'boltbot/plugins/status/mail'
+import { web } from 'boltbot/plugins/status/web'
 import { compile, test } from 'boltbot/plugins/steps'
 import { git, gitPoller } from 'boltbot/plugins/vc/git'
 
@@ -42,8 +44,12 @@ export default defineMaster({
   // Builds when nobody has committed for a while, so that commits which belong together are built together.
   schedulers: [scheduler({ name: 'tests', branch: 'main', treeStableTimer: '3s', builders: [hello] })],
 
+  // Web pages, for this machine only. Everybody may look; who signs in may ask for builds and stop them.
+  http: { port: ${httpPort} },
+
   status: [
     consoleStatus(),
+    web({ users: { demo: secret('web-demo') } }),
     // Whoever broke the build gets a mail.
     mailNotifier({
       fromaddr: 'ci@example.org',

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BuildView } from 'boltbot/plugin-sdk'
+import { type BuildView, hashPassword } from 'boltbot/plugin-sdk'
 import type { PluginStatus } from '../../host/plugin-scope.ts'
 import { callMaster } from '../control-client.ts'
 import { makeMasterDirectory } from '../master-directory.ts'
@@ -60,20 +60,25 @@ interface Demo {
   readonly mails: MaildirServer
   readonly master: Child
   readonly slave: Child
+  readonly web: { readonly url: string; readonly password: string }
 }
 
 async function setUp(folder: string, port: number, teller: Teller, stack: AsyncDisposableStack): Promise<Demo> {
   teller.chapter('A git repository, a mail server, a master, and a slave as a process of its own')
   const project = await makeProject(folder)
   const mails = stack.use(await startMaildirServer(join(folder, 'Maildir')))
-  const config = demoConfig({ repourl: project.url, slavePort: port, smtpPort: mails.port })
+  const httpPort = await findPort(undefined)
+  const config = demoConfig({ repourl: project.url, slavePort: port, smtpPort: mails.port, httpPort })
+  const webPassword = randomBytes(4).toString('hex')
   const { basedir, slavedir } = makeDirectories(folder, config, port)
+  writeFileSync(join(basedir, 'secrets', 'web-demo'), `${await hashPassword(webPassword)}\n`, { mode: 0o600 })
   const start = (name: string, where: string, shown: boolean) =>
     stack.use(startChild({ name, basedir: where, logFile: join(where, `${name}.log`), shown }))
   const master = start('master', basedir, true)
   await inTime('the master to start', folder, master.logged('first poll, later commits will be changes'))
   const slave = start('slave', slavedir, false)
-  const demo = { folder, basedir, project, mails, master, slave }
+  const web = { url: `http://127.0.0.1:${httpPort}/`, password: webPassword }
+  const demo = { folder, basedir, project, mails, master, slave, web }
   await until('the slave to attach', demo, async () => {
     const slaves = await callMaster<readonly { readonly state: string }[]>(basedir, 'slaves', {})
     return slaves[0]?.state === 'idle' ? true : undefined
@@ -126,10 +131,11 @@ function tellPlaces({ folder, basedir, project, mails, slave, master }: Demo, te
   ])
 }
 
-function tellCommands({ folder, basedir }: Demo, teller: Teller): void {
-  teller.chapter('To try in another terminal')
+function tellCommands({ folder, basedir, web }: Demo, teller: Teller): void {
+  teller.chapter('To try')
   const at = `--basedir ${basedir}`
   teller.list([
+    ['in a browser', `${web.url}  (to ask for builds there, sign in as demo, ${web.password})`],
     ['what was built', `npx boltbot builds ${at}`],
     ['what it printed', `npx boltbot log hello/1 test ${at}`],
     ['build it again', `npx boltbot force hello ${at}`],
