@@ -83,13 +83,13 @@ const units = [
   [86400, 'days', 'day'],
   [3600, 'hours', 'hour'],
   [60, 'min', 'min'],
-  [10, 's', 's'],
+  [1, 's', 's'],
 ]
 
 function ago(ms) {
   const seconds = Math.round(Math.abs(ms) / 1000)
+  if (seconds < 10) return ms < 0 ? 'in a moment' : 'just now'
   const unit = units.find(([size]) => seconds >= size)
-  if (!unit) return ms < 0 ? 'in a moment' : 'just now'
   const count = Math.floor(seconds / unit[0])
   const text = `${count} ${count === 1 ? unit[2] : unit[1]}`
   return ms < 0 ? `in ${text}` : `${text} ago`

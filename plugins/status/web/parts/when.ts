@@ -11,9 +11,9 @@ export function when(ms: number | null, now: number): Html {
 /** `5 min ago`, `in 2 min`. */
 export function ago(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000)
+  if (seconds < 10) return ms < 0 ? 'in a moment' : 'just now'
   const text = UNITS.flatMap(([size, name]) => (seconds >= size ? [`${Math.floor(seconds / size)} ${name}`] : []))[0]
-  if (text === undefined) return ms < 0 ? 'in a moment' : 'just now'
-  const unit = /^1 (day|hour)s$/.test(text) ? text.slice(0, -1) : text
+  const unit = text !== undefined && /^1 (day|hour)s$/.test(text) ? text.slice(0, -1) : text
   return ms < 0 ? `in ${unit}` : `${unit} ago`
 }
 
@@ -21,7 +21,7 @@ const UNITS = [
   [86_400, 'days'],
   [3600, 'hours'],
   [60, 'min'],
-  [10, 's'],
+  [1, 's'],
 ] as const
 
 /** How long something took, or has taken so far. */

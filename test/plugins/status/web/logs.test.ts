@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { createAnsi } from '../../../../plugins/status/web/ansi.ts'
+import { ago } from '../../../../plugins/status/web/parts/when.ts'
 import { createSite } from './site.ts'
 
 const DOCS = '/builders/docs%20%26%20%3Cmore%3E'
@@ -135,4 +136,21 @@ test('an open page is told when something on it has changed, and not of other th
   assert.doesNotMatch(docs.text(), /changed/)
   await full.close()
   await docs.close()
+})
+
+test('times are told as people tell them', () => {
+  const told = [0, 9, 12, 59, 60, 3599, 3600, 7200, 86_400, 172_800].map((seconds) => ago(seconds * 1000))
+  assert.deepEqual(told, [
+    'just now',
+    'just now',
+    '12 s ago',
+    '59 s ago',
+    '1 min ago',
+    '59 min ago',
+    '1 hour ago',
+    '2 hours ago',
+    '1 day ago',
+    '2 days ago',
+  ])
+  assert.deepEqual([ago(-5000), ago(-90_000)], ['in a moment', 'in 1 min'])
 })
