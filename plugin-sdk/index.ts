@@ -19,6 +19,7 @@ export {
   type SlaveOptions,
   slave,
 } from './config.ts'
+export type { Doctor, Finding } from './doctor.ts'
 export { type Duration, durationMs, formatDuration } from './duration.ts'
 export { CiError, type CiErrorFields, hasCode, messageOf } from './errors.ts'
 export type {

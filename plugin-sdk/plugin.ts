@@ -1,3 +1,4 @@
+import type { Doctor, Finding } from './doctor.ts'
 import type { Host } from './host.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
 import type { Schema } from './schema.ts'
@@ -33,6 +34,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   start?(host: Host, options: Options): Opened | Promise<Opened>
   /** New options of the same instance: return true when it took them live, else it is stopped and started. */
   reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
+  /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. */
+  doctor?(doctor: Doctor, options: Options): Promise<readonly Finding[]>
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a start that opens nothing returns nothing

@@ -8,6 +8,7 @@ import { changeCommand } from './commands/change.ts'
 import { changesCommand } from './commands/changes.ts'
 import { checkconfigCommand } from './commands/checkconfig.ts'
 import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { forceCommand } from './commands/force.ts'
 import { hashPasswordCommand } from './commands/hash-password.ts'
 import { logCommand } from './commands/log.ts'
@@ -72,7 +73,17 @@ function sentenceOf(text: string): string {
 }
 
 const GROUPS: readonly (readonly [heading: string, commands: () => readonly Command[]])[] = [
-  ['Set up:', () => [demoCommand(), masterCommand(), slaveCommand(), checkconfigCommand(), hashPasswordCommand()]],
+  [
+    'Set up:',
+    () => [
+      demoCommand(),
+      masterCommand(),
+      slaveCommand(),
+      checkconfigCommand(),
+      doctorCommand(),
+      hashPasswordCommand(),
+    ],
+  ],
   ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],
   [
     'Ask for builds:',

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { addressText } from '../../ports/address.ts'
 import { openGate } from './gate.ts'
@@ -17,6 +18,10 @@ export const agents = definePlugin<'slave', AgentsOptions, Agents>({
   kind: 'slave',
   schema: agentsSchema,
   apply() {},
+  async doctor(doctor, { port, tls }: Agents) {
+    const open = await doctor.port('slaves connect', port.port, port.host)
+    return tls ? [open, doctor.certificate(tls.certFile, await readFile(tls.certFile))] : [open]
+  },
   async start(host: Host, options: Agents): Promise<AsyncDisposable> {
     const server = await createWebServer(options)
     const port = await listen(server, options)

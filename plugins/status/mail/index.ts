@@ -1,5 +1,6 @@
 import { type BuildFinished, definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { createDelivery } from './delivery.ts'
+import { examineServer } from './doctor.ts'
 import { isDue } from './modes.ts'
 import { type Mailing, mailSchema } from './options.ts'
 import { createSmtp } from './smtp.ts'
@@ -19,6 +20,7 @@ export const mailNotifier = definePlugin({
   kind: 'status',
   durable: true,
   schema: mailSchema,
+  doctor: examineServer,
   apply(host, options) {
     const { smtpPassword } = options
     const smtp = createSmtp(options, () => smtpPassword && host.secrets.resolve(smtpPassword))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Duration, definePlugin, durationMs, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
+import { examineRepository } from './doctor.ts'
 import { createGit } from './git-process.ts'
 import { createMirror } from './mirror.ts'
 import { createPoll, type PollOptions } from './poll.ts'
@@ -71,6 +72,10 @@ export const gitPoller = definePlugin({
   kind: 'source',
   schema,
   id: ({ repourl }) => `git ${withoutSecrets(repourl)}`,
+  doctor(doctor, { repourl, gitbin }) {
+    const repository = withoutSecrets(repourl)
+    return examineRepository(doctor, createGit(gitbin, new Map([[repourl, repository]])), { repourl, repository })
+  },
   apply(host, options) {
     const { repourl, pollInterval, pollAtLaunch, gitbin } = options
     const repository = withoutSecrets(repourl)

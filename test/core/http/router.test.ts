@@ -59,7 +59,20 @@ test('paths that climb, or that carry control characters or stray percent signs,
 })
 
 test('a route has a path of plain words and names', () => {
-  for (const path of ['/', '/metrics', '/hooks/:id', '/a/:b/c.json']) assert.equal(wrongPath(path), undefined, path)
-  for (const path of ['', 'a', '//', '/a/', '/a//b', '/../a', '/a b', '/:', '/:1', '/:a/:a', '/*', 7])
+  for (const path of ['/', '/*', '/metrics', '/hooks/:id', '/a/:b/c.json'])
+    assert.equal(wrongPath(path), undefined, path)
+  for (const path of ['', 'a', '//', '/a/', '/a//b', '/../a', '/a b', '/:', '/:1', '/:a/:a', '/a/*', '/*/a', 7])
     assert.equal(typeof wrongPath(path), 'string', String(path))
+})
+
+test('what nobody serves goes to the route for the rest, and only that', () => {
+  const router = createRouter<string>()
+  router.add('GET', '/*', 'rest')
+  router.add('GET', '/a', 'a')
+  assert.equal(router.find('GET', ['a']).served, 'a')
+  assert.deepEqual(router.find('GET', ['b']), { served: undefined, allowed: [] })
+  assert.deepEqual(
+    [router.fallback('GET'), router.fallback('HEAD'), router.fallback('POST')],
+    ['rest', 'rest', undefined],
+  )
 })
