@@ -15,12 +15,12 @@ export function describeConfig(config: Config): readonly string[] {
       : of('scheduler').map(describeScheduler)),
     ...[...config.builders.values()].map(describeBuilder),
     `Slaves are reached over ${ids('slave')}.`,
-    ...[...config.slaves.values()].map(({ name, maxBuilds }) => {
+    ...[...config.slaves.values()].map(({ name, maxBuilds, latent }) => {
       const builders = [...config.builders.values()].filter(({ slaves }) => slaves.includes(name))
       const limit = maxBuilds === null ? '' : `, ${amount(maxBuilds, 'build')} at once`
       return builders.length === 0
         ? `Slave "${name}" is used by no builder.`
-        : `Slave "${name}" builds ${listNames(builders.map((builder) => builder.name))}${limit}.`
+        : `Slave "${name}" builds ${listNames(builders.map((builder) => builder.name))}${limit}${latent === null ? '' : `, started by "${latent.engine}" when it is needed`}.`
     }),
     of('status').length === 0 ? 'Nobody is told: there is no status target.' : `Results are told by ${ids('status')}.`,
     ...(of('service').length === 0 ? [] : [`Services: ${ids('service')}.`]),

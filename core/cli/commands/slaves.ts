@@ -55,7 +55,7 @@ function standingOf({ state, missing, paused, away, leaving }: SlaveView): strin
 }
 
 const loadOf = ({ builds, maxBuilds }: SlaveView) =>
-  maxBuilds === null ? `${builds} builds` : `${builds} of ${maxBuilds} builds`
+  maxBuilds === null ? `${builds} ${builds === 1 ? 'build' : 'builds'}` : `${builds} of ${maxBuilds} builds`
 
 const timeOf = (at: number | null) =>
   at === null ? 'never' : `${new Date(at).toISOString()} (${formatDuration(Math.max(0, Date.now() - at))} ago)`

@@ -181,7 +181,7 @@ export function createLatentSlave(deps: LatentSlaveDeps): LatentSlave {
     void cancel()
   }
 
-  async function cancel(): Promise<void> {
+  async function cancel(again = CANCEL_AGAIN_MS): Promise<void> {
     const ending = record!
     try {
       if (ending.state !== 'ending') await keep({ state: 'ending' })
@@ -195,7 +195,7 @@ export function createLatentSlave(deps: LatentSlaveDeps): LatentSlave {
     } catch (error) {
       if (stopped) return
       log.warn('latent slave not ended', { slave: name, error })
-      timers.again = clock.timer(CANCEL_AGAIN_MS, () => void cancel())
+      timers.again = clock.timer(again, () => void cancel(Math.min(again * 2, MAX_QUARANTINE_MS)))
     }
   }
 

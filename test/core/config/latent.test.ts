@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { describeConfig } from '../../../core/config/describe.ts'
 import { createImporter } from '../../../core/config/importer.ts'
 import { readConfig } from '../../../core/config/load.ts'
 import { createConfigFolder, GOOD, PLUGINS } from '../../rig/config-folder.ts'
@@ -19,6 +20,7 @@ async function load(slave: string, transports = 'local(), engine()') {
   return {
     latent: config?.slaves.get('bot')?.latent,
     spec: config?.slaves.get('bot'),
+    words: config && describeConfig(config).join('\n'),
     problems: problems.map((one) => one.message),
   }
 }
@@ -27,6 +29,7 @@ test('a latent slave names its engine by object or id, and has times of its own'
   const byId = await load(`slave({ name: 'bot', latent: { engine: 'engine' } })`)
   assert.deepEqual(byId.latent, { engine: 'engine', buildWaitTimeoutMs: 600_000, maxLifetimeMs: null, settings: {} })
   assert.equal(byId.spec?.missingTimeoutMs, 1_200_000)
+  assert.match(byId.words ?? '', /^Slave "bot" builds "full", started by "engine" when it is needed\.$/m)
   const all = `{ engine: engine(), buildWaitTimeout: '1m', maxLifetime: '1d', settings: { size: 2 } }`
   const byObject = await load(`slave({ name: 'bot', latent: ${all} })`)
   assert.deepEqual(byObject.latent, {

@@ -242,7 +242,7 @@ test('an instance that cannot be ended is told so again until it is', async () =
   await force(rig, 'a')
   assert.equal(await whyOf(rig, 'a'), 'the last instance of slave cloud is being ended')
   engine.sticky = false
-  await rig.clock.advance('1m')
+  await rig.clock.advance('2m')
   await arrive(rig, engine)
   assert.equal((await builds(rig)).length, 2)
 })
