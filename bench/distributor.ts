@@ -106,8 +106,6 @@ async function passCost({ store, config }: BenchMaster): Promise<number> {
     },
     placement: {
       start: () => Promise.reject(new Error('The lock is taken: nothing may start.')),
-      running: () => new Map(),
-      stop: async () => {},
     },
     choose: () => Promise.reject(new Error('No hook is used.')),
     isUsed: () => false,

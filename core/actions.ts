@@ -20,9 +20,10 @@ import {
   triggeredNothing,
   unknownBuilder,
 } from './errors.ts'
-import type { RunningBuild } from './placement.ts'
+import type { RunningBuild } from './running-builds.ts'
 import type { Scheduling } from './scheduling.ts'
 import type { SlavePool } from './slave-pool.ts'
+import { noteStop } from './store/adoption.ts'
 import { readBuild } from './store/build-views.ts'
 import { cancelRequest, cancelRequests } from './store/requests.ts'
 import type { Store } from './store/store.ts'
@@ -117,7 +118,9 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
         const known = await readBuild(store.db, build)
         throw buildNotRunning(known === undefined ? `${build}` : `${known.builder}/${known.number}`)
       }
+      const stopped = noteStop(store, now.claim, who, reason)
       now.abort(buildStopped(who, reason))
+      await stopped.catch(() => {}) // it is stopped all the same, unless the master is killed before it has ended
     },
     async cancel({ request, builder, who, reason }, via) {
       if (request !== undefined) {

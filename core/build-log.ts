@@ -1,4 +1,6 @@
 import type { Clock, Stream } from 'boltbot/plugin-sdk'
+import { logLeft } from './errors.ts'
+import type { PastLogs } from './past-logs.ts'
 import type { LogKey, LogStore } from './store/log-store.ts'
 import type { StepLog } from './store/steps.ts'
 
@@ -12,6 +14,8 @@ export interface StepLogs {
   /** Ends all logs and gives their sizes, once all is stored. */
   finish(): Promise<readonly StepLog[]>
   readonly names: readonly string[]
+  /** Ends nothing, as the step goes on under the next process: resolves when what was appended is stored; nothing is from then on. */
+  leave(): Promise<void>
 }
 
 /** Hides secrets in a stream of bytes; holds back what may be the beginning of one. */
@@ -26,6 +30,8 @@ export interface StepLogsDeps {
   readonly clock: Clock
   readonly key: Omit<LogKey, 'log'>
   readonly redactor: () => StreamRedactor
+  /** Of a step that a process before began: what it stored is not stored again. */
+  readonly past: PastLogs | undefined
   /** Told of new bytes, coalesced; `undefined` when nobody listens. */
   readonly appended: ((log: string, length: number) => void) | undefined
   /** A log could not be ended (synced, compressed). */
@@ -34,15 +40,18 @@ export interface StepLogsDeps {
 
 const WAKE_MS = 100
 
-export function createStepLogs({ store, clock, key, redactor, appended, ended }: StepLogsDeps): StepLogs {
+export function createStepLogs({ store, clock, key, redactor, past, appended, ended }: StepLogsDeps): StepLogs {
   const redactors = new Map<string, Map<Stream, StreamRedactor>>()
   /** Appends of one log go one after the other. */
   const tails = new Map<string, Promise<unknown>>()
   const lengths = new Map<string, number>()
   let wake: Disposable | undefined
+  let left = false
 
-  function write(log: string, stream: Stream, data: Uint8Array): Promise<void> {
+  function write(log: string, stream: Stream, make: () => Uint8Array | Promise<Uint8Array>): Promise<void> {
     const run = (tails.get(log) ?? Promise.resolve()).then(async () => {
+      if (left) throw logLeft(key.build, key.step, log)
+      const data = await make()
       if (data.length === 0) return
       lengths.set(log, await store.append({ ...key, log }, stream, data))
       if (appended !== undefined) wake ??= clock.timer(WAKE_MS, tell)
@@ -68,16 +77,33 @@ export function createStepLogs({ store, clock, key, redactor, appended, ended }:
     get names() {
       return [...redactors.keys()]
     },
-    append: (log, stream, data) => write(log, stream, redactorOf(log, stream).push(data)),
+    append(log, stream, data) {
+      const redactor = redactorOf(log, stream)
+      if (past === undefined) return write(log, stream, redactNow(redactor, data))
+      return write(log, stream, async () => redactor.push(data.subarray(await past.skip(log, stream, data.length))))
+    },
+    async leave() {
+      wake?.[Symbol.dispose]()
+      await Promise.all(tails.values())
+      left = true
+    },
     async finish() {
       for (const [name, byStream] of redactors) {
-        for (const [stream, kept] of byStream) await write(name, stream, kept.end()).catch(() => {}) // the writer of before was told
+        for (const [stream, kept] of byStream) await write(name, stream, () => kept.end()).catch(() => {}) // the writer of before was told
         await tails.get(name)
         // Compressed behind the build's back: a log that is not ended reads the same.
         store.finish({ ...key, log: name }).catch(ended)
       }
       wake?.[Symbol.dispose]()
-      return [...redactors.keys()].map((name) => ({ name, bytes: lengths.get(name) ?? 0 }))
+      const names = [...new Set([...((await past?.names()) ?? []), ...redactors.keys()])]
+      const before = await Promise.all(names.map((name) => past?.length(name) ?? 0))
+      return names.map((name, index) => ({ name, bytes: lengths.get(name) ?? before[index]! }))
     },
   }
+}
+
+/** Redacted in the order of the calls, whatever is still being stored. */
+function redactNow(redactor: StreamRedactor, data: Uint8Array): () => Uint8Array {
+  const redacted = redactor.push(data)
+  return () => redacted
 }

@@ -6,6 +6,7 @@ import {
   type Log,
   messageOf,
   type PropertyEntry,
+  type PropertyMap,
   type Result,
   type SecretRef,
   type SourceStamp,
@@ -15,7 +16,9 @@ import {
 import { createStepLogs, type StepLogs, type StreamRedactor } from './build-log.ts'
 import type { BuilderSpec } from './config/model.ts'
 import type { LockNeed, Locks } from './locks.ts'
+import { createPastLogs, type PastLogs } from './past-logs.ts'
 import type { BuildProgress } from './progress.ts'
+import type { Adopted } from './running-builds.ts'
 import type { Session } from './slaves/session.ts'
 import type { StepPlan } from './step-plan.ts'
 import { doneWords, type RanStep, resultOfAbort, runningText, runStep } from './step-runner.ts'
@@ -71,7 +74,14 @@ export interface BuildOrder {
   readonly over: () => void
   /** Aborts `signal`: the claim was lost. */
   readonly abort: (reason: CiError) => void
+  /** The slave program that keeps its commands, so that the build goes on under the next process; `null`: they die with the link. */
+  readonly agent: string | null
+  /** Set when a process before began it. */
+  readonly adopted: Adopted | null
 }
+
+/** The build goes on under the next process: nothing more of it is stored here. */
+export const isLeft = ({ agent, ending }: Pick<BuildOrder, 'agent' | 'ending'>) => agent !== null && ending.aborted
 
 /** What a build gathers on its way. */
 export interface BuildState {
@@ -93,20 +103,32 @@ export async function runOneStep(
   const { store, clock } = deps
   const { started, builder, session } = order
   const write = writer(order, state)
+  const key = { build: started.build, step: index, epoch: started.epoch }
+  // Also when nothing is stored of it: it may have begun, and be not durable.
+  const past = order.adopted === null ? undefined : createPastLogs(deps.logStore, key)
+  const before = { ...state.properties }
   const logs = createStepLogs({
     store: deps.logStore,
     clock,
-    key: { build: started.build, step: index, epoch: started.epoch },
+    key,
     redactor: deps.redactor,
+    past,
     appended: wakeOf(deps, index),
     ended: (error) =>
       deps.log.error('log not ended', { builder: builder.name, build: started.number, step: name, error }),
   })
   const place = { claim: started, builder: builder.name, number: started.number, step: index, name }
-  write(startStep(store, place, runningText(step), order.progress.eta(clock.now())))
-  const ran = await attempt(deps, order, state, { step, index, name, logs })
+  if (!order.adopted?.left.steps.has(index))
+    write(startStep(store, place, runningText(step), order.progress.eta(clock.now())))
+  const ran = await attempt(deps, order, state, { step, index, name, logs, past })
+  if (isLeft(order)) {
+    await logs.leave()
+    return ran.result
+  }
   order.progress.end(name, clock.now(), ran.result)
-  const stored = write(finishStep(store, place, { result: ran.result, text: ran.text, logs: await logs.finish() }))
+  const { result, text } = ran
+  const properties = changedIn(before, state.properties)
+  const stored = write(finishStep(store, place, { result, text, logs: await logs.finish(), properties }))
   const forget = () => {
     for (const id of ran.commands) session.forget(id)
   }
@@ -122,24 +144,27 @@ function writer(order: BuildOrder, state: BuildState): (stored: Promise<void>) =
   }
 }
 
+interface AttemptedStep {
+  readonly step: Step
+  readonly index: number
+  readonly name: string
+  readonly logs: StepLogs
+  readonly past: PastLogs | undefined
+}
+
 /** The step itself: wanted at all? its locks, its work. */
 async function attempt(
   deps: BuildDeps,
   order: BuildOrder,
   state: BuildState,
-  {
-    step,
-    index,
-    name,
-    logs,
-  }: { readonly step: Step; readonly index: number; readonly name: string; readonly logs: StepLogs },
+  { step, index, name, logs, past }: AttemptedStep,
 ): Promise<RanStep> {
   const { clock, secretOf } = deps
   const { started, builder, session } = order
   const { properties } = state
   const log = deps.log.child({ builder: builder.name, build: started.number, step: name })
   // An alwaysRun step of a stopped build runs to its end, unless the master stops.
-  const signal = order.signal.aborted ? order.ending : order.signal
+  const signal = order.signal.aborted && step.flags.alwaysRun ? order.ending : order.signal
   const info: StepInfo = {
     builder: builder.name,
     number: started.number,
@@ -157,12 +182,15 @@ async function attempt(
     const waits = (why: string) => log.debug('step waits', { why })
     const needs = order.needsOf(step)
     using stack = new DisposableStack()
-    stack.use(await deps.locks.take(ticket, `${builder.name} #${started.number}`, needs, signal, waits))
+    const kept = order.adopted?.holds.get(index)
+    order.adopted?.holds.delete(index)
+    stack.use(kept ?? (await deps.locks.take(ticket, `${builder.name} #${started.number}`, needs, signal, waits)))
     if (needs.length > 0) {
       const write = writer(order, state)
       const holds = needs.map(({ scope, mode }) => ({ lock: scope.name, mode }))
-      write(holdForStep(deps.store, started, index, order.slave, holds))
-      stack.defer(() => void write(releaseForStep(deps.store, started, index)))
+      // Stored before the slave hears of anything: it goes on with it when the master is killed.
+      if (kept === undefined) await write(holdForStep(deps.store, started, index, order.slave, holds))
+      stack.defer(() => isLeft(order) || void write(releaseForStep(deps.store, started, index)))
     }
     const place = { build: started.build, epoch: started.epoch, step: index }
     order.progress.begin(name, clock.now())
@@ -174,6 +202,8 @@ async function attempt(
       session,
       logs,
       place,
+      past,
+      agent: order.agent,
       signal,
       clock,
       log,
@@ -183,7 +213,12 @@ async function attempt(
         order.progress.plan(state.plan.steps.map((planned) => planned.name))
         await storeStepPlan(deps.store, started, state.plan.records())
       },
-      trigger: deps.triggers.of({ build: `${builder.name} #${started.number}`, signal, note: order.note }),
+      trigger: deps.triggers.of({
+        build: `${builder.name} #${started.number}`,
+        key: `${started.build}.${started.epoch}.${index}`,
+        signal,
+        note: order.note,
+      }),
     })
   } catch (error) {
     // Only doStepIf and the wait for locks throw.
@@ -191,6 +226,10 @@ async function attempt(
     if (result === 'exception') log.error('step not started', { error })
     return { result, text: `${doneWords(step).join(' ')}: ${messageOf(error)}`, commands: [] }
   }
+}
+
+function changedIn(before: PropertyMap, now: PropertyMap): PropertyMap {
+  return Object.fromEntries(Object.entries(now).filter(([name, entry]) => before[name] !== entry))
 }
 
 const wanted = async (step: Step, info: StepInfo) => {

@@ -1,9 +1,10 @@
 import { hasCode, isGood, messageOf, type Result, type Step, worst } from 'boltbot/plugin-sdk'
-import { type BuildDeps, type BuildOrder, type BuildState, runOneStep } from './build-step.ts'
-import { stepsChoiceSlow } from './errors.ts'
+import { type BuildDeps, type BuildOrder, type BuildState, isLeft, runOneStep } from './build-step.ts'
+import { buildNotAdopted, stepsChoiceSlow, stepsForgotten } from './errors.ts'
 import { retryDelay } from './queue.ts'
-import { planSteps, type StepPlan } from './step-plan.ts'
+import { planSteps, recallSteps, type StepPlan } from './step-plan.ts'
 import { resultOfAbort } from './step-runner.ts'
+import type { LeftStep } from './store/adoption.ts'
 import { type EndedBuild, finishBuild } from './store/builds.ts'
 import { storeStepPlan } from './store/step-plans.ts'
 
@@ -27,14 +28,21 @@ export async function runBuild(deps: BuildDeps, order: BuildOrder): Promise<Resu
   let halted = false
   // The running step may add some behind it.
   for (const [index, { step, name }] of state.plan.steps.entries()) {
-    if ((halted || signal.aborted) && !(step.flags.alwaysRun && mayGoOn(signal, result))) continue
-    const ended = await runOneStep(deps, order, state, { step, index, name })
+    const before = order.adopted?.left.steps.get(index)
+    const isUnder = before !== undefined && before.result === null && result !== 'retry'
+    const mayRun = step.flags.alwaysRun && mayGoOn(signal, result)
+    if (before?.result == null && (halted || signal.aborted) && !mayRun && !isUnder) continue
+    if (before === undefined && wasPassedOver(order, index)) continue
+    if (isLeft(order)) break
+    const ended = before?.result ?? (await runOneStep(deps, order, state, { step, index, name }))
+    if (before?.result != null) takeOver(order, state, name, before)
     state.results.push(ended)
     const effect = effectOf(step, ended)
     if (effect !== 'success' && effect !== 'skipped') state.failedSteps.push(name)
     result = worst(result, effect === 'skipped' ? 'success' : effect)
     halted ||= halts(step, ended)
   }
+  if (isLeft(order)) return leave(state)
   if (signal.aborted) result = worst(result, resultOfAbort(signal.reason))
   return finish(deps, order, state, result)
 }
@@ -47,6 +55,7 @@ async function firstPlan(
   const { builder, started, signal } = order
   const { store, clock, log } = deps
   const { chooseSteps } = builder
+  if (order.adopted !== null && (chooseSteps === null || order.adopted.left.plan !== null)) return recalled(order)
   if (chooseSteps === null) return { steps: await planSteps(builder, order.info) }
   const over = Promise.withResolvers<never>()
   using _timer = clock.timer(CHOICE_MS, () => over.reject(stepsChoiceSlow(builder.name, CHOICE_MS / 1000)))
@@ -67,6 +76,40 @@ async function firstPlan(
 }
 
 const CHOICE_MS = 60_000
+
+/** The steps it began with; none when they cannot be had again: then the build goes back to the queue. */
+async function recalled(order: BuildOrder): Promise<{ readonly steps: StepPlan }> {
+  const { builder, adopted, info } = order
+  const { plan, steps: begun } = adopted!.left
+  try {
+    const ended = new Set([...begun.values()].filter(({ result }) => result !== null).map(({ name }) => name))
+    // What the step under way has added it adds again.
+    const records = plan?.filter(({ addedBy }) => addedBy === null || ended.has(addedBy))
+    const steps = await (records ? recallSteps(builder, info, records, adopted!.kinds) : planSteps(builder, info))
+    for (const [index, { name }] of begun)
+      if (steps.steps[index]?.name !== name)
+        throw stepsForgotten(builder.name, name, 'the config gives other steps now')
+    return { steps }
+  } catch (error) {
+    order.abort(buildNotAdopted(order.started.build, messageOf(error)))
+    return { steps: await planSteps({ ...builder, steps: [], chooseSteps: null }, info) }
+  }
+}
+
+/** A later step was begun before the restart, and this one was not. */
+const wasPassedOver = ({ adopted }: BuildOrder, index: number) =>
+  adopted !== null && [...adopted.left.steps.keys()].some((later) => later > index)
+
+/** A step that ended before the restart. */
+function takeOver(order: BuildOrder, state: BuildState, name: string, { properties }: LeftStep): void {
+  Object.assign(state.properties, properties)
+  order.progress.end(name, 0, 'retry') // how long it took was told to the process before
+}
+
+async function leave({ writes }: BuildState): Promise<Result> {
+  await Promise.allSettled(writes)
+  return 'retry'
+}
 
 /** After a lost slave or a stopping master not even alwaysRun steps can run. */
 const mayGoOn = (signal: AbortSignal, result: Result) =>

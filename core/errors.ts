@@ -192,6 +192,21 @@ export const stepsForgotten = (builder: string, step: string, why: string) =>
     details: { builder, step, why },
   })
 
+export const buildNotAdopted = (build: number, why: string) =>
+  new CiError({
+    code: 'BOLT_BUILDS_NOT_ADOPTED',
+    message: `The master was restarted, and the build cannot go on: ${why}`,
+    details: { build, why },
+    hint: 'Its requests went back to the queue.',
+  })
+
+export const logLeft = (build: number, step: number, log: string) =>
+  new CiError({
+    code: 'BOLT_LOGS_LEFT',
+    message: `The log "${log}" is not written any more: the master stops, and the next one goes on with the build.`,
+    details: { build, step, log },
+  })
+
 export const logUnknown = (build: number, step: number, log: string, known: readonly string[]) =>
   new CiError({
     code: 'BOLT_LOGS_UNKNOWN',

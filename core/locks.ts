@@ -38,6 +38,8 @@ export interface Locks {
     signal: AbortSignal,
     waiting?: (blockedBy: string) => void,
   ): Promise<Hold>
+  /** Holds what a build of a process before holds, whoever else would like to. */
+  restore(holder: string, needs: readonly LockNeed[]): Hold
   holders(): readonly { readonly scope: string; readonly holder: string; readonly mode: LockNeed['mode'] }[]
   waiting(): readonly { readonly ticket: string; readonly holder: string; readonly scopes: readonly string[] }[]
 }
@@ -140,6 +142,7 @@ export function createLocks(onReleased: () => void): Locks {
       waiting?.(blockedBy)
       return promise
     },
+    restore: (holder, needs) => hold({ ticket: `restored ${holder}`, holder, needs, grant: undefined }),
     holders() {
       return [...held].flatMap(({ holder, needs }) =>
         needs.map(({ scope, mode }) => ({ scope: scope.name, holder, mode })),

@@ -14,6 +14,7 @@ import type {
 import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
+import type { StopHow } from './running-builds.ts'
 import type { SlaveActions } from './slave-actions.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */
@@ -21,8 +22,8 @@ export interface Master extends Actions, SlaveActions {
   readonly query: Query
   /** Starts everything, plugins last. @throws what a plugin could not do; all that was started is stopped then. */
   start(): Promise<void>
-  /** Stops in reverse. Running builds go back to the queue. Idempotent, also after a failed start. */
-  stop(options?: { readonly reason?: string }): Promise<void>
+  /** Stops in reverse. `builds`: what becomes of running ones, see there; default `leave`. Idempotent, also after a failed start. */
+  stop(options?: { readonly reason?: string; readonly builds?: StopHow }): Promise<void>
   /** Applies a checked config; gives what changed, a line each. @throws CiError, and then the old config is in force. */
   reconfigure(config: Config, by: Caller): Promise<readonly string[]>
   /** Tells status targets that a new config had problems. */

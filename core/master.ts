@@ -1,10 +1,10 @@
-import { join } from 'node:path'
-import type { Clock, Log, People, Random, Secrets } from 'boltbot/plugin-sdk'
 import { createActions } from './actions.ts'
-import type { StreamRedactor } from './build-log.ts'
+import { createAdoption } from './adoption.ts'
+
 import { createBuildsets } from './buildsets.ts'
 import { createChanges } from './changes.ts'
 import { diffConfigs } from './config/diff.ts'
+import { NONE_KEPT } from './config/kept.ts'
 import type { Config } from './config/model.ts'
 import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
@@ -13,48 +13,34 @@ import { createHttp } from './http/http.ts'
 import { createLeases } from './leases.ts'
 import { createLocks } from './locks.ts'
 import type { Master } from './master-api.ts'
+import type { MasterDeps } from './master-deps.ts'
 import { createPlacement } from './placement.ts'
 import { createPluginHost } from './plugin-host.ts'
 import { createPollers } from './pollers.ts'
 import { createPowers } from './powers.ts'
 import { createProgress } from './progress.ts'
-import { requeueInterrupted } from './recovery.ts'
+import { createRunningBuilds, type StopHow } from './running-builds.ts'
 import { createScheduling } from './scheduling.ts'
 import { createSlaveActions } from './slave-actions.ts'
 import { createSlavePool } from './slave-pool.ts'
+import { usedConfigs } from './store/adoption.ts'
 import { readChanges } from './store/changes.ts'
 import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
 import { journalHead, journalOf, readEvents } from './store/journal.ts'
-import type { LogStore } from './store/log-store.ts'
-import { readMasterId } from './store/meta.ts'
+import { openOwner } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
-import type { Store } from './store/store.ts'
 import { createTriggers } from './triggers.ts'
 import { createViews, explainWaiting } from './views.ts'
 
-export interface MasterDeps {
-  readonly config: Config
-  readonly basedir: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  /** Opened by the caller, closed by `stop`. */
-  readonly store: Store
-  readonly logStore: LogStore
-  readonly secrets: Secrets
-  readonly people: (config: Config) => People
-  readonly redactor: () => StreamRedactor
-}
-
 /** Builds each part in the order of the walk and connects them; nothing else happens here. */
 export async function createMaster(deps: MasterDeps): Promise<Master> {
-  const { store, logStore, clock, random, log, secrets } = deps
+  const { store, logStore, clock, random, log, secrets, configs = NONE_KEPT } = deps
   let current = deps.config
   let people = deps.people(current)
   /** During a reconfigure schedulers of both configs decide: each of them knows its own builders. */
   let askable = current.builders
   const config = () => current
-  const owner = await readMasterId(store, random)
+  const owner = await openOwner(store, random)
   const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
 
   const plugins = createPluginHost({
@@ -89,17 +75,13 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   })
   const locks = createLocks(() => distributor.wakeLocks())
   const progress = createProgress(store)
-  const placement = createPlacement({
-    progress,
+  const builds = createRunningBuilds({
     store,
     logStore,
     clock,
     log,
     locks,
     pool,
-    owner,
-    config,
-    changesOf,
     redactor: deps.redactor,
     secretOf: (ref) => secrets.resolve(ref),
     triggers,
@@ -108,6 +90,20 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       const { id, builder, number } = build
       return (event) => hooks.tell('logAppended', { at: clock.now(), build: id, builder, number, ...event })
     },
+  })
+  const placement = createPlacement({ store, owner, config, pool, progress, builds, changesOf })
+  const adoption = createAdoption({
+    store,
+    owner,
+    log,
+    config,
+    configs,
+    pool,
+    locks,
+    progress,
+    builds,
+    changesOf,
+    goOn,
   })
   const distributor = createDistributor({
     store,
@@ -126,13 +122,13 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     logStore,
     config,
     pool,
-    running: placement.running,
+    running: builds.all,
     whyNot: distributor.whyNot,
     progress,
     schedulers: () => scheduling.list(),
   })
   const actions = {
-    ...createActions({ store, config, buildsets, scheduling, pool, running: placement.running, guard: hooks.guard }),
+    ...createActions({ store, config, buildsets, scheduling, pool, running: builds.all, guard: hooks.guard }),
     ...createSlaveActions({ clock, config, pool, guard: hooks.guard }),
   }
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
@@ -153,7 +149,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     http,
     serves: () => current.http !== null,
   })
-  const leases = createLeases({ store, clock, log, owner, ms: () => current.buildLeaseMs, running: placement.running })
+  const leases = createLeases({ store, clock, log, owner, ms: () => current.buildLeaseMs, running: builds.all })
   const retention = createRetention({ store, logs: logStore, clock, log, spec: () => current.retention })
   let reconfiguring: Promise<unknown> = Promise.resolve()
   let starting: Promise<void> | undefined
@@ -170,14 +166,15 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }
   })
 
+  const retainConfigs = async () => configs.retain(new Set([current.hash, ...(await usedConfigs(store.db))]))
   const forgetGone = () => forgetOthers(store, current.plugins, scheduling.list())
 
-  async function stop(reason: string): Promise<void> {
+  async function stop(reason: string, how: StopHow): Promise<void> {
     log.info('master stops', { reason })
     pool.abandonStarts(masterStopping(reason))
     http.close()
     await distributor.stop()
-    await placement.stop(masterStopping(reason))
+    await builds.stop(masterStopping(reason), how)
     await scheduling.stop()
     await plugins.stop()
     await http.stop()
@@ -196,12 +193,14 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     const steps = [
       scheduling.mark,
       scheduling.start,
+      // Before slaves come: what they bring with them may be wanted.
+      adoption.prepare,
       () => plugins.start(current.plugins),
       async () => (await http.move(current)).keep(),
       // Before what ran is given up: a slave that does not come back is reported with it.
       pool.start,
       // Only now, so that status targets hear of it; nothing is given to a slave before.
-      () => requeueInterrupted({ store, owner, log, changesOf, goOn }),
+      adoption.resume,
       forgetGone,
       distributor.start,
     ]
@@ -213,6 +212,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     pollers.start()
     retention.start()
     leases.start()
+    await retainConfigs()
     await configApplied(store, current.hash, [])
     goOn()
   }
@@ -246,6 +246,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       work.catch((error: unknown) => log.error('reconfigure not stored', { error }))
     await stored(forgetGone())
     await pool.configure()
+    await stored(retainConfigs())
     // Those that are gone too: they leave the rows for locks.
     for (const builder of new Set([...previous.builders.keys(), ...next.builders.keys()])) distributor.wake(builder)
     await stored(configApplied(store, next.hash, lines))
@@ -264,8 +265,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
         throw error
       }
     },
-    stop({ reason = 'it was asked to' } = {}) {
-      stopping ??= stop(reason)
+    stop({ reason = 'it was asked to', builds: how = 'leave' } = {}) {
+      stopping ??= stop(reason, how)
       return stopping
     },
     async reconfigure(next, by) {
@@ -291,6 +292,3 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   }
   return master
 }
-
-/** Where a base directory keeps what. */
-export const layout = (basedir: string) => ({ database: join(basedir, 'state.sqlite'), logs: join(basedir, 'logs') })

@@ -1,19 +1,18 @@
-import { type BuildId, type Change, type CiError, type Clock, type Eta, type Log, messageOf } from 'boltbot/plugin-sdk'
-import { runBuild } from './build.ts'
-import type { BuildDeps } from './build-step.ts'
+import { type Change, messageOf } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
 import type { Hold } from './locks.ts'
 import type { Progress } from './progress.ts'
 import { initialProperties } from './properties.ts'
 import { mergeStamps } from './queue.ts'
+import type { RunningBuilds } from './running-builds.ts'
 import type { Reservation, SlavePool } from './slave-pool.ts'
-import type { Session } from './slaves/session.ts'
+import { agentOf, type Session } from './slaves/session.ts'
 import { stepNames } from './step-plan.ts'
 import { startBuild } from './store/builds.ts'
 import { readBuildsets } from './store/buildsets.ts'
 import type { WaitingRequest } from './store/requests.ts'
-import { readLastResult } from './store/step-plans.ts'
+import type { Store } from './store/store.ts'
 
 /**
  * The start of a build, from a place on a slave to the first step, and its end. Order: locks and place are held already → ping
@@ -31,10 +30,6 @@ export interface Placement {
     place: StartedByPlacement,
     decided: () => void,
   ): Promise<void>
-  /** Builds that run, by id. */
-  running(): ReadonlyMap<BuildId, RunningBuild>
-  /** Ends all builds with this reason and waits until that is stored. */
-  stop(reason: CiError): Promise<void>
 }
 
 export interface StartedByPlacement {
@@ -43,33 +38,17 @@ export interface StartedByPlacement {
   readonly reservation: Reservation
 }
 
-export interface RunningBuild {
-  readonly builder: string
-  readonly number: number
-  readonly slave: string
-  /** When it will have ended, as far as that is known. */
-  eta(): Eta | undefined
-  /** Ends the build with this reason. */
-  abort(reason: CiError): void
-}
-
-export interface PlacementDeps extends Omit<BuildDeps, 'logAppended'> {
+export interface PlacementDeps {
+  readonly store: Store
   readonly owner: string
   readonly config: () => Config
   readonly pool: SlavePool
   readonly progress: Progress
+  readonly builds: Pick<RunningBuilds, 'launch'>
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
-  readonly logAppended: (build: { id: BuildId; builder: string; number: number }) => BuildDeps['logAppended']
-  readonly clock: Clock
-  readonly log: Log
 }
 
 export function createPlacement(deps: PlacementDeps): Placement {
-  const running = new Map<BuildId, RunningBuild>()
-  /** Builds whose end is not durable yet. */
-  const unfinished = new Set<Promise<unknown>>()
-  const ending = new AbortController()
-
   async function read(requests: readonly WaitingRequest[]) {
     const buildsets = await readBuildsets(deps.store.db, [...new Set(requests.map((request) => request.buildset))])
     const sourceStamp = mergeStamps(buildsets.map((buildset) => buildset.sourceStamp))
@@ -121,6 +100,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const reason = [...new Set(buildsets.map((buildset) => buildset.reason))].join('; ')
     const blamelist = [...new Set(changes.map((change) => change.who))]
     const needs = scopesOn(slave, [...spec.locks, ...slaveSpec.locks])
+    const agent = session.connection === undefined ? null : agentOf(session.connection)
     const started = await startBuild(deps.store, {
       owner: deps.owner,
       builder,
@@ -130,6 +110,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
       sourceStamp,
       blamelist,
       configHash: config.hash,
+      agent,
       lease: config.buildLeaseMs,
       eta: (now) => (spec.chooseSteps === null ? progress.eta(now) : undefined),
       locks: needs.map((need) => ({ lock: need.scope.name, mode: need.mode })),
@@ -149,67 +130,14 @@ export function createPlacement(deps: PlacementDeps): Placement {
     })
     decided()
     if (started === null) return
-    const note = (text: string | null) => {
-      const label = `${builder} #${started.number}${text === null ? '' : `, ${text}`}`
-      reservation.building(label)
-      hold.rename(label)
-    }
-    note(null)
     // No await from here to the run: a link that breaks now is the build's to handle.
-    const stop = new AbortController()
-    const kept = stack.move()
-    const over = () => {
-      running.delete(started.build)
-      kept.dispose()
-    }
-    const done = runBuild(
-      { ...deps, logAppended: deps.logAppended({ id: started.build, builder, number: started.number }) },
-      {
-        started,
-        builder: spec,
-        slave,
-        session,
-        requests: requests.map((request) => request.id),
-        losses: Math.max(...requests.map((request) => request.losses)),
-        maxTries: config.maxTries,
-        reason,
-        sourceStamp,
-        changes,
-        blamelist,
-        progress,
-        treeStableMs,
-        async info() {
-          const lastResult = await readLastResult(deps.store.db, builder, sourceStamp.branch)
-          const { number, properties } = started
-          return { builder, number, slave, sourceStamp, changes, properties, treeStableMs, lastResult }
-        },
-        needsOf: (step) => scopesOn(slave, step.flags.locks ?? []),
-        over,
-        note,
-        signal: AbortSignal.any([stop.signal, ending.signal]),
-        ending: ending.signal,
-        abort: (why) => stop.abort(why),
-      },
-    )
-      .catch((error: unknown) =>
-        deps.log.error('build failed in the master', { builder, build: started.number, error }),
-      )
-      .finally(() => {
-        over()
-        unfinished.delete(done)
-      })
-    unfinished.add(done)
-    const { number } = started
-    const eta = () => progress.eta(deps.clock.now())
-    running.set(started.build, { builder, number, slave, eta, abort: (why) => stop.abort(why) })
+    stack.move()
+    const { maxTries } = config
+    const losses = Math.max(...requests.map((request) => request.losses))
+    const ids = requests.map((request) => request.id)
+    const given = { slave, requests: ids, reason, sourceStamp, changes, treeStableMs, progress, reservation, hold }
+    deps.builds.launch({ started, builder: spec, ...given, losses, maxTries, agent, adopted: null })
   }
 
-  return {
-    start,
-    running: () => running,
-    async stop(reason) {
-      ending.abort(reason)
-      await Promise.all(unfinished)
-    },
-  }
+  return { start }
 }

@@ -62,6 +62,7 @@ export interface SchedulingDeps {
   ) => Promise<readonly StoredEvent[]>
 }
 
+type Wanted = NonNullable<Decision<Json>['buildsets']>[number]
 type TriggerInput = Extract<SchedulerInput, { readonly kind: 'trigger' }>
 
 interface Running {
@@ -84,6 +85,8 @@ const RETRY_MS = 5000
 const LOOK_MS = 60_000
 const STORE_AFTER = 100
 
+/** An order that a step gives again after a restart makes nothing new. */
+const keyOf = (input: SchedulerInput) => (input.kind === 'trigger' && input.key ? { key: `trigger ${input.key}` } : {})
 /** Another master was faster with this scheduler; its decision stands. */
 class DecidedElsewhere extends Error {}
 
@@ -132,7 +135,9 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     let buildsets: NewBuildset[]
     try {
       decision = entry.rules.decide(input, entry.row.state, clock.now())
-      buildsets = await Promise.all((decision.buildsets ?? []).map((wanted) => complete(entry.rules, wanted)))
+      buildsets = await Promise.all(
+        (decision.buildsets ?? []).map((wanted, at) => complete(entry.rules, wanted, at === 0 ? keyOf(input) : {})),
+      )
     } catch (error) {
       log.error('scheduler failed, this input is passed over', {
         scheduler: entry.rules.name,
@@ -166,15 +171,12 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   }
 
   /** The source stamp of a scheduler's buildset, from its changes. */
-  async function complete(
-    rules: SchedulerRules,
-    wanted: NonNullable<Decision<Json>['buildsets']>[number],
-  ): Promise<NewBuildset> {
+  async function complete(rules: SchedulerRules, wanted: Wanted, key: { key?: string }): Promise<NewBuildset> {
     const { changes: ids = [], ...input } = wanted
     const newest = (await deps.changesOf(ids.slice(-1)))[0]
     const { branch = null, revision = null, repository = '', project = '', codebase = '' } = newest ?? {}
     const sourceStamp = { branch, revision, repository, project, codebase, changes: ids, ...input.sourceStamp }
-    return deps.buildsets.prepare({ builders: rules.builders, ...input, scheduler: rules.name, sourceStamp })
+    return deps.buildsets.prepare({ builders: rules.builders, ...key, ...input, scheduler: rules.name, sourceStamp })
   }
 
   function arm(entry: Running): void {

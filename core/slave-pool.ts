@@ -36,7 +36,7 @@ export interface SlavePool {
   /** Why none of them is free. */
   whyNoneFree(builder: string): Reason
   /** Takes a place; synchronous, so that two builds cannot have it. Disposing gives it back. */
-  reserve(slave: string, builder: string): Reservation
+  reserve(slave: string, builder: string, directory?: string): Reservation
   session(slave: string): Session
   /** True for a latent slave without a link: it has to be started first. */
   mustStart(slave: string): boolean
@@ -189,7 +189,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
   }
 
   async function tellBuilders(slave: Member): Promise<void> {
-    const directories = directoriesOf(config(), slave.name)
+    const directories = directoriesOf(config(), slave.name, slave.work)
     const told = JSON.stringify(directories)
     if (slave.told === told || slave.session.connection === undefined) return
     slave.told = told
@@ -228,9 +228,9 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       const code = reasons.find((reason) => reason.code !== 'slave-offline')?.code ?? 'slave-offline'
       return { code, text: reasons.map((reason) => reason.text).join('; ') }
     },
-    reserve(name, builder) {
+    reserve(name, builder, directory = config().builders.get(builder)?.builddir ?? '') {
       const slave = member(name)
-      const work = { pinging: true, label: `${builder} (starting)` }
+      const work = { pinging: true, label: `${builder} (starting)`, directory }
       slave.work.set(builder, work)
       latents.get(name)?.idle(false)
       return {

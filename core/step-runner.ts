@@ -22,7 +22,9 @@ import {
   type TriggerOrder,
 } from 'boltbot/plugin-sdk'
 import type { StepLogs } from './build-log.ts'
+import type { PastLogs } from './past-logs.ts'
 import type { Session } from './slaves/session.ts'
+import { takeUp } from './taken-up.ts'
 
 /**
  * Stage 10 of the walk: runs one step and says what came of it. What a step throws is a result too: a lost slave is `retry`, an
@@ -38,6 +40,10 @@ export interface StepRun {
   readonly logs: StepLogs
   /** Names the step's commands, all but their index. */
   readonly place: Omit<CommandId, 'index'>
+  /** What a process before stored of this step; `undefined`: it was not begun before. */
+  readonly past: PastLogs | undefined
+  /** The slave program that keeps the commands; `null`: they die with the link. */
+  readonly agent: string | null
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly log: Log
@@ -81,7 +87,8 @@ export async function runStep(run: StepRun): Promise<RanStep> {
 /** Somebody stopped the build, or the master goes or lost its claim and nobody asked for the build's end, or the store failed. */
 export function resultOfAbort(reason: unknown): Result {
   if (hasCode(reason, 'BOLT_BUILDS_STOPPED')) return 'cancelled'
-  if (hasCode(reason, 'BOLT_MASTER_STOPPING') || hasCode(reason, 'BOLT_BUILDS_STALE')) return 'retry'
+  for (const code of ['BOLT_MASTER_STOPPING', 'BOLT_BUILDS_STALE', 'BOLT_BUILDS_NOT_ADOPTED'])
+    if (hasCode(reason, code)) return 'retry'
   return 'exception'
 }
 
@@ -121,6 +128,8 @@ function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return Promise.race([work, stopping.promise]).finally(() => signal.removeEventListener('abort', abort))
 }
 
+const UPLOADS_AGAIN = 10_000
+
 function createContext(run: StepRun, commands: CommandId[]): StepContext {
   const { info, session, logs, signal, clock, log, properties } = run
   /** Secrets the step has used: its commands may carry them, and must not show them. */
@@ -135,18 +144,26 @@ function createContext(run: StepRun, commands: CommandId[]): StepContext {
 
   async function runCommand(command: Command, options: RunOptions): Promise<Awaited<ReturnType<Session['run']>>> {
     signal.throwIfAborted()
-    const id = { ...run.place, index: commands.length }
+    const { past, agent } = run
+    // The step must see the bytes of an upload again: it is asked for once more, under a number of its own.
+    const again = past !== undefined && command.kind === 'upload'
+    const id = { ...run.place, index: commands.length + (again ? UPLOADS_AGAIN : 0) }
     commands.push(id)
     const { observe, receive, provide } = options
+    const logOf = (name: string) => (name === 'stdio' ? (options.log ?? 'stdio') : name)
     const io: CommandIo = {
       output(name, stream, _offset, data) {
         observe?.(stream, data)
-        return logs.append(name === 'stdio' ? (options.log ?? 'stdio') : name, stream, data)
+        return logs.append(logOf(name), stream, data)
       },
       ...(receive && { receive }),
       ...(provide && { provide }),
     }
-    return session.run(id, info.builder, withEnv(command), io, signal)
+    if (past === undefined || again) return session.run(id, info.builder, withEnv(command), io, signal, { agent })
+    const begun = takeUp({ past, logOf, observe, io })
+    const result = await session.run(id, info.builder, withEnv(command), begun.io, signal, { agent, begun })
+    await begun.end()
+    return result
   }
 
   function withEnv(command: Command): Command {

@@ -17,6 +17,8 @@ export interface Triggers {
 export interface TriggeringStep {
   /** `full #12`. */
   readonly build: string
+  /** Names its orders, the same over restarts: an order that was heard before is not given again. */
+  readonly key: string
   /** Ends what the step waits for. */
   readonly signal: AbortSignal
   /** Tells others what the build waits for while it holds its slave and its locks; `null`: for nothing any more. */
@@ -53,7 +55,8 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
 
   return {
     waitFor: end,
-    of({ build, signal, note }) {
+    of({ build, key: stepKey, signal, note }) {
+      let orders = 0
       const waitsFor = new Map<symbol, string>()
       const renew = () => note(waitsFor.size === 0 ? null : `which waits for ${[...waitsFor.values()].join(', ')}`)
       return async ({ scheduler, wait = false, sourceStamp = {}, properties = {}, reason }) => {
@@ -67,7 +70,8 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
         if (wait) waitsFor.set(key, `scheduler "${scheduler}"`)
         renew()
         try {
-          const order = { reason: reason ?? `triggered by ${build}`, sourceStamp, properties }
+          const triggerKey = `${stepKey}.${orders++}`
+          const order = { reason: reason ?? `triggered by ${build}`, sourceStamp, properties, key: triggerKey }
           const created = (await scheduling.trigger(scheduler, order))[0]
           if (created === undefined) throw triggeredNothing(scheduler)
           const finished = end(created.buildset, signal).finally(done)

@@ -151,7 +151,14 @@ export {
 export { isGood, RESULTS, type Result, worst } from './results.ts'
 export type { Decision, SchedulerBuildset, SchedulerInput, SchedulerRules, Wanted } from './scheduler.ts'
 export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'
-export type { HeldCommand, SlaveBuilder, SlaveConnection, SlaveDoor, SlaveInfo } from './slave-transport.ts'
+export type {
+  HeldCommand,
+  ResumeCheck,
+  SlaveBuilder,
+  SlaveConnection,
+  SlaveDoor,
+  SlaveInfo,
+} from './slave-transport.ts'
 export {
   type BuildInfo,
   defineStep,

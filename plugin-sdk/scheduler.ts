@@ -67,6 +67,8 @@ export type SchedulerInput =
       readonly reason: string
       readonly sourceStamp: Partial<SourceStamp>
       readonly properties: Readonly<Record<string, Json>>
+      /** Names the order; the first buildset of the decision is found by it when the step asks again after a restart. */
+      readonly key?: string
     }
   /** A person asks; only given when the rules have a `form`. */
   | {

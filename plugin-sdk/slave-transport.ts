@@ -1,4 +1,4 @@
-import type { Command, CommandId, CommandIo, CommandResult } from './command.ts'
+import type { Command, CommandId, CommandIo, CommandResult, Stream } from './command.ts'
 import type { LatentEngine } from './latent.ts'
 
 /**
@@ -29,10 +29,22 @@ export interface SlaveConnection {
   setBuilders(builders: readonly SlaveBuilder[]): Promise<void>
   /** Tells the slave that a build of this builder begins. */
   startBuild(builder: string): Promise<void>
-  /** Starts a command in the builder's directory and resolves with its result once all its output was handed to `io`. */
+  /**
+   * Starts a command in the builder's directory and resolves with its result once all its output was handed to `io`. A slave never
+   * starts two commands of one id: one that it had and lost is refused, with a code that ends in `_NOT_HELD`.
+   */
   run(id: CommandId, builder: string, command: Command, io: CommandIo): Promise<CommandResult>
   /** Goes on with a held command: output from `offsets[log]` (default 0) on is handed to `io` again. */
-  resume(id: CommandId, offsets: Readonly<Record<string, number>>, io: CommandIo): Promise<CommandResult>
+  /**
+   * With `check` the master is another process than the one that began the command. The slave then compares: when the bytes before an
+   * offset are not so many of each stream, it sends that log from its beginning; when it was told another command, the call rejects.
+   */
+  resume(
+    id: CommandId,
+    offsets: Readonly<Record<string, number>>,
+    io: CommandIo,
+    check?: ResumeCheck,
+  ): Promise<CommandResult>
   /** The result of a command is stored, or it is stale: the slave ends it if it runs, and drops what it kept of it. */
   forget(id: CommandId): void
   /** Asks the slave to end a command; `run` resolves with cause `interrupted`. */
@@ -49,6 +61,8 @@ export interface SlaveInfo {
   readonly version: string | null
   /** True when commands outlive the link: core then waits for the slave to come back instead of retrying at once. */
   readonly resumable: boolean
+  /** Names the place where the slave keeps its commands: another program under the same name does not have them. Left out: not known. */
+  readonly instance?: string | null
 }
 
 export interface SlaveBuilder {
@@ -59,6 +73,15 @@ export interface SlaveBuilder {
 export interface HeldCommand {
   readonly id: CommandId
   readonly running: boolean
+  /** Bytes it has of each log; left out: it does not tell, and sends all of it to a master that was restarted. */
+  readonly lengths?: Readonly<Record<string, number>>
+}
+
+export interface ResumeCheck {
+  /** For each log with an offset: how many of the bytes before it are of each stream. */
+  readonly streams: Readonly<Record<string, Readonly<Partial<Record<Stream, number>>>>>
+  /** What the slave was asked to do, as the master would ask now. */
+  readonly command: Command
 }
 
 /** Core's side, as `host.slaves`: transports check logins and hand over connections here. */

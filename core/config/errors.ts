@@ -57,3 +57,10 @@ export const secretEmpty = (name: string, where: string) =>
     details: { name, where },
     hint: 'Write its value there.',
   })
+
+export const configNotKept = (hash: string, why: string) =>
+  new CiError({
+    code: 'BOLT_CONFIG_NOT_KEPT',
+    message: `The config that the build began with cannot be used any more: ${why}.`,
+    details: { hash, why },
+  })

@@ -35,7 +35,7 @@ export async function attachTo(
     let now: Config
     do {
       now = config()
-      const directories = directoriesOf(now, name)
+      const directories = directoriesOf(now, name, slave.work)
       await connection.setBuilders(directories)
       slave.told = JSON.stringify(directories)
     } while (now !== config())

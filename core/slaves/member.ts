@@ -15,7 +15,7 @@ export interface Member {
   /** The builders it was last told of, as JSON. */
   told: string
   /** By builder: what it does there. */
-  readonly work: Map<string, { pinging: boolean; label: string }>
+  readonly work: Map<string, { pinging: boolean; label: string; readonly directory: string }>
 }
 
 /** Why a slave cannot take a build of this builder now; `undefined` when it can. */
@@ -49,11 +49,14 @@ export function busy(
   return { code: 'slave-busy', text: `slave ${name} busy with ${labels.join(', ')}` }
 }
 
-/** The builders of a slave, and their directories there. */
-export function directoriesOf(config: Config, slave: string) {
-  return [...config.builders.values()]
-    .filter((builder) => builder.slaves.includes(slave))
-    .map((builder) => ({ name: builder.name, directory: builder.builddir }))
+/** The builders of a slave, and their directories there; also of builds that go on though their builder is gone from the config. */
+export function directoriesOf(config: Config, slave: string, work: Member['work'] = new Map()) {
+  const own = [...config.builders.values()].filter((builder) => builder.slaves.includes(slave))
+  const names = new Set(own.map((builder) => builder.name))
+  return [
+    ...own.map((builder) => ({ name: builder.name, directory: builder.builddir })),
+    ...[...work].filter(([name]) => !names.has(name)).map(([name, { directory }]) => ({ name, directory })),
+  ]
 }
 
 const because = (reason: string) => (reason === '' ? '' : `: ${reason}`)

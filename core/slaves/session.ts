@@ -1,12 +1,15 @@
 import {
+  CiError,
   type Clock,
   type Command,
   type CommandId,
   type CommandIo,
   type CommandResult,
+  type HeldCommand,
   hasCode,
   type Log,
   messageOf,
+  type ResumeCheck,
   type SlaveConnection,
 } from 'boltbot/plugin-sdk'
 import { pingTimeout, sessionLost } from '../errors.ts'
@@ -28,13 +31,45 @@ export interface Session {
   detach(connection: SlaveConnection): void
   /** Resolves when the slave answers; any byte received meanwhile counts. Pings under way are shared. @throws `BOLT_SESSION_PING`. */
   ping(): Promise<void>
-  /** Runs a command to its end. When `signal` aborts the slave is asked to end it, and its result is awaited all the same. */
-  run(id: CommandId, builder: string, command: Command, io: CommandIo, signal: AbortSignal): Promise<CommandResult>
+  /**
+   * Runs a command to its end. When `signal` aborts the slave is asked to end it, and its result is awaited all the same; not when the
+   * master stops and the slave keeps its commands.
+   */
+  run(
+    id: CommandId,
+    builder: string,
+    command: Command,
+    io: CommandIo,
+    signal: AbortSignal,
+    how?: RunHow,
+  ): Promise<CommandResult>
+  /**
+   * A build of a process before goes on: what the slave holds of it is not dropped when it comes. Disposing drops what is left of it
+   * there.
+   */
+  adopt(build: Pick<CommandId, 'build' | 'epoch'>): Disposable
   /** The result of a command is stored. */
   forget(id: CommandId): void
   /** Nothing comes back any more: what waits for a connection is lost now. */
   close(why: string): void
 }
+
+export interface RunHow {
+  /** The slave program that keeps the build's commands: without a link it is waited for, as long as the lease. `null`: it keeps none. */
+  readonly agent: string | null
+  /** The command may have been begun by a process before. */
+  readonly begun?: Begun | undefined
+}
+
+/** What is stored of a command that a process before may have begun. */
+export interface Begun {
+  /** True when some of its output is. */
+  isStored(): Promise<boolean>
+  /** From where on the slave has to send it; `lengths`: what it has. */
+  from(lengths: Readonly<Record<string, number>>): Promise<Pick<ResumeCheck, 'streams'> & { readonly offsets: Offsets }>
+}
+
+type Offsets = Readonly<Record<string, number>>
 
 export interface SessionDeps {
   readonly slave: string
@@ -44,7 +79,8 @@ export interface SessionDeps {
 }
 
 interface Waiter {
-  readonly key: string
+  /** `null`: for any link. */
+  readonly key: string | null
   readonly resume: (connection: SlaveConnection) => void
   readonly lost: (why: string) => void
 }
@@ -55,16 +91,18 @@ const PING_OVER = 'the ping is over'
 export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Session {
   let connection: SlaveConnection | undefined
   /** What the slave of the present connection brought with it. */
-  let held: ReadonlySet<string> = new Set()
+  let held: ReadonlyMap<string, HeldCommand> = new Map()
   let pinging: Promise<void> | undefined
   /** Why nothing comes back any more. */
   let over: string | undefined
   /** Commands of running builds, by key: what may go on after a reconnect. */
   const active = new Set<string>()
   const waiters = new Set<Waiter>()
+  /** Builds of a process before that go on. */
+  const adopted = new Set<string>()
 
-  /** A connection that holds the command again, or the reason why there is none. */
-  function reconnected(key: string, why: string): Promise<SlaveConnection> {
+  /** A connection that holds the command again (`null`: any), or the reason why there is none. */
+  function reconnected(key: string | null, why: string): Promise<SlaveConnection> {
     if (over !== undefined) return Promise.reject(sessionLost(slave, over))
     const { promise, resolve, reject } = Promise.withResolvers<SlaveConnection>()
     const waiter: Waiter = { key, resume: resolve, lost: (reason) => reject(sessionLost(slave, reason)) }
@@ -79,7 +117,7 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
   }
 
   function serve(waiter: Waiter, link: SlaveConnection): void {
-    if (held.has(waiter.key)) waiter.resume(link)
+    if (waiter.key === null || held.has(waiter.key)) waiter.resume(link)
     else waiter.lost('it was restarted and has the command no longer')
   }
 
@@ -108,8 +146,8 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
     attach(next) {
       connection = next
       over = undefined
-      held = new Set(next.held.map((command) => keyOf(command.id)))
-      for (const { id } of next.held) if (!active.has(keyOf(id))) next.forget(id)
+      held = new Map(next.held.map((command) => [keyOf(command.id), command]))
+      for (const { id } of next.held) if (!active.has(keyOf(id)) && !adopted.has(buildOf(id))) next.forget(id)
       for (const waiter of [...waiters]) {
         serve(waiter, next)
       }
@@ -123,7 +161,7 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
       })
       return pinging
     },
-    async run(id, builder, command, io, signal) {
+    async run(id, builder, command, io, signal, { agent, begun } = { agent: null }) {
       const key = keyOf(id)
       const offsets: Record<string, number> = {}
       const failure: { error?: unknown } = {}
@@ -131,32 +169,66 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
         failure.error ??= error
         connection?.interrupt(id, messageOf(error))
       })
-      const interrupt = () => connection?.interrupt(id, messageOf(signal.reason))
+      const interrupt = () => {
+        // It goes on, and the next process of the master takes it up.
+        if (hasCode(signal.reason, 'BOLT_MASTER_STOPPING') && connection?.info.resumable) return
+        connection?.interrupt(id, messageOf(signal.reason))
+      }
+      /** The slave is there, and the command is not: nothing to wait for. */
+      let final: unknown
+      const gone = (why: string) => (final = sessionLost(slave, why))
+      const taken = (result: Promise<CommandResult>) =>
+        result.catch((error: unknown) => {
+          throw hasCode(error, 'BOLT_SESSION_LOST') ? error : gone(messageOf(error))
+        })
+      async function begin(link: SlaveConnection): Promise<CommandResult> {
+        const before = begun && held.get(key)
+        if (before === undefined) {
+          if (await begun?.isStored()) throw gone('it was restarted and has the command no longer')
+          return link.run(id, builder, command, once).catch((error: unknown) => {
+            throw error instanceof CiError && error.code.endsWith('_NOT_HELD') ? gone(messageOf(error)) : error
+          })
+        }
+        const { offsets: stored, streams } = await begun!.from(before.lengths ?? {})
+        log.info('command of the process before taken up', { slave, command: key, offsets: stored })
+        return taken(link.resume(id, stored, once, { streams, command }))
+      }
       signal.addEventListener('abort', interrupt)
       active.add(key)
       try {
-        let link = connection
+        let link = connection ?? (agent !== null ? await reconnected(null, 'it is not connected') : undefined)
         if (link === undefined) throw sessionLost(slave, 'it is not connected')
-        let attempt = link.run(id, builder, command, once)
+        if (agent !== null && agentOf(link) !== agent) throw sessionLost(slave, 'another one came under its name')
+        let attempt = begin(link)
         for (;;) {
-          if (signal.aborted) link.interrupt(id, messageOf(signal.reason))
+          if (signal.aborted) interrupt()
           try {
             const result = await attempt
             if (failure.error !== undefined) throw failure.error
             return result
           } catch (error) {
             if (failure.error !== undefined) throw failure.error
-            if (!hasCode(error, 'BOLT_SESSION_LOST') || !link.info.resumable) throw error
+            if (!hasCode(error, 'BOLT_SESSION_LOST') || !link.info.resumable || error === final) throw error
             const why = await link.closed
             log.info('link lost, command goes on', { slave, command: key, why })
             link = await reconnected(key, why)
             log.info('command resumed', { slave, command: key, offsets })
-            attempt = link.resume(id, offsets, once)
+            attempt = taken(link.resume(id, offsets, once))
           }
         }
       } finally {
         active.delete(key)
         signal.removeEventListener('abort', interrupt)
+      }
+    },
+    adopt(build) {
+      const name = buildOf(build)
+      adopted.add(name)
+      return {
+        [Symbol.dispose]() {
+          if (!adopted.delete(name)) return
+          for (const { id } of held.values()) if (buildOf(id) === name) connection?.forget(id)
+        },
       }
     },
     forget(id) {
@@ -169,6 +241,9 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
   }
 }
 
+/** The slave program behind a link, when it keeps commands over broken links. */
+export const agentOf = ({ info }: SlaveConnection) => (info.resumable ? (info.instance ?? '') : null)
+const buildOf = (id: Pick<CommandId, 'build' | 'epoch'>) => `${id.build}.${id.epoch}`
 export const keyOf = (id: CommandId) => `${id.build}.${id.epoch}.${id.step}.${id.index}`
 
 /**

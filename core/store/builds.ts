@@ -1,5 +1,5 @@
-import type { Change, Eta, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
-import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Eta, PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import { sql, type Transaction } from 'kysely'
 import { buildStale } from '../errors.ts'
 import { noteChanges } from './build-changes.ts'
 import { tellQueued } from './requests.ts'
@@ -25,6 +25,8 @@ export interface NewBuild {
   readonly sourceStamp: SourceStamp
   readonly blamelist: readonly string[]
   readonly configHash: string
+  /** The slave program that keeps its commands over broken links; `null`: they die with the link. */
+  readonly agent: string | null
   /** When it will have ended, if that is known. */
   readonly eta?: (now: number) => Eta | undefined
   /** Lease from now on, ms. */
@@ -81,6 +83,7 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
           branch: input.sourceStamp.branch ?? '',
           properties: JSON.stringify(properties),
           config_hash: input.configHash,
+          agent: input.agent,
           started_at: now,
           text: '[]',
         })
@@ -260,41 +263,3 @@ export function renewLeases(store: Store, owner: string, lease: number): Promise
       .execute()
   })
 }
-
-/** Builds of this master that a previous process left running. */
-export async function interruptedBuilds(
-  db: Kysely<Tables>,
-  owner: string,
-  changesOf: ChangesOf,
-): Promise<EndedBuild[]> {
-  const rows = await db
-    .selectFrom('builds')
-    .selectAll()
-    .where('owner', '=', owner)
-    .where('state', '=', sql.lit('running'))
-    .orderBy('id')
-    .execute()
-  const ended: EndedBuild[] = []
-  for (const row of rows) {
-    const sourceStamp = JSON.parse(row.source_stamp) as SourceStamp
-    const changes = await changesOf(sourceStamp.changes)
-    ended.push({
-      claim: { build: row.id, epoch: row.epoch, owner: row.owner },
-      builder: row.builder,
-      number: row.number,
-      slave: row.slave,
-      requests: JSON.parse(row.requests) as number[],
-      reason: row.reason,
-      sourceStamp,
-      blamelist: [...new Set(changes.map((change) => change.who))],
-      startedAt: row.started_at,
-      result: 'retry',
-      text: ['master restarted'],
-      properties: JSON.parse(row.properties) as PropertyMap,
-      requeue: { notBefore: 0, countsAsLoss: false },
-    })
-  }
-  return ended
-}
-
-type ChangesOf = (ids: readonly number[]) => Promise<readonly Change[]>

@@ -1,5 +1,7 @@
 import type { Random } from 'boltbot/plugin-sdk'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { Store } from './store.ts'
+import type { Tables } from './tables.ts'
 
 /** The id of the master that owns this store: made once, kept over restarts. Claims are written under it. */
 export function readMasterId(store: Store, random: Random): Promise<string> {
@@ -10,6 +12,32 @@ export function readMasterId(store: Store, random: Random): Promise<string> {
     await trx.insertInto('meta').values({ key: 'master', value }).execute()
     return value
   })
+}
+
+/**
+ * Under which name this process writes its claims: the master's id and how many times it was started. A process before it that is not
+ * quite dead has another one, and its writes are refused once its builds were taken over.
+ */
+export async function openOwner(store: Store, random: Random): Promise<string> {
+  const master = await readMasterId(store, random)
+  const starts = await store.transition('openOwner', async (trx) => {
+    const { value } = await trx
+      .insertInto('meta')
+      .values({ key: 'starts', value: '1' })
+      .onConflict((conflict) =>
+        conflict.column('key').doUpdateSet({ value: sql<string>`cast(cast(meta.value as integer) + 1 as text)` }),
+      )
+      .returning('value')
+      .executeTakeFirstOrThrow()
+    return value
+  })
+  return `${master}#${starts}`
+}
+
+/** Rows that any process of the same master wrote. */
+export const ownersOf = (owner: string) => (eb: ExpressionBuilder<Tables, 'builds'>) => {
+  const master = owner.split('#')[0]!
+  return eb.or([eb('owner', '=', master), eb('owner', 'like', `${master}#%`)])
 }
 
 /** A version 4 UUID. */

@@ -6,6 +6,7 @@ import { flow } from './migrations/0003-flow.ts'
 import { buildsOfChanges } from './migrations/0004-builds-of-changes.ts'
 import { buildsetKeys } from './migrations/0005-buildset-keys.ts'
 import { instances } from './migrations/0006-instances.ts'
+import { adoption } from './migrations/0007-adoption.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   buildsOfChanges,
   buildsetKeys,
   instances,
+  adoption,
 ])
 
 export interface MigrateOptions {

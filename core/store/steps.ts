@@ -1,4 +1,4 @@
-import type { Eta, Result } from 'boltbot/plugin-sdk'
+import type { Eta, PropertyMap, Result } from 'boltbot/plugin-sdk'
 import { sql } from 'kysely'
 import { buildStale } from '../errors.ts'
 import type { BuildClaim } from './builds.ts'
@@ -11,6 +11,14 @@ export interface StepPlace {
   readonly number: number
   readonly step: number
   readonly name: string
+}
+
+export interface EndedStep {
+  readonly result: Result
+  readonly text: string
+  readonly logs: readonly StepLog[]
+  /** What it set. */
+  readonly properties: PropertyMap
 }
 
 export interface StepLog {
@@ -52,11 +60,7 @@ export function startStep(store: Store, place: StepPlace, text: string, eta?: Et
 }
 
 /** @throws CiError `BOLT_BUILDS_STALE` when the build was given to another claim. */
-export function finishStep(
-  store: Store,
-  place: StepPlace,
-  ended: { readonly result: Result; readonly text: string; readonly logs: readonly StepLog[] },
-): Promise<void> {
+export function finishStep(store: Store, place: StepPlace, ended: EndedStep): Promise<void> {
   return store.transition(
     'finishStep',
     async (trx, tell) => {
@@ -64,7 +68,13 @@ export function finishStep(
       const { result, text } = ended
       const { numUpdatedRows } = await trx
         .updateTable('steps')
-        .set({ finished_at: store.now(), result, text, logs: JSON.stringify(ended.logs) })
+        .set({
+          finished_at: store.now(),
+          result,
+          text,
+          logs: JSON.stringify(ended.logs),
+          properties: propertiesOf(ended),
+        })
         .where('build_id', '=', claim.build)
         .where('number', '=', step)
         .where((eb) =>
@@ -85,3 +95,6 @@ export function finishStep(
     { patient: true },
   )
 }
+
+const propertiesOf = ({ properties }: EndedStep) =>
+  Object.keys(properties).length === 0 ? null : JSON.stringify(properties)

@@ -184,6 +184,10 @@ export interface BuildTable {
   text: string
   /** Its steps, when they are not just those of its builder: JSON, see step-plans.ts. */
   plan: string | null
+  /** The slave program that keeps its commands over broken links, so that it can go on after a restart; null: they die with the link. */
+  agent: string | null
+  /** Who stopped it and why, `{ who, reason }` as JSON; null: nobody. */
+  stopping: string | null
 }
 
 export interface StepTable {
@@ -196,6 +200,8 @@ export interface StepTable {
   result: string | null
   /** `[{ name, bytes }]`, JSON; set when the step ends. */
   logs: string
+  /** Properties that it set, JSON; written when it ends. Null: none. */
+  properties: string | null
 }
 
 export type Row<Table extends keyof Tables> = Selectable<Tables[Table]>

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Command, CommandId, CommandIo, CommandResult, Stream } from '../command.ts'
+import type { ResumeCheck } from '../slave-transport.ts'
 import { completeResult, type ScriptedAnswer, type ScriptedResult } from './scripted-answers.ts'
 
 /** One command on a scripted slave: it lives on when the link does not, with all it printed. */
@@ -8,6 +9,10 @@ export interface RunningCommand {
   readonly running: boolean
   /** Hands all that was printed and will be to `io`, from the offsets on, and resolves with the result after the last byte. */
   follow(io: CommandIo, offsets: Readonly<Record<string, number>>): Promise<CommandResult>
+  /** Bytes it has printed, by log. */
+  lengths(): Readonly<Record<string, number>>
+  /** The offsets, without those that another master process counts otherwise. */
+  agreed(offsets: Readonly<Record<string, number>>, check: ResumeCheck): Readonly<Record<string, number>>
   /** The link is gone: what is printed now waits for the next `follow`. */
   unfollow(reason: unknown): void
   interrupt(reason: string): void
@@ -106,6 +111,19 @@ export function startCommand(input: RunningCommandInput): RunningCommand {
       const result = await Promise.race([done.promise, mine.lost.promise])
       await Promise.race([mine.queue, mine.lost.promise])
       return result
+    },
+    lengths: () => Object.fromEntries(lengths),
+    agreed(offsets, { streams }) {
+      const fits = ([log, offset]: [string, number]) => {
+        const counts: Record<string, number> = {}
+        for (const piece of pieces.filter((one) => one.log === log)) {
+          const before = Math.min(piece.data.length, Math.max(0, offset - piece.offset))
+          if (before > 0) counts[piece.stream] = (counts[piece.stream] ?? 0) + before
+        }
+        const told = Object.entries(streams[log] ?? {}).filter(([, count]) => count > 0)
+        return told.length === Object.keys(counts).length && told.every(([stream, count]) => counts[stream] === count)
+      }
+      return Object.fromEntries(Object.entries(offsets).filter(fits))
     },
     unfollow(reason) {
       if (!link) return

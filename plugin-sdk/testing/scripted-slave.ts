@@ -48,11 +48,13 @@ export interface ScriptedSlaveOptions {
   readonly name: string
   /** The first that fits answers a command; without any, commands exit 0 in silence. */
   readonly answers?: readonly ScriptedAnswer[]
-  /** Default: a resumable slave without admin or host text. */
+  /** Default: a resumable slave without admin or host text, unlike any other. */
   readonly info?: Partial<SlaveInfo>
   /** For `lastHeard` and `elapsed`; default: time stands at 0. */
   readonly clock?: Pick<Clock, 'now'>
 }
+
+let made = 0
 
 /**
  * @example
@@ -64,9 +66,18 @@ export interface ScriptedSlaveOptions {
  */
 export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlave {
   const { name, clock = { now: () => 0 } } = options
-  const info: SlaveInfo = { admin: null, host: null, version: 'scripted', resumable: true, ...options.info }
+  const info: SlaveInfo = {
+    admin: null,
+    host: null,
+    version: 'scripted',
+    resumable: true,
+    instance: `${made++}`,
+    ...options.info,
+  }
   const answerTo = createAnswers(options.answers ?? [])
   const held = new Map<string, RunningCommand & { readonly text: string }>()
+  /** Commands that died with its process: never started again. */
+  const gone = new Set<string>()
   const asked: Asked[] = []
   const files = new Map<string, Uint8Array>()
   let links = 0
@@ -108,7 +119,7 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
       slave: name,
       peer: `scripted:${links}`,
       info,
-      held: [...held.values()].map(({ id, running }) => ({ id, running })),
+      held: [...held.values()].map(({ id, running, lengths }) => ({ id, running, lengths: lengths() })),
       closed: closed.promise,
       lastHeard: () => heard,
       ping: (signal) =>
@@ -122,7 +133,8 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
       setBuilders: (builders) => overLink({ what: 'setBuilders', builders }, async () => {}),
       startBuild: (builder) => overLink({ what: 'startBuild', builder }, async () => {}),
       run: (id, builder, command, io) =>
-        overLink({ what: 'run', id, builder, command }, () => {
+        overLink({ what: 'run', id, builder, command }, async () => {
+          if (gone.has(keyOf(id))) throw nothingHeld(name, id)
           const took = (data: Uint8Array) => {
             const path = command.kind === 'download' ? command.path : ''
             files.set(path, joined(files.get(path), data))
@@ -132,11 +144,11 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
           held.set(keyOf(id), Object.assign(started, { text: commandText(command) }))
           return started.follow(io, {})
         }),
-      resume: (id, offsets, io) =>
+      resume: (id, offsets, io, check) =>
         overLink({ what: 'resume', id, offsets }, async () => {
           const command = held.get(keyOf(id))
-          if (!command) throw nothingHeld(name, id)
-          return command.follow(io, offsets)
+          if (!command || (check && commandText(check.command) !== command.text)) throw nothingHeld(name, id)
+          return command.follow(io, check ? command.agreed(offsets, check) : offsets)
         }),
       forget(id) {
         if (!open) return
@@ -171,7 +183,10 @@ export function createScriptedSlave(options: ScriptedSlaveOptions): ScriptedSlav
     drop: (reason = 'dropped by the test') => current?.break(reason),
     crash() {
       current?.break('the slave crashed')
-      for (const command of held.values()) command.interrupt('the slave crashed')
+      for (const [key, command] of held) {
+        gone.add(key)
+        command.interrupt('the slave crashed')
+      }
       held.clear()
     },
     mute(value = true) {

@@ -146,6 +146,7 @@ async function leaveBuildBehind(store: Store): Promise<void> {
     sourceStamp: STAMP,
     blamelist: [],
     configHash: 'rig',
+    agent: null,
     lease: 60_000,
     locks: [],
     properties: () => ({}),

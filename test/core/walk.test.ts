@@ -395,9 +395,9 @@ test('a cancelled request is not built, and its buildset ends', async () => {
   })
 })
 
-test('what waits survives a kill of the master, and what ran is built again', async () => {
+test('what waits survives a kill of the master, and what ran on a slave that keeps nothing is built again', async () => {
   const rig = await createRig(config({ builders: [full({ mergeRequests: false })] }))
-  await rig.slave('bot-1', [{ match: 'make', hang: true }])
+  await rig.slave('bot-1', [{ match: 'make', hang: true }], { resumable: false })
   await rig.master.force(force, 'test')
   await rig.master.force(force, 'test')
   await rig.settle()

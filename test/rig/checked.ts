@@ -7,10 +7,10 @@ import { createPositions } from '../../core/config/positions.ts'
 import { formatProblems } from '../../core/config/problem.ts'
 
 /** A config as core works with it. @throws Error with its problems. */
-export function checked(options: Partial<MasterConfig['options']>): Config {
+export function checked(options: Partial<MasterConfig['options']>, hash = 'rig'): Config {
   const exported = defineMaster({ projectName: 'Rig', ...options } as Parameters<typeof defineMaster>[0])
   const file = join(tmpdir(), 'rig.cfg.ts')
-  const result = checkConfig(file, { exported, hashOf: () => 'rig' }, createPositions(file))
+  const result = checkConfig(file, { exported, hashOf: () => hash }, createPositions(file))
   if (result.config === undefined) throw new Error(formatProblems(result.problems))
   return result.config
 }

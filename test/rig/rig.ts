@@ -87,7 +87,8 @@ export async function createRig(options: RigOptions, seed = 1): Promise<Rig> {
   const log = createMemoryLog()
   const store = await openSqliteStore({ file: ':memory:', clock, log })
   const basedir = await mkdtemp(join(tmpdir(), 'boltbot-rig-'))
-  return startRig({ options, seed, clock, log, store, logStore: createMemoryLogStore(), basedir })
+  const configs = new Map<RigOptions, string>()
+  return startRig({ options, seed, clock, log, store, logStore: createMemoryLogStore(), basedir, configs })
 }
 
 interface RigParts {
@@ -98,6 +99,8 @@ interface RigParts {
   readonly store: Store
   readonly logStore: LogStore
   readonly basedir: string
+  /** Hash of each config that there was. */
+  readonly configs: Map<RigOptions, string>
 }
 
 async function startRig(parts: RigParts): Promise<Rig> {
@@ -119,24 +122,36 @@ async function startRig(parts: RigParts): Promise<Rig> {
     },
   })
   const toConfig = (options: RigOptions): Config =>
-    checked({
-      ...options,
-      plugins: [...(options.plugins ?? []), recorder()],
-      transports: [...(options.transports ?? []), transport()],
-    })
+    checked(
+      {
+        ...options,
+        plugins: [...(options.plugins ?? []), recorder()],
+        transports: [...(options.transports ?? []), transport()],
+      },
+      parts.configs.getOrInsertComputed(options, () => `rig ${parts.configs.size}`),
+    )
   const redactor = createRedactor()
   const process = { killed: false }
+  const slaves: ScriptedSlave[] = []
   const master = await createMaster({
     config: toConfig(parts.options),
     basedir,
     clock: clockOf(clock, process),
     random: createSeededRandom(parts.seed),
     log,
-    store,
-    logStore,
+    store: storeOf(store, process),
+    logStore: logStoreOf(logStore, process),
     secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
     people: (config) => createPeople(config.people),
     redactor: () => redactor.stream(),
+    configs: {
+      async load(hash) {
+        const [options] = [...parts.configs].find(([, known]) => known === hash) ?? []
+        if (options === undefined) throw new Error(`there is no config ${hash}`)
+        return toConfig(options)
+      },
+      async retain() {},
+    },
   })
   await driven(clock, master.start())
   const settle = async () => {
@@ -155,6 +170,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
     },
     async slave(name, answers = [], info = {}) {
       const slave = createScriptedSlave({ name, answers, info, clock })
+      slaves.push(slave)
       await slave.attach(door!)
       return slave
     },
@@ -172,6 +188,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
     reconfigure: (options) => driven(clock, master.reconfigure(toConfig(options), { who: 'test', via: 'test' })),
     restart(options = parts.options) {
       process.killed = true
+      for (const slave of slaves) slave.drop('the master was killed')
       return startRig({ ...parts, options, seed: parts.seed + 1 })
     },
     async [Symbol.asyncDispose]() {
@@ -180,6 +197,23 @@ async function startRig(parts: RigParts): Promise<Rig> {
     },
   }
   return rig
+}
+
+/** The store as one process sees it: nothing is asked of it once that is killed. */
+function storeOf(store: Store, process: { readonly killed: boolean }): Store {
+  const transition: Store['transition'] = (...asked) =>
+    process.killed ? new Promise(() => {}) : store.transition(...asked)
+  return { ...store, transition, close: () => store.close() }
+}
+
+function logStoreOf(logStore: LogStore, process: { readonly killed: boolean }): LogStore {
+  const never = new Promise<never>(() => {})
+  return {
+    ...logStore,
+    append: (...asked) => (process.killed ? never : logStore.append(...asked)),
+    finish: (key) => (process.killed ? never : logStore.finish(key)),
+    close: () => logStore.close(),
+  }
 }
 
 /** The clock of one process: when that is killed, none of its timers fires any more. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   type Builder,
   builder,
@@ -212,10 +213,17 @@ export function configOf(plan: Plan, transports: readonly PluginInstance<'slave'
   }
   // Names come from lists here, which the types of a written config do not know.
   const exported = defineMaster(options as Parameters<typeof defineMaster>[0])
-  const result = checkConfig(FILE, { exported, hashOf: () => 'simulated' }, createPositions(FILE))
+  const result = checkConfig(FILE, { exported, hashOf: () => hashOf(plan) }, createPositions(FILE))
   if (result.config === undefined) throw new Error(formatProblems(result.problems))
   return result.config
 }
+
+/** The same plan has the same hash, as the files of a config have. */
+export function hashOf(plan: Plan): string {
+  const text = JSON.stringify(plan, (_, value) => (value instanceof Map || value instanceof Set ? [...value] : value))
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
 export type Probes = (edition: number) => readonly PluginInstance[]
 const FILE = '/simulation/master.cfg.ts'
 

@@ -1,5 +1,6 @@
 import type { Log, SlaveDoor } from 'boltbot/plugin-sdk'
 import { createSeededRandom, type FakeClock } from 'boltbot/plugin-sdk/testing'
+import type { KeptConfigs } from '../../core/config/kept.ts'
 import type { Config } from '../../core/config/model.ts'
 import { createMaster } from '../../core/master.ts'
 import type { Master } from '../../core/master-api.ts'
@@ -26,6 +27,7 @@ export interface SimProcess {
 
 export interface SimProcessDeps {
   readonly config: Config
+  readonly configs: KeptConfigs
   readonly seed: number
   readonly clock: FakeClock
   readonly store: Store
@@ -49,6 +51,7 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
   async function start(): Promise<void> {
     master = await createMaster({
       config: deps.config,
+      configs: deps.configs,
       basedir: '/simulation',
       clock,
       random: createSeededRandom(deps.seed),

@@ -7,7 +7,7 @@ import type { Store, StoredEvent } from '../../core/store/store.ts'
 import { type Chance, createChance } from './chance.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { createHistory, type History } from './history.ts'
-import { configOf, type Plan } from './plan.ts'
+import { configOf, hashOf, type Plan } from './plan.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createDurableRecord, createProbes, type DurableRecord } from './probes.ts'
 import { createScript, type Script } from './script.ts'
@@ -83,6 +83,7 @@ export async function createWorld(
   let process: SimProcess | undefined
   let plan = first(chance)
   let plans: { readonly at: number; readonly plan: Plan }[] = [{ at: clock.now(), plan }]
+  const kept = new Map([[hashOf(plan), plan]])
   let reconfiguring = false
   let calm = false
   let haunted = false
@@ -135,6 +136,7 @@ export async function createWorld(
   const use = (next: Plan) => {
     plan = next
     plans.push({ at: clock.now(), plan })
+    kept.set(hashOf(plan), plan)
   }
 
   const world: World = {
@@ -185,6 +187,10 @@ export async function createWorld(
       const schedulers = plan.schedulers
       const begun = startProcess({
         config: configOf(plan, [own.transport()], own.probes),
+        configs: {
+          load: async (hash) => configOf(kept.get(hash)!, [own.transport()], own.probes),
+          retain: async () => {},
+        },
         seed: chance.between(0, 1e9),
         clock,
         store,

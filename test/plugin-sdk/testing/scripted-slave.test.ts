@@ -63,7 +63,7 @@ test('a broken link rejects pending calls; a held command is taken up again from
   await assert.rejects(link.ping(new AbortController().signal), { code: 'BOLT_SESSION_LOST' })
 
   const next = bot.connect()
-  assert.deepEqual(next.held, [{ id, running: true }])
+  assert.deepEqual(next.held, [{ id, running: true, lengths: { stdio: 8 } }])
   const after = recorder()
   const resumed = next.resume(id, { stdio: 6 }, after)
   bot.finish()

@@ -1,0 +1,26 @@
+import { join } from 'node:path'
+import type { Clock, Log, People, Random, Secrets } from 'boltbot/plugin-sdk'
+import type { StreamRedactor } from './build-log.ts'
+import type { KeptConfigs } from './config/kept.ts'
+import type { Config } from './config/model.ts'
+import type { LogStore } from './store/log-store.ts'
+import type { Store } from './store/store.ts'
+
+export interface MasterDeps {
+  readonly config: Config
+  readonly basedir: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Opened by the caller, closed by `stop`. */
+  readonly store: Store
+  readonly logStore: LogStore
+  readonly secrets: Secrets
+  readonly people: (config: Config) => People
+  readonly redactor: () => StreamRedactor
+  /** Default: none are kept, and builds of a process before under another config go back to the queue. */
+  readonly configs?: KeptConfigs
+}
+
+/** Where a base directory keeps what. */
+export const layout = (basedir: string) => ({ database: join(basedir, 'state.sqlite'), logs: join(basedir, 'logs') })
