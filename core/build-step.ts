@@ -13,12 +13,12 @@ import {
   type Step,
   type StepInfo,
 } from 'boltbot/plugin-sdk'
+import type { Adopted } from './adopted.ts'
 import { createStepLogs, type StepLogs, type StreamRedactor } from './build-log.ts'
 import type { BuilderSpec } from './config/model.ts'
 import type { LockNeed, Locks } from './locks.ts'
 import { createPastLogs, type PastLogs } from './past-logs.ts'
 import type { BuildProgress } from './progress.ts'
-import type { Adopted } from './running-builds.ts'
 import type { Session } from './slaves/session.ts'
 import type { StepPlan } from './step-plan.ts'
 import { doneWords, type RanStep, resultOfAbort, runningText, runStep } from './step-runner.ts'

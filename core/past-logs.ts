@@ -63,6 +63,7 @@ export function createPastLogs(store: LogStore, key: Omit<LogKey, 'log'>): PastL
 
   return {
     async names() {
+      await of('stdio') // it may have been given up before it was asked about
       const known = await Promise.all([...logs].map(async ([log, past]) => [log, await past] as const))
       return known.filter(([, { length }]) => length > 0).map(([log]) => log)
     },

@@ -1,4 +1,5 @@
-import type { BuildId, BuildInfo, Change, CiError, Eta, SourceStamp, Step } from 'boltbot/plugin-sdk'
+import type { BuildId, BuildInfo, Change, CiError, Eta, SourceStamp } from 'boltbot/plugin-sdk'
+import type { Adopted } from './adopted.ts'
 import { runBuild } from './build.ts'
 import type { BuildDeps } from './build-step.ts'
 import type { BuilderSpec } from './config/model.ts'
@@ -7,7 +8,6 @@ import { scopesOn } from './lock-scopes.ts'
 import type { Hold } from './locks.ts'
 import type { BuildProgress } from './progress.ts'
 import type { Reservation, SlavePool } from './slave-pool.ts'
-import type { LeftBuild } from './store/adoption.ts'
 import type { BuildClaim, StartedBuild } from './store/builds.ts'
 import { readLastResult } from './store/step-plans.ts'
 
@@ -56,16 +56,6 @@ export interface Launch {
   readonly hold: Hold
   /** Set when a process before began it. */
   readonly adopted: Adopted | null
-}
-
-export interface Adopted {
-  readonly left: LeftBuild
-  /** What its steps hold, by number. */
-  readonly holds: Map<number, Hold>
-  /** All kinds of steps of its config. */
-  readonly kinds: Iterable<Step['definition']>
-  /** Keeps its commands at the slave. */
-  readonly session: Disposable
 }
 
 export interface RunningBuildsDeps extends Omit<BuildDeps, 'logAppended'> {

@@ -219,7 +219,7 @@ function logStoreOf(logStore: LogStore, process: { readonly killed: boolean }): 
 /** The clock of one process: when that is killed, none of its timers fires any more. */
 function clockOf(clock: Clock, process: { readonly killed: boolean }): Clock {
   return {
-    now: clock.now,
+    now: () => clock.now(),
     timer: (ms, fire) => clock.timer(ms, () => (process.killed ? undefined : fire())),
     sleep: async (ms, signal) => {
       await clock.sleep(ms, signal)
