@@ -3,7 +3,7 @@ import { statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Finding, messageOf } from 'boltbot/plugin-sdk'
-import { layout } from '../../master.ts'
+import { layout } from '../../master-deps.ts'
 import { inspectDatabase } from '../../store/inspect.ts'
 
 const GIB = 1024 ** 3
