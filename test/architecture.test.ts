@@ -10,6 +10,8 @@ const all = [...shipped, ...readSources(['test', 'bench'])]
 /** Who may import whom: the first row that fits a file says what it may import. `own` is its own room
  * (`plugins/vc/git/`), `family` the files beside its room (`plugins/schedulers/*.ts`). */
 const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 'family')[]])[] = [
+  // What `boltbot new-plugin` copies: plugins as their authors write them.
+  [/^plugin-sdk\/templates\//, ['own', /^plugin-sdk\/(index|testing\/index)\.ts$/]],
   // A rig is a whole master.
   [/^plugin-sdk\/testing\/rig\//, [/^plugin-sdk\//, /^core\/(?!cli\/)/]],
   [/^plugin-sdk\/testing\//, [/^plugin-sdk\//]],

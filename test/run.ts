@@ -18,7 +18,12 @@ interface Suite {
 
 const SUITES: readonly Suite[] = [
   { name: 'house', files: ['test/*.test.ts'], budget: 15, fast: true },
-  { name: 'sdk', files: ['test/{plugin-sdk,wire}/**/*.test.ts'], budget: 10, fast: true },
+  {
+    name: 'sdk',
+    files: ['test/{plugin-sdk,wire}/**/*.test.ts', 'plugin-sdk/templates/*/*.test.ts'],
+    budget: 10,
+    fast: true,
+  },
   { name: 'core', files: ['test/core/**/*.test.ts'], budget: 60, fast: true },
   {
     name: 'parts',

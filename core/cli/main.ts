@@ -13,6 +13,7 @@ import { forceCommand } from './commands/force.ts'
 import { hashPasswordCommand } from './commands/hash-password.ts'
 import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
+import { newPluginCommand } from './commands/new-plugin.ts'
 import { nowCommand } from './commands/now.ts'
 import { pluginsCommand } from './commands/plugins.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
@@ -82,6 +83,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       checkconfigCommand(),
       doctorCommand(),
       hashPasswordCommand(),
+      newPluginCommand(),
     ],
   ],
   ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],

@@ -11,9 +11,16 @@ const dist = join(root, 'dist')
 rmSync(dist, { recursive: true, force: true })
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 execFileSync(process.execPath, [tsc, '-p', join(root, 'test', 'package', 'tsconfig.json')], { stdio: 'inherit' })
-for (const file of ['core/cli/boltbot.js', 'slave/boltbot-slave.js', 'README.md', 'LICENSE', 'master.cfg.example.ts'])
-  if (existsSync(join(root, file))) cpSync(join(root, file), join(dist, file))
-cpSync(join(root, 'plugins/status/web/assets'), join(dist, 'plugins/status/web/assets'), { recursive: true })
+for (const file of [
+  'core/cli/boltbot.js',
+  'slave/boltbot-slave.js',
+  'plugin-sdk/templates',
+  'plugins/status/web/assets',
+  'README.md',
+  'LICENSE',
+  'master.cfg.example.ts',
+])
+  if (existsSync(join(root, file))) cpSync(join(root, file), join(dist, file), { recursive: true })
 const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify(published(source), null, 2)}\n`)
 

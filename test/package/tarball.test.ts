@@ -9,13 +9,16 @@ import { ROOT } from '../rig/sources.ts'
 
 const exec = promisify(execFile)
 let folder = ''
-/** The pinned Node first, as in npm scripts; nothing of this checkout otherwise. */
-const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+/** The pinned Node first, as in npm scripts; nothing of this checkout otherwise. Test runs inside are runs of their own. */
+const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+delete env.NODE_TEST_CONTEXT
 
 /** Runs a program in the folder the tarball was installed in. */
-async function run(program: string, ...args: readonly string[]): Promise<string> {
+const run = (program: string, ...args: readonly string[]) => runIn(folder, program, ...args)
+
+async function runIn(cwd: string, program: string, ...args: readonly string[]): Promise<string> {
   try {
-    const { stdout, stderr } = await exec(program, args, { cwd: folder, env, timeout: 120_000 })
+    const { stdout, stderr } = await exec(program, args, { cwd, env, timeout: 120_000 })
     return stdout + stderr
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string } // what execFile rejects with
@@ -45,7 +48,9 @@ test('the package has no sources, no tests and nothing only developers need', as
   const home = join(folder, 'node_modules', 'boltbot')
   const files = await readdir(home, { recursive: true })
   assert.deepEqual(
-    files.filter((file) => /(?<!\.d)\.ts$/.test(file) && file !== 'master.cfg.example.ts'),
+    files.filter(
+      (file) => /(?<!\.d)\.ts$/.test(file) && !/^master\.cfg\.example\.ts$|^plugin-sdk\/templates\//.test(file),
+    ),
     [],
   )
   assert.deepEqual(
@@ -90,4 +95,34 @@ test('a base directory made by it is checked, type-checked and builds', async ()
   } finally {
     await run('npx', '--no-install', 'boltbot', 'stop', 'ci')
   }
+})
+
+test('a new plugin of each kind compiles, passes its test, and is good in the config as printed', async () => {
+  const ci = join(folder, 'plugged')
+  await run('npx', '--no-install', 'boltbot', 'master', 'plugged')
+  const bin = join(folder, 'node_modules', '.bin', 'boltbot')
+  const kinds = ['change-source', 'scheduler', 'step', 'status', 'slave', 'service']
+  for (const kind of kinds) await runIn(ci, bin, 'new-plugin', `a-${kind}`, '--kind', kind)
+  await runIn(ci, 'node', join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'))
+  await runIn(ci, 'node', '--test', ...kinds.map((kind) => `plugins/a-${kind}/index.test.ts`))
+  const config = await readFile(join(ci, 'master.cfg.ts'), 'utf8')
+  const used = config.replace('export default', `import { aStatus } from './plugins/a-status/index.ts'\nexport default`)
+  await writeFile(
+    join(ci, 'master.cfg.ts'),
+    used.replace(/ {2}projectName:/, `  status: [aStatus({ url: 'http://localhost:8000/' })],\n$&`),
+  )
+  assert.match(await run('npx', '--no-install', 'boltbot', 'checkconfig', 'plugged'), /Results are told by "a-status"/)
+})
+
+test('a plugin that is a package of its own is installed, tested and built', async () => {
+  const bin = join(folder, 'node_modules', '.bin', 'boltbot')
+  await run(bin, 'new-plugin', 'lamp', '--kind', 'slave', '--package')
+  const lamp = join(folder, 'lamp')
+  await runIn(lamp, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline')
+  await runIn(lamp, 'npm', 'test')
+  await runIn(lamp, 'npm', 'run', 'build')
+  assert.deepEqual((await readdir(join(lamp, 'dist'))).filter((file) => file.endsWith('.js')).sort(), [
+    'connection.js',
+    'index.js',
+  ])
 })
