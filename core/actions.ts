@@ -7,7 +7,9 @@ import type {
   FormOrder,
   GuardedAction,
   Json,
+  PersonsOrder,
   RebuildOrder,
+  StopOrder,
 } from 'boltbot/plugin-sdk'
 import type { Buildsets } from './buildsets.ts'
 import type { Config } from './config/model.ts'
@@ -33,10 +35,7 @@ export interface Actions {
   force(order: ForceOrder | FormOrder, via: string): Promise<BuildsetSubmitted>
   /** The same source once more, at the revision that was checked out, with the properties that were asked for. */
   rebuild(order: RebuildOrder, via: string): Promise<BuildsetSubmitted>
-  stopBuild(
-    order: { readonly build: BuildId; readonly who: string; readonly reason: string },
-    via: string,
-  ): Promise<void>
+  stopBuild(order: StopOrder, via: string): Promise<void>
   /** Resolves with how many were cancelled: one, or all that waited for a builder. */
   cancel(order: CancelOrder, via: string): Promise<number>
 }
@@ -82,11 +81,15 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
     async force(order, via) {
       if ('scheduler' in order) return fillIn(order, via)
       const { builder, who, reason } = order
-      await guard({ action: 'force', who, via, builder, reason })
+      await guard({ action: 'force', ...asker(order, via), builder })
       checkRunnable(builder)
       const created = await buildsets.submit({
         builders: [builder],
-        sourceStamp: { branch: order.branch ?? null, revision: order.revision ?? null },
+        sourceStamp: {
+          branch: order.branch ?? null,
+          revision: order.revision ?? null,
+          ...(order.codebase !== undefined && { codebase: order.codebase }),
+        },
         reason,
         properties: order.properties ?? {},
         priority: order.priority ?? 0,
@@ -94,10 +97,11 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
       })
       return { ...created, warning: warningOf(builder) }
     },
-    async rebuild({ build, who, reason }, via) {
+    async rebuild(order, via) {
+      const { build, who, reason } = order
       const old = await readBuild(store.db, build)
       const { builder } = old ?? {}
-      await guard({ action: 'rebuild', who, via, build, reason, ...(builder !== undefined && { builder }) })
+      await guard({ action: 'rebuild', ...asker(order, via), build, ...(builder !== undefined && { builder }) })
       if (old === undefined) throw buildUnknown(build)
       checkRunnable(old.builder)
       const created = await buildsets.submit({
@@ -110,9 +114,10 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
       })
       return { ...created, warning: warningOf(old.builder) }
     },
-    async stopBuild({ build, who, reason }, via) {
+    async stopBuild(order, via) {
+      const { build, who, reason } = order
       const found = running().get(build)
-      await guard({ action: 'stop', who, via, build, reason, ...(found && { builder: found.builder }) })
+      await guard({ action: 'stop', ...asker(order, via), build, ...(found && { builder: found.builder }) })
       const now = running().get(build)
       if (now === undefined) {
         const known = await readBuild(store.db, build)
@@ -122,13 +127,14 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
       now.abort(buildStopped(who, reason))
       await stopped.catch(() => {}) // it is stopped all the same, unless the master is killed before it has ended
     },
-    async cancel({ request, builder, who, reason }, via) {
+    async cancel(order, via) {
+      const { request, builder, who, reason } = order
       if (request !== undefined) {
-        await guard({ action: 'cancel', who, via, request, reason })
+        await guard({ action: 'cancel', ...asker(order, via), request })
         if (!(await cancelRequest(store, request, who, reason))) throw requestNotWaiting(request)
         return 1
       }
-      await guard({ action: 'cancel', who, via, builder, reason })
+      await guard({ action: 'cancel', ...asker(order, via), builder })
       let cancelled = 0
       for (;;) {
         const batch = await cancelRequests(store, builder, CANCEL_BATCH, who, reason)
@@ -141,6 +147,14 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
     },
   }
 }
+
+/** Who asks, for the guard. */
+export const asker = ({ who, reason, proofs }: PersonsOrder, via: string) => ({
+  who,
+  via,
+  reason,
+  ...(proofs && { proofs }),
+})
 
 /** What was checked out, when the source step said so. */
 function gotRevision({ properties, sourceStamp }: BuildView): string | null {

@@ -1,6 +1,8 @@
 import type {
   BuildsetId,
   ChangeInput,
+  Chat,
+  ChatPlace,
   LogPart,
   LogPlace,
   Query,
@@ -41,10 +43,14 @@ export interface Master extends Actions, SlaveActions {
   /** A part of a log from a byte on; `next` is where to go on, `finished` that nothing comes any more. */
   readLog(place: LogPlace, from: number): Promise<LogPart>
   plugins(): readonly PluginStatus[]
+  /** Opens a place where people talk with the bot. */
+  openChat(place: ChatPlace): Chat
 }
 
 export interface Caller {
   readonly who: string
   /** The way in: `cli`, `signal`. */
   readonly via: string
+  /** See `GuardedAction`. */
+  readonly proofs?: readonly string[]
 }

@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { Clock, Log, People, Random, Secrets } from 'boltbot/plugin-sdk'
 import type { StreamRedactor } from './build-log.ts'
+import type { ProgramActs } from './chat/command.ts'
 import type { KeptConfigs } from './config/kept.ts'
 import type { Config } from './config/model.ts'
 import type { LogStore } from './store/log-store.ts'
 import type { Store } from './store/store.ts'
 
+/** What a master is made of that lies outside of it. */
 export interface MasterDeps {
   readonly config: Config
   readonly basedir: string
@@ -20,6 +22,8 @@ export interface MasterDeps {
   readonly redactor: () => StreamRedactor
   /** Default: none are kept, and builds of a process before under another config go back to the queue. */
   readonly configs?: KeptConfigs
+  /** The program around the master; left out in tests. */
+  readonly program?: ProgramActs
 }
 
 /** Where a base directory keeps what. */

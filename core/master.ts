@@ -3,6 +3,7 @@ import { createAdoption } from './adoption.ts'
 
 import { createBuildsets } from './buildsets.ts'
 import { createChanges } from './changes.ts'
+import { createChat } from './chat/chat.ts'
 import { diffConfigs } from './config/diff.ts'
 import { NONE_KEPT } from './config/kept.ts'
 import type { Config } from './config/model.ts'
@@ -133,6 +134,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   }
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
   const http = createHttp({ clock, log })
+  const mayShutDown: Master['mayShutDown'] = (by, reason) => hooks.guard({ action: 'shutdown', ...by, reason })
+  const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
   const powers = createPowers({
     store,
     basedir: deps.basedir,
@@ -146,6 +149,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     scheduling,
     waitFor: triggers.waitFor,
     pollers,
+    chat,
     http,
     serves: () => current.http !== null,
   })
@@ -160,6 +164,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     plugins.wake(events.map((event) => event.name))
     scheduling.deliver(events)
     triggers.deliver(events)
+    chat.deliver(events)
     for (const { name, event } of events) {
       // A cancelled one may have kept a place in the row for a lock.
       if (name === 'requestQueued' || name === 'requestCancelled') distributor.wake(event.builder)
@@ -280,7 +285,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     submitChange: (input, source) => changes.submit(input, source),
     ...actions,
     waitFor: triggers.waitFor,
-    mayShutDown: ({ who, via }, reason) => hooks.guard({ action: 'shutdown', who, via, reason }),
+    mayShutDown,
+    openChat: chat.open,
     async runNow(scheduler, { who, via }) {
       await hooks.guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })
       return { buildsets: await scheduling.runNow(scheduler) }

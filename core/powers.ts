@@ -4,6 +4,7 @@ import type { People, Query, Secrets } from 'boltbot/plugin-sdk'
 import type { Actions } from './actions.ts'
 import type { Buildsets } from './buildsets.ts'
 import type { Changes } from './changes.ts'
+import type { ChatCore } from './chat/chat.ts'
 import type { HostPowers } from './host/plugin-powers.ts'
 import type { Http } from './http/http.ts'
 import type { Pollers } from './pollers.ts'
@@ -27,6 +28,7 @@ export interface PowersDeps {
   readonly scheduling: Scheduling
   readonly waitFor: Triggers['waitFor']
   readonly pollers: Pollers
+  readonly chat: ChatCore
   readonly http: Http
   /** Whether the config has a web server. */
   readonly serves: () => boolean
@@ -65,6 +67,8 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       slaves: { ...deps.pool.door, registerEngine: (engine) => deps.pool.registerEngine(id, engine) },
       registerScheduler: (rules) => deps.scheduling.register(rules),
       registerPoller: (poller) => deps.pollers.register(id, poller),
+      registerChatCommand: (command, run) => deps.chat.register(id, command, run),
+      openChat: (place) => deps.chat.open(place),
       http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url },
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock, GuardedAction, SlaveOrder } from 'boltbot/plugin-sdk'
+import { asker } from './actions.ts'
 import type { Config } from './config/model.ts'
 import { unknownSlave } from './errors.ts'
 import type { SlavePool } from './slave-pool.ts'
@@ -23,8 +24,9 @@ export interface SlaveActionsDeps {
 }
 
 export function createSlaveActions({ clock, config, pool, guard }: SlaveActionsDeps): SlaveActions {
-  async function allowed({ slave, who, reason }: SlaveOrder, via: string): Promise<void> {
-    await guard({ action: 'pause', who, via, slave, reason })
+  async function allowed(order: SlaveOrder, via: string): Promise<void> {
+    const { slave } = order
+    await guard({ action: 'pause', ...asker(order, via), slave })
     if (!config().slaves.has(slave)) throw unknownSlave(slave, config().slaves.keys())
   }
 

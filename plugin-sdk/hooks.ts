@@ -107,6 +107,8 @@ export interface GuardedAction {
   readonly who: string
   /** The way in: `cli`, `irc`, `web`, `plugin:<id>`. */
   readonly via: string
+  /** What the way in knows of them for sure: `account:jane`, `op:#hello`. Left out: the way in is the master's user or a plugin itself. */
+  readonly proofs?: readonly string[]
   readonly builder?: string
   readonly build?: model.BuildId
   readonly request?: model.RequestId

@@ -1,3 +1,4 @@
+import type { Chat, ChatCommand, ChatPlace } from './chat.ts'
 import type { Clock, Log } from './clock.ts'
 import type { Duration } from './duration.ts'
 import type { FormValues } from './force-form.ts'
@@ -70,7 +71,7 @@ export interface Host {
   /** Starts a build as a person would; passes `guardAction`. @throws CiError when refused, or when no slave can ever run it. */
   force(order: ForceOrder | FormOrder): Promise<BuildsetSubmitted>
   /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
-  stop(order: { readonly build: BuildId; readonly who: string; readonly reason: string }): Promise<void>
+  stop(order: StopOrder): Promise<void>
   /** Cancels a waiting request, or all of a builder; passes `guardAction`. Resolves with how many. */
   cancel(order: CancelOrder): Promise<number>
   /** Builds once more just what a build was made from; passes `guardAction`. @throws CiError when there is no such build. */
@@ -96,6 +97,10 @@ export interface Host {
   registerScheduler<S extends Json>(rules: SchedulerRules<S>): void
   /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once. */
   registerPoller(poller: Poller): void
+  /** Adds a command to the chat bot, on IRC and in the terminal; only in `apply`. */
+  registerChatCommand(command: ChatCommand): void
+  /** Opens a place where people talk with the bot: for plugins that bring it to them. Dispose it with what it stands for. */
+  openChat(place: ChatPlace): Chat
 }
 
 /** What a shared thing may use: not of the plugin that happened to be the first. */
@@ -117,42 +122,52 @@ export interface BuildsetSubmitted {
   readonly warning: string | null
 }
 
-export interface SlaveOrder {
-  readonly slave: string
+/** What a person asks for. */
+export interface PersonsOrder {
   readonly who: string
   readonly reason: string
+  /**
+   * What is known of them for sure, for the rules of `access`: `account:jane`. Plugins that let people in give it, also when it is
+   * empty; without it the plugin itself asks.
+   */
+  readonly proofs?: readonly string[]
 }
 
-export interface ForceOrder {
+export interface SlaveOrder extends PersonsOrder {
+  readonly slave: string
+}
+
+export interface StopOrder extends PersonsOrder {
+  readonly build: BuildId
+}
+
+export interface ForceOrder extends PersonsOrder {
   readonly builder: string
-  readonly who: string
-  readonly reason: string
   readonly branch?: string | null
   readonly revision?: string | null
+  readonly codebase?: string
   readonly properties?: Readonly<Record<string, Json>>
   readonly priority?: number
 }
 
 /** Names one waiting request, or a builder: then all that wait for it. */
-export type CancelOrder = { readonly who: string; readonly reason: string } & (
-  | { readonly request: RequestId; readonly builder?: undefined }
-  | { readonly builder: string; readonly request?: undefined }
-)
+export type CancelOrder = PersonsOrder &
+  (
+    | { readonly request: RequestId; readonly builder?: undefined }
+    | { readonly builder: string; readonly request?: undefined }
+  )
 
 /** Has a scheduler with a form build. */
-export interface FormOrder {
+export interface FormOrder extends Omit<PersonsOrder, 'reason'> {
   readonly scheduler: string
-  readonly who: string
   /** Some of the scheduler's builders; left out: all. */
   readonly builders?: readonly string[]
   /** By name of the field; left out: its default. Texts are taken for numbers, booleans and lists. */
   readonly values?: FormValues
 }
 
-export interface RebuildOrder {
+export interface RebuildOrder extends PersonsOrder {
   readonly build: BuildId
-  readonly who: string
-  readonly reason: string
 }
 
 /** Read-only views of what is stored. Lists are newest first unless said otherwise. */

@@ -1,4 +1,16 @@
 /** All a plugin may know: types and pure helpers, no state, no I/O. */
+export {
+  CHAT_NEWS,
+  type Chat,
+  type ChatAnswer,
+  type ChatCall,
+  type ChatCommand,
+  type ChatFilter,
+  type ChatMessage,
+  type ChatNews,
+  type ChatPlace,
+  type ChatSpeaker,
+} from './chat.ts'
 export type { Clock, Log, LogFields, Random } from './clock.ts'
 export type { Command, CommandId, CommandIo, CommandResult, ShellCommandSpec, Stream } from './command.ts'
 export {
@@ -71,6 +83,7 @@ export type {
   FormOrder,
   Host,
   People,
+  PersonsOrder,
   Poller,
   Query,
   RebuildOrder,
@@ -78,6 +91,7 @@ export type {
   SharedContext,
   SlaveOrder,
   State,
+  StopOrder,
   Submitted,
 } from './host.ts'
 export {

@@ -42,7 +42,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   kysely: /^core\/store\//,
   commander: /^core\/cli\//,
   acorn: /^core\/config\//,
-  zod: /^plugins\/|^core\/control\/methods\.ts$/,
+  zod: /^plugins\/|^core\/control\/(chat-)?methods\.ts$/,
   '@msgpack/msgpack': /^wire\//,
   '@lydell/node-pty': /^slave\/commands\/start-process\.ts$/,
   ws: /^slave\/|^plugins\/slaves\//,

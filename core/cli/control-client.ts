@@ -3,12 +3,13 @@ import { controlDenied, controlLost, controlRemote, controlUnreachable } from '.
 import { createLineSplitter, parseReply } from '../control/protocol.ts'
 import { findSocketPath } from '../control/socket-path.ts'
 
-/** One command to the master of a base directory; `onItem` gets what it streams. @throws CiError as the master says. */
+/** One command to the master of a base directory; `onItem` gets what it streams; `signal` hangs up. @throws CiError as the master says. */
 export async function callMaster<T>(
   basedir: string,
   method: string,
   params: object,
   onItem: (item: unknown) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<T> {
   const path = findSocketPath(basedir, process.platform)
   const { promise, resolve, reject } = Promise.withResolvers<T>()
@@ -18,6 +19,7 @@ export async function callMaster<T>(
     reject(error.code === 'EACCES' ? controlDenied(basedir, path, error) : controlUnreachable(basedir, error)),
   )
   socket.on('close', () => reject(controlLost()))
+  signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
   const split = createLineSplitter((line) => {
     const reply = parseReply(line)
     if ('item' in reply) onItem(reply.item)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -8,3 +8,6 @@ export function installation(): string {
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
   return folder
 }
+
+/** `1.2.3`. */
+export const version = (): string => JSON.parse(readFileSync(join(installation(), 'package.json'), 'utf8')).version

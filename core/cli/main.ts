@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { CiError } from 'boltbot/plugin-sdk'
 import { Command, CommanderError } from 'commander'
 import { buildersCommand } from './commands/builders.ts'
@@ -6,6 +5,7 @@ import { buildsCommand } from './commands/builds.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { changeCommand } from './commands/change.ts'
 import { changesCommand } from './commands/changes.ts'
+import { chatCommand } from './commands/chat.ts'
 import { checkconfigCommand } from './commands/checkconfig.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -28,7 +28,7 @@ import { statusCommand } from './commands/status.ts'
 import { stopCommand } from './commands/stop.ts'
 import { stopBuildCommand } from './commands/stop-build.ts'
 import { whyCommand } from './commands/why.ts'
-import { installation } from './installation.ts'
+import { version } from './installation.ts'
 import { printError } from './output.ts'
 
 /** The command line. Sets the exit code: 0 done, 1 it failed, 2 it was not asked rightly. Never throws. */
@@ -48,10 +48,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(`${installation()}/package.json`, 'utf8'))
   const program = new Command('boltbot')
     .description('A continuous-integration master: a plugin host for change sources and status targets.')
-    .version(version)
+    .version(version())
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`boltbot: ${sentenceOf(text)}\n`) })
@@ -97,6 +96,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     'Look:',
     () => [
       whyCommand(),
+      chatCommand(),
       buildersCommand(),
       buildsCommand(),
       logCommand(),

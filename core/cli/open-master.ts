@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Clock, Log } from 'boltbot/plugin-sdk'
+import type { ProgramActs } from '../chat/command.ts'
 import { random } from '../clock.ts'
 import type { Config } from '../config/model.ts'
 import { createMaster } from '../master.ts'
@@ -17,10 +18,11 @@ export interface BootContext {
   readonly clock: Clock
   readonly log: Log
   readonly redactor: Redactor
+  readonly program: ProgramActs
 }
 
 /** The real master over the files of its base directory. */
-export async function openMaster({ config, basedir, clock, log, redactor }: BootContext): Promise<Master> {
+export async function openMaster({ config, basedir, clock, log, redactor, program }: BootContext): Promise<Master> {
   const { database, logs } = layout(basedir)
   const secrets = createSecrets({
     directory: join(basedir, 'secrets'),
@@ -42,6 +44,7 @@ export async function openMaster({ config, basedir, clock, log, redactor }: Boot
     secrets,
     people: ({ people }) => createPeople(people),
     redactor: redactor.stream,
+    program,
   })
   opening.move() // the master closes both when it stops
   return master

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { type Log, messageOf } from 'boltbot/plugin-sdk'
+import type { ProgramActs } from '../chat/command.ts'
 import { createClock } from '../clock.ts'
 import { configProblems } from '../config/errors.ts'
 import { checkInFreshProcess } from '../config/evaluate.ts'
@@ -10,10 +11,11 @@ import { formatProblems } from '../config/problem.ts'
 import { createControlMethods } from '../control/methods.ts'
 import { startControl } from '../control/server.ts'
 import { createLog } from '../log.ts'
-import type { Master } from '../master-api.ts'
+import type { Caller, Master } from '../master-api.ts'
 import { createRedactor } from '../redact.ts'
 import type { Basedir } from './basedir.ts'
 import { isDaemon, reportStart } from './daemon.ts'
+import { version } from './installation.ts'
 import { openLogFile } from './log-file.ts'
 import { type BootContext, openMaster } from './open-master.ts'
 import { printError } from './output.ts'
@@ -79,7 +81,12 @@ async function bringUp(
     if (here.config === undefined) throw configProblems(basedir.file, here.problems)
     return here.config
   }
-  const master = await boot({ ...output, config: await readAgain(), basedir: basedir.path })
+  const program: ProgramActs = {
+    version: version(),
+    reconfigure: (by) => reconfigure(by),
+    shutDown: (who, reason) => shutDown(who, reason),
+  }
+  const master = await boot({ ...output, config: await readAgain(), basedir: basedir.path, program })
   stack.defer(() => master.stop())
   surviveStrays(log, stack)
 
@@ -95,13 +102,13 @@ async function bringUp(
     )
   }
   let last: Promise<unknown> = Promise.resolve()
-  const reconfigure = (who: string, via = 'cli') => {
-    const work = last.then(() => applyAgain(master, readAgain, who, via))
+  const reconfigure: ProgramActs['reconfigure'] = (by) => {
+    const work = last.then(() => applyAgain(master, readAgain, by))
     last = work.catch(() => {}) // its asker is told; the next one begins anew
     return work
   }
   onSignals(log, stack, shutDown, () => {
-    reconfigure('the system', 'signal').then(
+    reconfigure({ who: 'the system', via: 'signal' }).then(
       (changed) => log.info('config applied', { changed }),
       (error: unknown) => log.error('config refused, the old one stays', { error }),
     )
@@ -119,12 +126,7 @@ async function bringUp(
   return { stopped }
 }
 
-async function applyAgain(
-  master: Master,
-  readAgain: () => Promise<Config>,
-  who: string,
-  via: string,
-): Promise<readonly string[]> {
+async function applyAgain(master: Master, readAgain: () => Promise<Config>, by: Caller): Promise<readonly string[]> {
   let config: Config
   try {
     config = await readAgain()
@@ -132,7 +134,7 @@ async function applyAgain(
     await master.configRejected([sentence(error)])
     throw error
   }
-  return master.reconfigure(config, { who, via })
+  return master.reconfigure(config, by)
 }
 
 /** SIGHUP reads the config anew; SIGTERM and SIGINT stop, a second one at once. */

@@ -1,6 +1,7 @@
 import { type BuildView, type Clock, isJson, type Json } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import type { Master } from '../master-api.ts'
+import type { Caller, Master } from '../master-api.ts'
+import { createChatMethods } from './chat-methods.ts'
 import { buildNotFound, controlBadParams, stepNotFound } from './errors.ts'
 import type { ControlMethod } from './server.ts'
 
@@ -8,7 +9,7 @@ export interface ControlMethodsDeps {
   readonly master: Master
   readonly clock: Clock
   /** Reads the config anew and applies it; gives what changed. */
-  readonly reconfigure: (who: string) => Promise<readonly string[]>
+  readonly reconfigure: (by: Caller) => Promise<readonly string[]>
   /** Begins to stop the whole program; resolves at once. */
   readonly shutDown: (who: string, reason: string) => void
 }
@@ -40,8 +41,11 @@ export function createControlMethods({
 }: ControlMethodsDeps): Readonly<Record<string, ControlMethod>> {
   const { query } = master
   return {
+    ...createChatMethods(master),
     info: method('info', z.object({}), async () => ({ project: query.project() })),
-    reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({ changed: await reconfigure(who) })),
+    reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({
+      changed: await reconfigure({ who, via: VIA }),
+    })),
     stop: method('stop', z.object({ who: text, reason: text }), async ({ who, reason }) => {
       await master.mayShutDown({ who, via: VIA }, reason)
       shutDown(who, reason)

@@ -42,6 +42,22 @@ export const startDeadline = (plugin: string, ms: number) =>
     hint: 'Let start return when things are open, and do endless work beside it.',
   })
 
+export const chatDeadline = (plugin: string, command: string, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOST_CHAT_DEADLINE',
+    message: `The command "${command}" gave no answer within ${ms / 1000} s.`,
+    details: { plugin, command, ms },
+    hint: `It belongs to the plugin "${plugin}".`,
+  })
+
+export const chatSuspended = (plugin: string, command: string) =>
+  new CiError({
+    code: 'BOLT_HOST_CHAT_SUSPENDED',
+    message: `The command "${command}" is out of order: its plugin "${plugin}" failed too often.`,
+    details: { plugin, command },
+    hint: 'A reconfigure gives it another chance.',
+  })
+
 export const reconfigureDeadline = (plugin: string, ms: number) =>
   new CiError({
     code: 'BOLT_HOST_RECONFIGURE_DEADLINE',

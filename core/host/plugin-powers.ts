@@ -1,4 +1,4 @@
-import type { Clock, Host, Json, Log, PluginKind, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
+import type { ChatCommand, Clock, Host, Json, Log, PluginKind, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
 import type { Route } from '../http/server.ts'
 import { hostStopped } from './errors.ts'
 
@@ -21,11 +21,14 @@ export interface HostPowers
     | 'secrets'
     | 'people'
     | 'slaves'
+    | 'openChat'
   > {
   /** Called when all plugins have started; what it returns is disposed when the plugin stops. */
   registerScheduler(rules: SchedulerRules<Json>): Disposable | AsyncDisposable
   /** As above: polls begin when all plugins have started. */
   registerPoller(poller: Poller): Disposable | AsyncDisposable
+  /** As above; `run` is the command behind the plugin's budget. */
+  registerChatCommand(command: ChatCommand, run: ChatCommand['run']): Disposable
   readonly http: {
     /** As above; `null`: there is no web server. */
     readonly register: ((route: Route) => Disposable) | null
@@ -45,7 +48,7 @@ export interface PowerScope {
   readonly signal: AbortSignal
 }
 
-type Gated = Omit<HostPowers, 'registerScheduler' | 'registerPoller' | 'http'>
+type Gated = Omit<HostPowers, 'registerScheduler' | 'registerPoller' | 'registerChatCommand' | 'http'>
 
 /** The powers behind a gate: once the plugin is stopped, async members reject and the others throw `BOLT_HOST_STOPPED`. */
 export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boolean): Gated {
@@ -75,6 +78,10 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     pause,
     resume,
     directory,
+    openChat(place) {
+      if (!isOpen()) throw hostStopped(plugin)
+      return powers.openChat(place)
+    },
     query: gated(powers.query, ['project']),
     state: gated(powers.state),
     secrets: gated(powers.secrets, ['resolve']),

@@ -1,4 +1,5 @@
 import {
+  type ChatCommand,
   CiError,
   type Clock,
   type Host,
@@ -25,6 +26,7 @@ import {
   startThrew,
 } from './errors.ts'
 import { createLiveOptions } from './live-options.ts'
+import { guardChatCommand } from './plugin-chat.ts'
 import { createPluginClock } from './plugin-clock.ts'
 import { gatePowers, type HostPowers, type PowerScope } from './plugin-powers.ts'
 import { createPluginRoutes } from './plugin-routes.ts'
@@ -105,6 +107,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
   stack.use(pluginClock)
   const schedulers: SchedulerRules[] = []
   const pollers: Poller[] = []
+  const chatCommands: ChatCommand[] = []
   let spec = first
   let options = live.options
   let state: PluginStatus['state'] = 'new'
@@ -166,6 +169,10 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       inApply('registerPoller')
       pollers.push(poller)
     },
+    registerChatCommand(command) {
+      inApply('registerChatCommand')
+      chatCommands.push(command)
+    },
   } satisfies Host)
 
   const stop = async () => {
@@ -220,6 +227,10 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     run() {
       for (const rules of schedulers) own(powers.registerScheduler(rules), `scheduler "${rules.name}"`)
       for (const poller of pollers) own(powers.registerPoller(poller), `poller "${poller.name}"`)
+      for (const command of chatCommands) {
+        const run = guardChatCommand(command, { plugin: id, clock, taps, deadlineMs: limits.tapMs })
+        own(powers.registerChatCommand(command, run), `chat command "${command.name}"`)
+      }
       own(routes.open(), 'its routes')
       state = 'running'
     },

@@ -65,7 +65,7 @@ export interface PluginTapsDeps {
 
 export interface PluginTapsParts extends PluginTaps {
   /** Counts a failure outside the taps: a timer's, a route's. */
-  failed(where: HookName | 'timer' | 'route', error: unknown): void
+  failed(where: HookName | NoHook, error: unknown): void
   worked(): void
   isSuspended(): boolean
 }
@@ -85,10 +85,10 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   let closed = false
 
   const worked = () => budget.worked()
-  const failed = (where: HookName | 'timer' | 'route', error: unknown) => {
+  const failed = (where: HookName | NoHook, error: unknown) => {
     if (closed && ending.signal.aborted) return // given up on; `close` named it
     errors++
-    log.error(where === 'timer' || where === 'route' ? `${where} failed` : 'tap failed', { hook: where, error })
+    log.error(NO_HOOKS.includes(where) ? `${where} failed` : 'tap failed', { hook: where, error })
     if (!budget.failed() || suspended) return
     suspended = true
     mailbox.clear()
@@ -221,3 +221,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
 function isStored(hook: HookName): hook is StoredHook {
   return HOOK_KINDS[hook] === 'observe' && hook !== 'logAppended'
 }
+
+/** What else of a plugin may fail. */
+type NoHook = 'timer' | 'route' | 'chat command'
+const NO_HOOKS: readonly string[] = ['timer', 'route', 'chat command'] satisfies NoHook[]

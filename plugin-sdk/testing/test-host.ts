@@ -17,6 +17,7 @@ import {
   createQuery,
   createRecords,
   createState,
+  openTestChat,
   type TestRecords,
 } from './test-powers.ts'
 import { requestRoute, type TestRequest, type TestRoute } from './test-routes.ts'
@@ -188,6 +189,11 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       inApply('registerPoller')
       records.pollers.push(poller)
     },
+    registerChatCommand(command) {
+      inApply('registerChatCommand')
+      records.chatCommands.push(command)
+    },
+    openChat: (place) => openTestChat(records, place),
     ...options.override,
   } satisfies Host)
 

@@ -1,3 +1,4 @@
+import type { Chat, ChatCommand, ChatMessage, ChatPlace } from '../chat.ts'
 import type {
   BuildsetSubmitted,
   CancelOrder,
@@ -28,6 +29,11 @@ export interface TestRecords {
   readonly resumed: readonly SlaveOrder[]
   readonly schedulers: readonly SchedulerRules[]
   readonly pollers: readonly Poller[]
+  readonly chatCommands: readonly ChatCommand[]
+  /** Places it opened that are still open. */
+  readonly chatPlaces: readonly ChatPlace[]
+  /** What was said in them. */
+  readonly heard: readonly ChatMessage[]
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] }
@@ -44,6 +50,9 @@ export function createRecords(): Mutable<TestRecords> {
     resumed: [],
     schedulers: [],
     pollers: [],
+    chatCommands: [],
+    chatPlaces: [],
+    heard: [],
   }
 }
 
@@ -97,6 +106,17 @@ export function createQuery(answers: Partial<Query>): Query {
     logLine: async () => 0,
     ...answers,
   } satisfies Query)
+}
+
+/** A place where nobody answers: what is said in it is noted. */
+export function openTestChat(records: ReturnType<typeof createRecords>, place: ChatPlace): Chat {
+  records.chatPlaces.push(place)
+  return {
+    async hear(message) {
+      records.heard.push(message)
+    },
+    [Symbol.dispose]: () => void records.chatPlaces.splice(records.chatPlaces.indexOf(place) >>> 0, 1),
+  }
 }
 
 /** State in memory: JSON in, JSON out, as the real one. */

@@ -60,6 +60,8 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     },
     registerScheduler: (rules) => register(`scheduler ${rules.name}`),
     registerPoller: (poller) => register(`poller ${poller.name}`),
+    registerChatCommand: (command) => register(`chat command ${command.name}`),
+    openChat: () => ({ hear: async () => {}, [Symbol.dispose]: () => {} }),
     http: { register: (route) => register(`route ${route.method} ${route.path}`), url: () => 'http://localhost/' },
   })
   const random = createSeededRandom(1)

@@ -1,0 +1,193 @@
+import {
+  type Chat,
+  type ChatCommand,
+  type ChatMessage,
+  type ChatNews,
+  type ChatPlace,
+  CiError,
+  messageOf,
+} from 'boltbot/plugin-sdk'
+import type { Config } from '../config/model.ts'
+import type { Store, StoredEvent } from '../store/store.ts'
+import type { Call, ChatTools, Place } from './command.ts'
+import { actCommands } from './commands/act.ts'
+import { followCommands } from './commands/follow.ts'
+import { lookCommands } from './commands/look.ts'
+import { smallCommands } from './commands/small.ts'
+import { plain } from './describe.ts'
+import { badCommand, commandTwice, lineTooLong } from './errors.ts'
+import { createFinder } from './find.ts'
+import { createFollowers } from './followers.ts'
+import { createMemory } from './memory.ts'
+import { type News, newsOf, passes } from './news.ts'
+import { createTable } from './table.ts'
+import { splitWords } from './words.ts'
+
+/** The chat bot behind all doors: the commands, the places that are open, and what is told there. */
+export interface ChatCore {
+  /** Opens a place: from then on news are told there. */
+  open(place: ChatPlace): Chat
+  /** Adds a plugin's command. @throws CiError `BOLT_CHAT_COMMAND_NAME`, `BOLT_CHAT_COMMAND_TWICE`. */
+  register(plugin: string, command: ChatCommand, run: ChatCommand['run']): Disposable
+  /** Events of the journal, in order. */
+  deliver(events: readonly StoredEvent[]): void
+}
+
+export interface ChatDeps extends Omit<ChatTools, 'followers' | 'memory' | 'tellAll'> {
+  readonly store: Store
+  readonly config: () => Config
+}
+
+const MOST_LINE = 2000
+/** A long answer is cut: a page shows more than a channel can. */
+const MOST_LINES = 40
+
+interface Open {
+  readonly place: ChatPlace
+  /** As the config says, until what was set here is read. */
+  news: ReadonlySet<ChatNews>
+  muted: boolean
+  /** Resolved when what was set here before is known. */
+  ready: Promise<void>
+}
+
+export function createChat(deps: ChatDeps): ChatCore {
+  const { log, query } = deps
+  const memory = createMemory(deps.store)
+  const categoryOf = (builder: string) => deps.config().builders.get(builder)?.category ?? null
+  const open = new Set<Open>()
+  const followers = createFollowers(deps.clock)
+  const tools: ChatTools = {
+    ...deps,
+    memory,
+    followers,
+    tellAll(text) {
+      for (const one of open) if (!one.muted) one.place.announce(plain(text))
+    },
+  }
+  const find = createFinder(query)
+  const table = createTable([
+    ...lookCommands(tools, find),
+    ...actCommands(tools, find),
+    ...followCommands(tools, find),
+    ...smallCommands(tools, () => table),
+  ])
+  let telling: Promise<void> = Promise.resolve()
+
+  async function tell(news: News): Promise<void> {
+    const { builder, kinds } = news
+    const green = kinds.includes('success') || kinds.includes('warnings')
+    const ack = builder === null || !kinds.includes('finished') ? undefined : await memory.ack(builder)
+    if (ack !== undefined && builder !== null && green) await memory.setAck(builder, null)
+    const isQuiet = ack !== undefined && (kinds.includes('failure') || kinds.includes('exception'))
+    for (const one of open) {
+      await one.ready
+      const wanted = kinds.some((kind) => one.news.has(kind))
+      if (wanted && !one.muted && !isQuiet && passes(news, one.place, categoryOf)) one.place.announce(plain(news.text))
+    }
+  }
+
+  async function recall(one: Open): Promise<void> {
+    const { id } = one.place
+    try {
+      const news = await memory.news(id)
+      one.muted = await memory.muted(id)
+      if (news !== undefined) one.news = new Set(news)
+    } catch (error) {
+      log.error('settings of a chat not read', { place: id, error })
+    }
+  }
+
+  function placeOf(one: Open): Place {
+    const { place } = one
+    return {
+      id: place.id,
+      via: place.via,
+      stays: place.stays ?? true,
+      get news() {
+        return one.news
+      },
+      get muted() {
+        return one.muted
+      },
+      async setNews(news) {
+        await memory.setNews(place.id, news)
+        one.news = new Set(news)
+      },
+      async setMuted(muted) {
+        await memory.setMuted(place.id, muted)
+        one.muted = muted
+      },
+      ...(place.join && { join: (name) => place.join!(name) }),
+      ...(place.leave && { leave: (name) => place.leave!(name) }),
+    }
+  }
+
+  async function answer(one: Open, { speaker, text, reply }: ChatMessage, signal: AbortSignal): Promise<void> {
+    const say = (line: string) => {
+      if (!signal.aborted) reply(plain(line))
+    }
+    try {
+      await one.ready
+      if (text.length > MOST_LINE) throw lineTooLong(MOST_LINE)
+      const words = splitWords(text)
+      if (words.length === 0) return say('Yes? Say "help" to see what I can do.')
+      const { command, rest } = table.find(words)
+      const { who, proofs } = speaker
+      const asker = { who, via: one.place.via, ...(proofs && { proofs }) }
+      const call: Call = { speaker, asker, place: placeOf(one), words: rest, signal, reply: say }
+      const said = (await command.run(call)) ?? []
+      const lines = typeof said === 'string' ? [said] : said
+      for (const line of lines.slice(0, MOST_LINES)) say(line)
+      if (lines.length > MOST_LINES) say(`… and ${lines.length - MOST_LINES} lines more.`)
+    } catch (error) {
+      if (error instanceof CiError)
+        return say(error.hint === undefined ? error.message : `${error.message} ${error.hint}`)
+      log.error('chat command failed', { place: one.place.id, who: speaker.who, error })
+      say(`That went wrong; my log says more: ${messageOf(error)}`)
+    }
+  }
+
+  return {
+    open(place) {
+      const closing = new AbortController()
+      const one: Open = { place, news: new Set(place.notify ?? []), muted: false, ready: Promise.resolve() }
+      one.ready = recall(one)
+      open.add(one)
+      return {
+        hear: (message) => answer(one, message, closing.signal),
+        [Symbol.dispose]() {
+          open.delete(one)
+          closing.abort()
+        },
+      }
+    },
+    register(plugin, given, run) {
+      const { name, usage = '', summary = '', example } = given ?? {}
+      if (
+        typeof name !== 'string' ||
+        !/^[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?$/.test(name) ||
+        typeof given.run !== 'function'
+      )
+        throw badCommand(name, plugin)
+      const command = {
+        name,
+        usage,
+        summary,
+        example: example ?? name,
+        run: ({ speaker, place, words, signal, reply }: Call) =>
+          run({ speaker, place: place.id, words, signal, reply }),
+      }
+      if (!table.add(command)) throw commandTwice(name, plugin)
+      return { [Symbol.dispose]: () => table.remove(command) }
+    },
+    deliver(events) {
+      followers.deliver(events)
+      for (const event of events) {
+        const news = newsOf(event)
+        if (news === undefined) continue
+        telling = telling.then(() => tell(news)).catch((error: unknown) => log.error('news not told', { error }))
+      }
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import type { ChatAnswer, ChatNews, ChatSpeaker, Clock, Log, Query } from 'boltbot/plugin-sdk'
+import type { Actions } from '../actions.ts'
+import type { SlaveActions } from '../slave-actions.ts'
+import type { Followers } from './followers.ts'
+import type { Memory } from './memory.ts'
+
+/** What the commands work with. */
+export interface ChatTools {
+  readonly query: Query
+  readonly actions: Actions & SlaveActions
+  readonly clock: Clock
+  readonly log: Log
+  readonly followers: Followers
+  readonly memory: Memory
+  /** Left out where the program is none of the bot's: in tests. */
+  readonly program: ProgramActs | undefined
+  /** Asks the guards whether the master may be stopped. */
+  mayShutDown(by: { readonly who: string; readonly via: string }, reason: string): Promise<void>
+  /** Says something in every place that is not muted. */
+  tellAll(text: string): void
+}
+
+/** What only the program around the master can do. */
+export interface ProgramActs {
+  readonly version: string
+  reconfigure(by: Asker): Promise<readonly string[]>
+  /** Begins to stop the whole program; resolves at once. */
+  shutDown(who: string, reason: string): void
+}
+
+/** Who asks, for actions and guards. */
+export interface Asker {
+  readonly who: string
+  readonly via: string
+  readonly proofs?: readonly string[]
+}
+
+/** The place of a call as commands see it. */
+export interface Place {
+  readonly id: string
+  readonly via: string
+  readonly stays: boolean
+  readonly news: ReadonlySet<ChatNews>
+  readonly muted: boolean
+  setNews(news: readonly ChatNews[]): Promise<void>
+  setMuted(muted: boolean): Promise<void>
+  join?(name: string): Promise<string>
+  leave?(name: string): Promise<string>
+}
+
+export interface Call {
+  readonly speaker: ChatSpeaker
+  readonly asker: Asker
+  readonly place: Place
+  readonly words: readonly string[]
+  readonly signal: AbortSignal
+  reply(text: string): void
+}
+
+export interface Command {
+  readonly name: string
+  /** Other names, not listed. */
+  readonly also?: readonly string[]
+  readonly usage: string
+  readonly summary: string
+  readonly example: string
+  run(call: Call): ChatAnswer | Promise<ChatAnswer>
+}

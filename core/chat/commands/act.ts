@@ -1,0 +1,207 @@
+import type { BuildsetSubmitted, Json, Query, RequestId } from 'boltbot/plugin-sdk'
+import type { Call, ChatTools, Command } from '../command.ts'
+import { buildName, runningLine } from '../describe.ts'
+import { notHere, unknownName, unknownOption, wrongUsage } from '../errors.ts'
+import type { Finder } from '../find.ts'
+import { takeOptions } from '../words.ts'
+
+const FORCE = ['branch', 'revision', 'codebase', 'prop', 'priority'] as const
+const FORCE_USAGE =
+  '[--branch NAME] [--revision ID] [--codebase NAME] [--prop NAME=VALUE …] [--priority N] BUILDER REASON'
+
+/** What can be done; each act passes the one guard. */
+export function actCommands(
+  { query, actions, clock, followers, program, mayShutDown }: ChatTools,
+  find: Finder,
+): readonly Command[] {
+  /** Tells the asker of the build, here, later. */
+  async function follow(call: Call, builder: string, { requests, warning }: BuildsetSubmitted): Promise<string> {
+    const number = requests.map((request) => `#${request}`).join(', ')
+    const mind = warning === null ? '' : ` Mind: ${warning}.`
+    if (!call.place.stays) return `Build of ${builder} is asked for: request ${number}.${mind}`
+    followers.follow(requests, call)
+    // It may have begun before anybody listened.
+    const begun = await begunBuild(builder, requests)
+    if (begun !== undefined) followers.watch(begun.id, call)
+    const promise =
+      begun === undefined
+        ? 'I will tell you when it starts and when it has ended.'
+        : `${runningLine(begun, clock.now())}.`
+    return `Build of ${builder} is asked for: request ${number}.${mind} ${promise}`
+  }
+
+  async function begunBuild(builder: string, requests: readonly RequestId[]) {
+    const open = await query.requests({ builder, limit: 100 })
+    const build = open.find((one) => requests.includes(one.id))?.build
+    return build === null || build === undefined ? undefined : query.build(build)
+  }
+
+  async function force(call: Call): Promise<string> {
+    const { words, given, unknown } = takeOptions(call.words, FORCE)
+    if (unknown[0] !== undefined) throw unknownOption(unknown[0], FORCE)
+    const builder = await find.builder(words[0], `force build ${FORCE_USAGE}`)
+    const reason = words.slice(1).join(' ')
+    const [branch, revision, codebase, priority] = (['branch', 'revision', 'codebase', 'priority'] as const).map(
+      (name) => given[name]?.at(-1),
+    )
+    if (priority !== undefined && !/^-?\d{1,9}$/.test(priority)) throw wrongUsage('--priority N, a whole number')
+    const order = {
+      builder: builder.name,
+      reason: reason === '' ? `forced by ${call.speaker.name}` : reason,
+      properties: propertiesOf(given.prop ?? []),
+      ...(branch !== undefined && { branch }),
+      ...(revision !== undefined && { revision }),
+      ...(codebase !== undefined && { codebase }),
+      ...(priority !== undefined && { priority: Number(priority) }),
+      ...personOf(call),
+    }
+    return follow(call, builder.name, await actions.force(order, call.asker.via))
+  }
+
+  async function stop(call: Call): Promise<string> {
+    const [word, ...rest] = call.words
+    const { builder, number } = await splitBuild(query, word)
+    const { name } = await find.builder(builder, 'stop build BUILDER[/NUMBER] REASON')
+    const build = number === undefined ? await find.running(name) : await query.buildByNumber(name, number)
+    if (build === undefined) throw unknownName('build', `${name}/${number}`, [])
+    await actions.stopBuild({ build: build.id, reason: reasonOf(rest, call), ...personOf(call) }, call.asker.via)
+    return `Build ${buildName(build)} is being stopped.`
+  }
+
+  async function cancel(call: Call): Promise<string> {
+    const [word, ...rest] = call.words
+    const common = { reason: reasonOf(rest, call), ...personOf(call) }
+    const request = /^#?(\d+)$/.exec(word ?? '')?.[1]
+    if (request !== undefined) {
+      await actions.cancel({ request: Number(request), ...common }, call.asker.via)
+      return `Request #${request} is cancelled.`
+    }
+    const { name } = await find.builder(word, 'cancel BUILDER|#REQUEST [REASON]')
+    const count = await actions.cancel({ builder: name, ...common }, call.asker.via)
+    return count === 0
+      ? `Nothing waited for ${name}.`
+      : `${count} request${count === 1 ? '' : 's'} of ${name} cancelled.`
+  }
+
+  async function rebuild(call: Call): Promise<string> {
+    const [word, ...rest] = call.words
+    const { builder, number } = await splitBuild(query, word)
+    const { name } = await find.builder(builder, 'rebuild BUILDER[/NUMBER] [REASON]')
+    const build =
+      number === undefined
+        ? (await query.builds({ builder: name, limit: 1 }))[0]
+        : await query.buildByNumber(name, number)
+    if (build === undefined) throw unknownName('build', number === undefined ? name : `${name}/${number}`, [])
+    const submitted = await actions.rebuild(
+      { build: build.id, reason: reasonOf(rest, call), ...personOf(call) },
+      call.asker.via,
+    )
+    return follow(call, name, submitted)
+  }
+
+  async function pause(call: Call, act: 'pauseSlave' | 'resumeSlave', usage: string): Promise<string> {
+    const slave = await find.slave(call.words[0], usage)
+    await actions[act]({ slave, reason: reasonOf(call.words.slice(1), call), ...personOf(call) }, call.asker.via)
+    return act === 'pauseSlave'
+      ? `Slave ${slave} is given no builds until it is resumed.`
+      : `Slave ${slave} is given builds again.`
+  }
+
+  return [
+    {
+      name: 'force build',
+      also: ['force'],
+      usage: FORCE_USAGE,
+      summary: 'starts a build; you are told when it starts and when it has ended',
+      example: 'force build --branch main --prop colour=red full after the move',
+      run: force,
+    },
+    {
+      name: 'stop build',
+      also: ['stop'],
+      usage: 'BUILDER[/NUMBER] REASON',
+      summary: 'stops a running build',
+      example: 'stop build full the branch is wrong',
+      run: stop,
+    },
+    {
+      name: 'cancel',
+      usage: 'BUILDER|#REQUEST [REASON]',
+      summary: 'takes a waiting request out of its queue, or all of a builder',
+      example: 'cancel #17 not needed any more',
+      run: cancel,
+    },
+    {
+      name: 'rebuild',
+      usage: 'BUILDER[/NUMBER] [REASON]',
+      summary: 'builds once more just what a build was made from; without a number the last one',
+      example: 'rebuild full/12 the disk was full',
+      run: rebuild,
+    },
+    {
+      name: 'pause',
+      usage: 'SLAVE [REASON]',
+      summary: 'gives a slave no builds until it is resumed',
+      example: 'pause bot-linux the disk is being replaced',
+      run: (call) => pause(call, 'pauseSlave', 'pause SLAVE [REASON]'),
+    },
+    {
+      name: 'resume',
+      usage: 'SLAVE [REASON]',
+      summary: 'gives a paused slave builds again',
+      example: 'resume bot-linux',
+      run: (call) => pause(call, 'resumeSlave', 'resume SLAVE [REASON]'),
+    },
+    {
+      name: 'reconfig',
+      usage: '',
+      summary: 'has the master read its config again',
+      example: 'reconfig',
+      async run({ asker }) {
+        if (program === undefined) throw notHere('reconfig')
+        const changed = await program.reconfigure(asker)
+        return changed.length === 0
+          ? 'The config is in force; nothing changed.'
+          : ['The config is in force:', ...changed.slice(0, 10)]
+      },
+    },
+    {
+      name: 'shutdown',
+      usage: '[REASON]',
+      summary: 'stops the master; running builds go back to the queue',
+      example: 'shutdown the machine is moved',
+      async run(call) {
+        if (program === undefined) throw notHere('shutdown')
+        const reason = reasonOf(call.words, call)
+        await mayShutDown(call.asker, reason)
+        program.shutDown(call.asker.who, reason)
+        return 'The master stops now. Good bye.'
+      },
+    },
+  ]
+}
+
+const personOf = ({ asker: { who, proofs } }: Call) => ({ who, ...(proofs && { proofs }) })
+
+const reasonOf = (words: readonly string[], { speaker, place }: Call) =>
+  words.join(' ') || `${speaker.name} asked for it in ${place.id}`
+
+/** `full`, `full/12` or `full#12`; a builder may have such a name itself. */
+async function splitBuild(
+  query: Query,
+  word: string | undefined,
+): Promise<{ readonly builder: string | undefined; readonly number: number | undefined }> {
+  const match = /^(.+)[/#](\d+)$/.exec(word ?? '')
+  if (!match || (word !== undefined && (await query.builder(word)))) return { builder: word, number: undefined }
+  return { builder: match[1], number: Number(match[2]) }
+}
+
+function propertiesOf(given: readonly string[]): Record<string, Json> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const cut = text.indexOf('=')
+      if (cut < 1) throw wrongUsage('--prop NAME=VALUE')
+      return [text.slice(0, cut), text.slice(cut + 1)]
+    }),
+  )
+}

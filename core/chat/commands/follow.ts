@@ -1,0 +1,92 @@
+import { CHAT_NEWS, type ChatNews } from 'boltbot/plugin-sdk'
+import type { Call, ChatTools, Command } from '../command.ts'
+import { runningLine } from '../describe.ts'
+import { notHere, unknownName } from '../errors.ts'
+import { type Finder, isBad } from '../find.ts'
+
+const DEFAULT_NEWS: readonly ChatNews[] = ['problem', 'recovery', 'exception']
+
+/** What people want to be told of later. */
+export function followCommands({ followers, memory, clock, tellAll }: ChatTools, find: Finder): readonly Command[] {
+  async function notify({ words, place }: Call): Promise<string> {
+    const [act = 'list', ...events] = words.map((word) => word.toLowerCase())
+    const wanted = events.map(newsOf)
+    const now = [...place.news]
+    if (act === 'on') {
+      if (!place.stays) throw notHere('notify on')
+      await place.setNews([...new Set([...now, ...(wanted.length === 0 ? DEFAULT_NEWS : wanted)])])
+    } else if (act === 'off') {
+      await place.setNews(wanted.length === 0 ? [] : now.filter((one) => !wanted.includes(one)))
+    } else if (act !== 'list') throw unknownName('choice', act, ['on', 'off', 'list'])
+    const told = [...place.news]
+    if (told.length === 0) return `Nothing is told here. "notify on EVENT …" knows: ${CHAT_NEWS.join(', ')}.`
+    return `Told here: ${told.join(', ')}.${place.muted ? ' But I am muted: "unmute" ends that.' : ''}`
+  }
+
+  async function watch(call: Call): Promise<string> {
+    const { name } = await find.builder(call.words[0], 'watch BUILDER')
+    const build = await find.running(name)
+    if (!call.place.stays) return `${runningLine(build, clock.now())}.`
+    followers.watch(build.id, call)
+    return `I watch it: ${runningLine(build, clock.now())}.`
+  }
+
+  async function ack({ words, speaker }: Call): Promise<string | undefined> {
+    const builder = await find.builder(words[0], 'ack BUILDER [TEXT]')
+    if (!isBad(builder.lastResult)) return `${builder.name} is not broken.`
+    const text = words.slice(1).join(' ')
+    await memory.setAck(builder.name, { who: speaker.name, at: clock.now(), text })
+    tellAll(`${speaker.name} is on ${builder.name}${text === '' ? '' : `: ${text}`}`)
+    return 'Thank you. I keep quiet about it until it is green.'
+  }
+
+  return [
+    {
+      name: 'watch',
+      usage: 'BUILDER',
+      summary: 'tells you when the running build has ended',
+      example: 'watch full',
+      run: watch,
+    },
+    {
+      name: 'notify',
+      usage: 'on|off|list [EVENT …]',
+      summary: `what is told here by itself: ${CHAT_NEWS.join(', ')}`,
+      example: 'notify on failure recovery',
+      run: notify,
+    },
+    {
+      name: 'ack',
+      usage: 'BUILDER [TEXT]',
+      summary: 'says to all that you look after a red builder; further failures of it are not told',
+      example: 'ack full the compiler is being replaced',
+      run: ack,
+    },
+    {
+      name: 'mute',
+      usage: '',
+      summary: 'no news here until "unmute"; commands are still answered',
+      example: 'mute',
+      async run({ place }) {
+        await place.setMuted(true)
+        return 'I keep quiet here. "unmute" ends that.'
+      },
+    },
+    {
+      name: 'unmute',
+      usage: '',
+      summary: 'news are told here again',
+      example: 'unmute',
+      async run({ place }) {
+        await place.setMuted(false)
+        return 'I tell news here again.'
+      },
+    },
+  ]
+}
+
+function newsOf(word: string): ChatNews {
+  const found = CHAT_NEWS.find((one) => one.toLowerCase() === word)
+  if (found === undefined) throw unknownName('event', word, CHAT_NEWS)
+  return found
+}

@@ -1,0 +1,86 @@
+import type { BuildFinished, BuildId, BuildStarted, Clock, RequestId } from 'boltbot/plugin-sdk'
+import type { StoredEvent } from '../store/store.ts'
+import { buildName, span, verdict } from './describe.ts'
+
+/** People who asked for a build, or watch one: told in the place they asked when it starts and when it has ended. */
+export interface Followers {
+  /** Until all these requests have ended. */
+  follow(requests: readonly RequestId[], follower: Follower): void
+  /** Until the build has ended. */
+  watch(build: BuildId, follower: Follower): void
+  deliver(events: readonly StoredEvent[]): void
+}
+
+export interface Follower {
+  /** Aborted: nobody listens any more. */
+  readonly signal: AbortSignal
+  reply(text: string): void
+}
+
+interface Followed extends Follower {
+  readonly requests: Set<RequestId>
+  build: BuildId | null
+}
+
+/** More are of no use to a person, and of harm to the master. The oldest goes first. */
+const MOST = 2000
+
+export function createFollowers(clock: Clock): Followers {
+  const all = new Set<Followed>()
+
+  const add = (followed: Followed) => {
+    all.add(followed)
+    followed.signal.addEventListener('abort', () => all.delete(followed), { once: true })
+    const [oldest] = all
+    if (all.size > MOST && oldest) all.delete(oldest)
+  }
+  const concerns = (followed: Followed, { build, requests }: BuildStarted | BuildFinished) =>
+    followed.build === build || requests.some((request) => followed.requests.has(request))
+
+  function started(event: BuildStarted): void {
+    for (const followed of all) {
+      if (followed.build !== null || !concerns(followed, event)) continue
+      followed.build = event.build
+      const eta = event.eta === undefined ? '' : `, done in about ${span(event.eta.at - clock.now())}`
+      followed.reply(`build ${buildName(event)} has started on ${event.slave}${eta}`)
+    }
+  }
+
+  function finished(event: BuildFinished): void {
+    for (const followed of all) {
+      if (!concerns(followed, event)) continue
+      if (event.result === 'retry') {
+        followed.build = null
+        for (const request of event.requests) followed.requests.add(request)
+        followed.reply(`build ${buildName(event)} was interrupted; it is built again`)
+        continue
+      }
+      followed.build = null
+      for (const request of event.requests) followed.requests.delete(request)
+      if (followed.requests.size === 0) all.delete(followed)
+      const took = span(event.at - event.startedAt)
+      followed.reply(`build ${buildName(event)} has ended after ${took}: ${verdict(event)}`)
+    }
+  }
+
+  function cancelled(request: RequestId, who: string, reason: string): void {
+    for (const followed of all) {
+      if (!followed.requests.delete(request)) continue
+      if (followed.requests.size === 0) all.delete(followed)
+      followed.reply(`request #${request} was cancelled by ${who}: ${reason}`)
+    }
+  }
+
+  return {
+    follow: (requests, { signal, reply }) => add({ requests: new Set(requests), build: null, signal, reply }),
+    watch: (build, { signal, reply }) => add({ requests: new Set(), build, signal, reply }),
+    deliver(events) {
+      if (all.size === 0) return
+      for (const { name, event } of events) {
+        if (name === 'buildStarted') started(event)
+        else if (name === 'buildFinished') finished(event)
+        else if (name === 'requestCancelled') cancelled(event.request, event.who, event.reason)
+      }
+    },
+  }
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CiError, definePlugin } from 'boltbot/plugin-sdk'
+import { commit } from '../../rig/parts.ts'
+import { chatConfig, createChatRig, openPlace } from './rig.ts'
+
+const TWO_MINUTES = 120_000
+
+test('who forces a build is told of it when it starts and when it has ended', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask, news } = talk
+  const slave = await rig.slave('bot-1', [{ match: 'make', hang: true }])
+
+  assert.equal(
+    await ask('force build --branch release --prop colour=red --revision r9 full "after the move"'),
+    'Build of full is asked for: request #1. I will tell you when it starts and when it has ended.',
+  )
+  assert.deepEqual(await news(), ['jane: build full #0 has started on bot-1'])
+  const build = await rig.build('full', 0)
+  assert.equal(build.reason, 'after the move')
+  assert.deepEqual([build.sourceStamp.branch, build.sourceStamp.revision], ['release', 'r9'])
+  assert.equal(build.properties.colour?.value, 'red')
+  assert.equal(build.properties.owner?.value, 'jane')
+  await rig.clock.advance(TWO_MINUTES)
+  slave.finish()
+  assert.deepEqual(await news(), ['jane: build full #0 has ended after 2m: success'])
+  await ask('force build full again')
+  assert.equal((await news()).length, 1)
+})
+
+test('a build that nothing can run at present says so, and why says it again', async () => {
+  await using talk = await createChatRig()
+  assert.match(await talk.ask('force full'), /Mind: no slave of "full" is attached/)
+  await talk.news()
+  assert.match(await talk.ask('why full'), /^Request #1 of full waits: .*bot-1.*\.$/)
+  assert.match(await talk.ask('why #1'), /^Request #1 waits: /)
+  assert.equal(await talk.ask('why 99'), 'Request #99 does not wait.')
+  assert.equal(
+    await talk.ask('cancel #1 never mind', 'joe'),
+    'jane: request #1 was cancelled by joe: never mind\nRequest #1 is cancelled.',
+  )
+  assert.equal(await talk.ask('why full'), 'Nothing waits for full.')
+})
+
+test('watch tells the end of a running build, or says there is none', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask, news } = talk
+  const slave = await rig.slave('bot-1', [{ match: 'make', hang: true, result: 1 }])
+  assert.match(await ask('watch full'), /^No build of "full" runs\. Say "why full"/)
+  await rig.master.submitChange(commit('r1'), 'test')
+  await rig.settle()
+  assert.equal(await ask('watch full', 'joe'), 'I watch it: build full #0 runs on bot-1 since 0s: running make.')
+  slave.finish()
+  assert.deepEqual(await news(), ['joe: build full #0 has ended after 0s: failure (failed sh)'])
+})
+
+test('stop stops, with the reason in the build; the asker hears the end of it', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask, news } = talk
+  await rig.slave('bot-1', [{ match: 'make', hang: true }])
+  await ask('force build full')
+  await news()
+  assert.equal(await ask("stop build full it's the wrong branch", 'joe'), 'Build full #0 is being stopped.')
+  await rig.settle()
+  assert.match(talk.said.at(-1)!, /^jane: build full #0 has ended after 0s: cancelled/)
+  assert.match(await ask('stop build full'), /^No build of "full" runs\./)
+  assert.match(await ask('stop build full/7'), /^There is no build "full\/7"\./)
+})
+
+test('rebuild, pause and resume go through the same actions as elsewhere', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask, news } = talk
+  await rig.slave('bot-1')
+  await rig.master.submitChange(commit('r1'), 'test')
+  await rig.settle()
+  assert.match(await ask('rebuild full/0 the disk was full'), /^Build of full is asked for: request #2\./)
+  assert.deepEqual(await news(), [
+    'jane: build full #1 has started on bot-1, done in about 0s',
+    'jane: build full #1 has ended after 0s: success',
+  ])
+  assert.equal(await ask('pause bot-1 new disk'), 'Slave bot-1 is given no builds until it is resumed.')
+  assert.match(await ask('list slaves'), /bot-1: idle, paused by jane: new disk/)
+  assert.equal(await ask('resume bot-1'), 'Slave bot-1 is given builds again.')
+  assert.match(await ask('pause bot-3'), /^There is no slave "bot-3"\. Did you mean "bot-1"\?/)
+})
+
+test('what is wrong is said with the nearest right word', async () => {
+  await using talk = await createChatRig()
+  const answers: readonly (readonly [string, RegExp])[] = [
+    ['', /^Yes\? Say "help"/],
+    ['stauts', /^"stauts" is not a command\. Did you mean "status"\? Say "commands"/],
+    ['forc build full', /^"forc" is not a command\. Did you mean "force"/],
+    ['status ful', /^There is no builder "ful"\. Did you mean "full"\?/],
+    ['STATUS Full', /^full: offline/],
+    ['force build', /^Usage: force build \[--branch NAME\].* BUILDER REASON\./],
+    ['force build --brunch x full', /^"--brunch" is not an option here\. Known: --branch/],
+    ['force build --prop colour full', /^Usage: --prop NAME=VALUE\./],
+    ['force build "full', /^A quote \("\) is not closed\./],
+    ['notify on failre', /^There is no event "failre"\. Did you mean "failure"\?/],
+    ['list', /^Usage: list builders\|slaves/],
+    ['join #x', /^"join" makes no sense here\./],
+    ['reconfig', /^"reconfig" makes no sense here\./],
+    ['x'.repeat(3000), /^A line of more than 2000 characters/],
+  ]
+  for (const [line, answer] of answers) assert.match(await talk.ask(line), answer, line.slice(0, 60))
+})
+
+test('every command has a help with usage and example, and its example is a command', async () => {
+  await using talk = await createChatRig()
+  const names = (await talk.ask('commands')).split(/, |\n/)
+  assert.ok(names.length >= 27, `${names.length} commands`)
+  for (const name of names) {
+    const help = await talk.ask(`help ${name}`)
+    assert.match(help, new RegExp(`^${name}.*: .*\\.\nExample: ${name.split(' ')[0]}`), name)
+  }
+  assert.match(await talk.ask('help'), /"commands" lists all/)
+  assert.match(await talk.ask('help stauts'), /Did you mean "status"/)
+})
+
+test('status, last, eta, blame and the lists say what is', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask } = talk
+  await rig.slave('bot-1', [
+    { match: 'make', times: 1, result: 1 },
+    { match: 'make', hang: true },
+  ])
+  assert.equal(await ask('status'), 'Nothing runs, and none of 2 builders is red.')
+  assert.equal(await ask('last'), 'full: no build has ended yet\ndocs: no build has ended yet')
+  assert.equal(await ask('blame full'), 'full is not broken')
+  await rig.master.submitChange(commit('r1', { who: 'Jane Doe <jane@example.org>' }), 'test')
+  await rig.settle()
+  assert.equal(await ask('status'), 'full: idle, last build #0 failure')
+  assert.equal(await ask('last full'), 'build full #0 ended 0s ago: failure (failed sh)')
+  assert.equal(await ask('blame full'), 'full is red since full #0, 0s ago; in that build: Jane Doe')
+  assert.match(await ask('list changes'), /^#1 Jane Doe main@r1: commit r1$/)
+  assert.equal(await ask('eta'), 'Nothing runs.')
+  await rig.master.submitChange(commit('r2'), 'test')
+  await rig.settle()
+  assert.match(
+    await ask('status all'),
+    /^full: building.*\nbuild full #1 runs on bot-1 since 0s: running make\ndocs: offline, never built$/,
+  )
+  assert.equal(await ask('eta full'), 'full #1: not known yet, no good build of it was seen')
+  assert.equal(await ask('list builders'), 'full: building, last build #0 failure\ndocs: offline, never built')
+  assert.match(await ask('slaves missing'), /^bot-2: away, never seen$/)
+  assert.match(await ask('list schedulers'), /^each: waits for nothing$/)
+  assert.equal(await ask('version'), 'Boltbot (not installed)')
+  assert.match(await ask('hello'), /^Hello jane\. I build Rig\./)
+  assert.match(await ask('source'), /^Rig\n/)
+  assert.equal((await ask('dance')).split('\n').length, 3)
+})
+
+test('news are told where they are wanted, filtered, and remembered over a restart', async () => {
+  await using talk = await createChatRig(chatConfig(), { notify: ['problem', 'recovery'], categories: ['active'] })
+  const { rig, ask, news } = talk
+  await rig.slave('bot-1', [{ match: 'make', times: 2, result: 1 }])
+  await rig.slave('bot-2', [{ match: 'tex', result: 1 }])
+  await rig.master.submitChange(commit('r1'), 'test')
+  await rig.master.force({ builder: 'docs', who: 'jane', reason: 'x' }, 'test')
+  assert.deepEqual(await news(), ['build full #0 of main has ended: failure (failed sh). Changes by jane.'])
+  await rig.master.submitChange(commit('r2'), 'test')
+  assert.deepEqual(await news(), [], 'still failing is no news')
+  await rig.master.submitChange(commit('r3'), 'test')
+  assert.deepEqual(await news(), ['build full #2 of main has ended: success, it is green again.'])
+  assert.equal(await ask('notify on started finished'), 'Told here: problem, recovery, started, finished.')
+  assert.equal(await ask('notify off recovery problem'), 'Told here: started, finished.')
+  await rig.master.submitChange(commit('r4'), 'test')
+  assert.equal((await news()).length, 2)
+  await using again = openPlace(await rig.restart(), { notify: ['problem'] })
+  assert.equal(await again.ask('notify list'), 'Told here: started, finished.')
+  assert.equal(await again.ask('mute'), 'I keep quiet here. "unmute" ends that.')
+  await again.rig.slave('bot-1')
+  await again.rig.master.submitChange(commit('r5'), 'test')
+  assert.deepEqual(await again.news(), [])
+  assert.match(await again.ask('notify'), /But I am muted/)
+  await again.ask('unmute')
+  await again.rig.master.submitChange(commit('r6'), 'test')
+  assert.equal((await again.news()).length, 2)
+  assert.match(await again.ask('notify off'), /^Nothing is told here\. "notify on EVENT …" knows: started/)
+})
+
+test('ack says to all who is on a red builder, and keeps quiet until it is green', async () => {
+  await using talk = await createChatRig(chatConfig(), { notify: ['failure', 'success'] })
+  const { rig, ask, news } = talk
+  await rig.slave('bot-1', [{ match: 'make', times: 2, result: 1 }])
+  assert.equal(await ask('ack full'), 'full is not broken.')
+  await rig.master.submitChange(commit('r1'), 'test')
+  assert.equal((await news()).length, 1)
+  assert.match(await ask('ack full new compiler', 'joe'), /^joe is on full: new compiler\nThank you\./m)
+  assert.equal(await ask('status full'), 'full: idle, last build #0 failure (joe is on it: new compiler)')
+  await rig.master.submitChange(commit('r2'), 'test')
+  assert.deepEqual(await news(), [])
+  await rig.master.submitChange(commit('r3'), 'test')
+  assert.equal((await news()).length, 1, 'green is told')
+  await rig.settle()
+  assert.equal(await ask('status full'), 'full: idle, last build #2 success')
+})
+
+test('what strangers typed cannot paint or break lines', async () => {
+  await using talk = await createChatRig(chatConfig(), { notify: ['failure'] })
+  await talk.rig.slave('bot-1', [{ match: 'make', result: 1 }])
+  await talk.rig.master.submitChange(commit('r1', { who: 'evil\r\nQUIT :bye\u0003' + '04' }), 'test')
+  const isControl = (char: string) => char.charCodeAt(0) < 32
+  const lines = [...(await talk.news()), ...(await talk.ask('list changes')).split('\n')]
+  assert.equal(lines.length, 2)
+  for (const line of lines) assert.ok(![...line].some(isControl), JSON.stringify(line))
+})
+
+test('a plugin adds a command; what it throws is said, and costs nobody else anything', async () => {
+  const lamp = definePlugin({
+    name: 'lamp',
+    kind: 'service',
+    apply(host) {
+      host.registerChatCommand({
+        name: 'lamp',
+        usage: 'on|off',
+        summary: 'switches the lamp',
+        example: 'lamp on',
+        run({ words, speaker }) {
+          if (words[0] === 'bad') throw new CiError({ code: 'LAMP_BAD', message: 'The lamp is bad.' })
+          if (words[0] === 'worse') throw new TypeError('x is not a function')
+          return `${speaker.name} switches the lamp ${words[0]}`
+        },
+      })
+    },
+  })
+  await using talk = await createChatRig(chatConfig({ plugins: [lamp()] }))
+  assert.equal(await talk.ask('lamp "on now"'), 'jane switches the lamp on now')
+  assert.equal(await talk.ask('help lamp'), 'lamp on|off: switches the lamp.\nExample: lamp on')
+  assert.equal(await talk.ask('lamp bad'), 'The lamp is bad.')
+  assert.match(await talk.ask('lamp worse'), /^That went wrong; my log says more: x is not a function/)
+  assert.match(await talk.ask('commands'), /lamp/)
+  const taken = definePlugin({
+    name: 'taken',
+    kind: 'service',
+    apply: (host) =>
+      host.registerChatCommand({ name: 'status', usage: '', summary: '', example: '', run: () => 'mine' }),
+  })
+  await assert.rejects(talk.rig.reconfigure(chatConfig({ plugins: [taken()] })), /"status" of "taken" is there already/)
+  await talk.rig.reconfigure(chatConfig())
+  assert.match(await talk.ask('lamp on'), /^"lamp" is not a command\./)
+})
