@@ -1,4 +1,11 @@
-import { type BuilderView, type BuildView, type Change, formatDuration, type Result } from 'boltbot/plugin-sdk'
+import {
+  type BuilderView,
+  type BuildView,
+  type Change,
+  type Eta,
+  formatDuration,
+  type Result,
+} from 'boltbot/plugin-sdk'
 
 /** Builds and builders in the words of the chat: each a line, none longer than people read. */
 
@@ -28,9 +35,9 @@ export function runningLine(build: BuildView, now: number): string {
   return `build ${buildName(build)} runs on ${build.slave} since ${span(now - build.startedAt)}${doing}${etaOf(build, now)}`
 }
 
-export function etaOf({ eta }: BuildView, now: number): string {
+export function etaOf({ eta }: { readonly eta?: Eta }, now: number): string {
   if (eta === undefined) return ''
-  if (eta.at <= now) return ', done any moment'
+  if (eta.at < now + 1000) return ', done any moment'
   return `, done in about ${span(eta.at - now)} (${span(eta.low - now)} to ${span(eta.high - now)})`
 }
 

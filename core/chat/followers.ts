@@ -1,6 +1,6 @@
 import type { BuildFinished, BuildId, BuildStarted, Clock, RequestId } from 'boltbot/plugin-sdk'
 import type { StoredEvent } from '../store/store.ts'
-import { buildName, span, verdict } from './describe.ts'
+import { buildName, etaOf, span, verdict } from './describe.ts'
 
 /** People who asked for a build, or watch one: told in the place they asked when it starts and when it has ended. */
 export interface Followers {
@@ -41,8 +41,7 @@ export function createFollowers(clock: Clock): Followers {
     for (const followed of all) {
       if (followed.build !== null || !concerns(followed, event)) continue
       followed.build = event.build
-      const eta = event.eta === undefined ? '' : `, done in about ${span(event.eta.at - clock.now())}`
-      followed.reply(`build ${buildName(event)} has started on ${event.slave}${eta}`)
+      followed.reply(`build ${buildName(event)} has started on ${event.slave}${etaOf(event, clock.now())}`)
     }
   }
 
