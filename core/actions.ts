@@ -67,10 +67,10 @@ export function createActions({ store, config, buildsets, scheduling, pool, runn
 
   /** Each of the builders could be refused: then none is built. */
   async function fillIn(order: FormOrder, via: string): Promise<BuildsetSubmitted> {
-    const { scheduler, who, values } = order
+    const { scheduler, values } = order
     const builders = order.builders ?? scheduling.forceable(scheduler)
     const reason = typeof values?.reason === 'string' && values.reason !== '' ? values.reason : `scheduler ${scheduler}`
-    for (const builder of builders) await guard({ action: 'force', who, via, builder, reason })
+    for (const builder of builders) await guard({ action: 'force', ...asker({ ...order, reason }, via), builder })
     const created = (await scheduling.force(order))[0]
     if (created === undefined) throw triggeredNothing(scheduler)
     const away = builders.filter((builder) => !pool.anyAttached(builder))
