@@ -34,6 +34,15 @@ export const fileUnreadable = (file: string, cause: unknown) =>
     cause,
   })
 
+export const repoUnreadable = (repo: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_CLI_REPO',
+    message: `The repository "${repo}" cannot be read: ${gitReason(cause)}.`,
+    details: { repo },
+    hint: 'Try "git clone" with it; it must have at least one commit.',
+    cause,
+  })
+
 export const basedirTaken = (path: string, file: string) =>
   new CiError({
     code: 'BOLT_CLI_EXISTS',
@@ -151,6 +160,17 @@ export const badEnvironmentLine = (file: string, line: number, text: string) =>
   })
 
 /** Node's own codes in words. */
+/** The last word of git, without its prefix. */
+function gitReason(cause: unknown): string {
+  const { stderr, code } = cause as { readonly stderr?: string; readonly code?: string } // as execFile rejects
+  if (code === 'ENOENT') return 'git is not installed'
+  const last = stderr
+    ?.trimEnd()
+    .split('\n')
+    .findLast((line) => /^(fatal|error|remote):/.test(line))
+  return last?.replace(/^\w+: /, '').replace(/\.$/, '') ?? reasonOf(cause)
+}
+
 function reasonOf(cause: unknown): string {
   const code = (cause as { readonly code?: string } | null)?.code
   const words: Readonly<Record<string, string>> = {

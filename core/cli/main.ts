@@ -11,6 +11,7 @@ import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { forceCommand } from './commands/force.ts'
 import { hashPasswordCommand } from './commands/hash-password.ts'
+import { initCommand } from './commands/init.ts'
 import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
 import { newPluginCommand } from './commands/new-plugin.ts'
@@ -78,6 +79,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     () => [
       demoCommand(),
       masterCommand(),
+      initCommand(),
       slaveCommand(),
       checkconfigCommand(),
       doctorCommand(),
