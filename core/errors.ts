@@ -159,6 +159,14 @@ export const buildStopped = (who: string, reason: string) =>
     details: { who, reason },
   })
 
+export const accessRefused = (action: string, who: string) =>
+  new CiError({
+    code: 'BOLT_ACCESS_REFUSED',
+    message: `Sorry, "${who}" may not do this (${action}) here.`,
+    details: { action, who },
+    hint: `"access.${action}" in the config of the master says who may.`,
+  })
+
 export const masterStopping = (reason: string) =>
   new CiError({ code: 'BOLT_MASTER_STOPPING', message: `The master stops: ${reason}.`, details: { reason } })
 

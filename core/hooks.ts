@@ -117,6 +117,7 @@ function createInstances(): Instances {
     changeAccepted: new SyncHook<[unknown]>(['event'], 'changeAccepted'),
     sourceFailing: new SyncHook<[unknown]>(['event'], 'sourceFailing'),
     guardAction: new AsyncSeriesHook<[unknown]>(['event'], 'guardAction'),
+    actionJudged: new SyncHook<[unknown]>(['event'], 'actionJudged'),
     buildsetCreated: new SyncHook<[unknown]>(['event'], 'buildsetCreated'),
     requestQueued: new SyncHook<[unknown]>(['event'], 'requestQueued'),
     requestCancelled: new SyncHook<[unknown]>(['event'], 'requestCancelled'),

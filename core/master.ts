@@ -1,6 +1,5 @@
 import { createActions } from './actions.ts'
 import { createAdoption } from './adoption.ts'
-
 import { createBuildsets } from './buildsets.ts'
 import { createChanges } from './changes.ts'
 import { createChat } from './chat/chat.ts'
@@ -10,6 +9,7 @@ import type { Config } from './config/model.ts'
 import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
 import { forgetOthers } from './forget.ts'
+import { createGuard } from './guard.ts'
 import { createHttp } from './http/http.ts'
 import { createLeases } from './leases.ts'
 import { createLocks } from './locks.ts'
@@ -44,14 +44,9 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const owner = await openOwner(store, random)
   const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
 
-  const plugins = createPluginHost({
-    clock,
-    log,
-    random,
-    journal: journalOf(store),
-    powers: (id) => powers(id),
-  })
+  const plugins = createPluginHost({ clock, log, random, journal: journalOf(store), powers: (id) => powers(id) })
   const { hooks } = plugins
+  const guard = createGuard({ store, log, config, guard: hooks.guard })
 
   const changes = createChanges({ store, refine: (event) => hooks.refine('refineChange', event) })
   const buildsets = createBuildsets({ store, builders: () => askable })
@@ -129,12 +124,12 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     schedulers: () => scheduling.list(),
   })
   const actions = {
-    ...createActions({ store, config, buildsets, scheduling, pool, running: builds.all, guard: hooks.guard }),
-    ...createSlaveActions({ clock, config, pool, guard: hooks.guard }),
+    ...createActions({ store, config, buildsets, scheduling, pool, running: builds.all, guard }),
+    ...createSlaveActions({ clock, config, pool, guard }),
   }
   const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
   const http = createHttp({ clock, log })
-  const mayShutDown: Master['mayShutDown'] = (by, reason) => hooks.guard({ action: 'shutdown', ...by, reason })
+  const mayShutDown: Master['mayShutDown'] = (by, reason) => guard({ action: 'shutdown', ...by, reason })
   const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
   const powers = createPowers({
     store,
@@ -275,7 +270,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       return stopping
     },
     async reconfigure(next, by) {
-      await hooks.guard({ action: 'reconfig', ...by })
+      await guard({ action: 'reconfig', ...by })
       // One at a time: each begins with what the one before it left.
       const done = reconfiguring.then(() => reconfigure(next))
       reconfiguring = done.catch(() => {}) // told to whoever asked for it
@@ -288,7 +283,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     mayShutDown,
     openChat: chat.open,
     async runNow(scheduler, { who, via }) {
-      await hooks.guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })
+      await guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })
       return { buildsets: await scheduling.runNow(scheduler) }
     },
     schedulers: scheduling.list,

@@ -13,6 +13,7 @@ import { createLogReader } from './log-reader.ts'
 import type { Progress } from './progress.ts'
 import type { RunningBuild } from './running-builds.ts'
 import type { SlavePool } from './slave-pool.ts'
+import { readAudits } from './store/audits.ts'
 import { readBranches, readBuild, readBuildByNumber, readBuilders, readBuilds } from './store/build-views.ts'
 import { readBuildset } from './store/buildsets.ts'
 import { readChanges, recentChanges } from './store/changes.ts'
@@ -101,6 +102,7 @@ export function createViews(deps: ViewsDeps): Query {
         missing: slave.missing || (slave.latent && (known.get(slave.name)?.missingAt ?? null) !== null),
       }))
     },
+    audits: (filter) => readAudits(store, filter),
     schedulers: async () => deps.schedulers(),
     change: async (id) => (await readChanges(db, [id]))[0],
     changes: (filter = {}) => recentChanges(db, filter.limit ?? 20, filter.before),

@@ -1,3 +1,4 @@
+import type { ActionName } from './action.ts'
 import type { Duration } from './duration.ts'
 import type { Json } from './json.ts'
 import type { Lock, LockAccess } from './locks.ts'
@@ -126,8 +127,22 @@ export interface PeopleOptions {
   /** `jane` becomes `jane@<domain>`. */
   readonly mailDomain?: string
   /** By the `who` of a change, or by its mail address. */
-  readonly table?: Readonly<Record<string, { readonly mail?: string }>>
+  readonly table?: Readonly<Record<string, PersonOptions>>
 }
+
+export interface PersonOptions {
+  readonly mail?: string
+  /** How IRC knows them: `'account:jane'`, with several networks `'account:jane@libera'`; `'host:jane@*.example.org'`. */
+  readonly irc?: string | readonly string[]
+  /** For rules of `access`: `['committer']`. */
+  readonly roles?: readonly string[]
+}
+
+/**
+ * Who may do what, for people from outside: those on IRC and the web. An action that is left out is for none of them. Rules:
+ * `'role:committer'`, `'person:jane'`, `'account:jane'`, `'host:*@*.example.org'`, `'op:#hello'`, `'voice:#hello'`, `'via:irc'`, `'anyone'`.
+ */
+export type AccessOptions = { readonly [Action in ActionName]?: readonly string[] }
 
 /** The master's one web server, for plugins that serve pages. */
 export interface HttpOptions {
@@ -167,6 +182,7 @@ export interface MasterOptions<S extends readonly Slave[], B extends readonly Bu
   /** How often a build is tried when its slaves get lost; default 3. */
   readonly maxTries?: number
   readonly people?: PeopleOptions
+  readonly access?: AccessOptions
   readonly retention?: Retention
 }
 

@@ -1,4 +1,5 @@
 /** Payloads of the hooks: what happened, JSON-safe, with ids. */
+import type { GuardedAction } from './action.ts'
 import type { BuildId, BuildsetId, Change, ChangeId, EventId, RequestId, SourceStamp } from './model.ts'
 import type { Eta } from './progress.ts'
 import type { Result } from './results.ts'
@@ -17,6 +18,11 @@ export interface SourceFailing extends EventBase {
   readonly error: string
   /** Failures in a row. */
   readonly failures: number
+}
+/** An act of a person passed the guards, or did not. */
+export interface ActionJudged extends EventBase, GuardedAction {
+  /** Why not; `null`: it was allowed. */
+  readonly refusal: string | null
 }
 export interface BuildsetCreated extends EventBase {
   readonly buildset: BuildsetId

@@ -7,6 +7,7 @@
  * - **choose** (`choose` + noun): returns an answer or `undefined`; with no answer, core decides.
  * - **guard** (`guard` + noun): throwing a {@link CiError} refuses, with that reason.
  */
+import type { GuardedAction } from './action.ts'
 import type * as events from './events.ts'
 import type * as model from './model.ts'
 
@@ -21,6 +22,8 @@ export interface Hooks {
   sourceFailing: { kind: 'observe'; event: events.SourceFailing }
   /** Somebody wants to force, stop, cancel, rebuild, pause, reconfig or shut down. Throw to refuse. */
   guardAction: { kind: 'guard'; event: GuardedAction }
+  /** Somebody asked for an act and was allowed to, or refused. */
+  actionJudged: { kind: 'observe'; event: events.ActionJudged }
   /** A buildset and its requests were stored. */
   buildsetCreated: { kind: 'observe'; event: events.BuildsetCreated }
   /** A request is in its builder's queue, for the first time or again. */
@@ -78,6 +81,7 @@ export const HOOK_KINDS: { readonly [Name in HookName]: Hooks[Name]['kind'] } = 
   changeAccepted: 'observe',
   sourceFailing: 'observe',
   guardAction: 'guard',
+  actionJudged: 'observe',
   buildsetCreated: 'observe',
   requestQueued: 'observe',
   requestCancelled: 'observe',
@@ -97,24 +101,6 @@ export const HOOK_KINDS: { readonly [Name in HookName]: Hooks[Name]['kind'] } = 
   configApplied: 'observe',
   configRejected: 'observe',
 })
-
-export type ActionName = 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'reconfig' | 'shutdown'
-
-/** An act of a person, whichever way it came. */
-export interface GuardedAction {
-  readonly action: ActionName
-  /** Who, as the way in knows them: a login, a services account; never a bare nickname. */
-  readonly who: string
-  /** The way in: `cli`, `irc`, `web`, `plugin:<id>`. */
-  readonly via: string
-  /** What the way in knows of them for sure: `account:jane`, `op:#hello`. Left out: the way in is the master's user or a plugin itself. */
-  readonly proofs?: readonly string[]
-  readonly builder?: string
-  readonly build?: model.BuildId
-  readonly request?: model.RequestId
-  readonly slave?: string
-  readonly reason?: string
-}
 
 export interface RequestChoice {
   readonly builder: string

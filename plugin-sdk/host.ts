@@ -1,3 +1,4 @@
+import type { AuditView } from './action.ts'
 import type { Chat, ChatCommand, ChatPlace } from './chat.ts'
 import type { Clock, Log } from './clock.ts'
 import type { Duration } from './duration.ts'
@@ -205,6 +206,8 @@ export interface Query {
   /** In queue order; `limit` defaults to 100. */
   requests(filter?: { readonly builder?: string; readonly limit?: number }): Promise<readonly RequestView[]>
   slaves(): Promise<readonly SlaveView[]>
+  /** Who asked for what, allowed and refused, the newest first; `limit` defaults to 20. */
+  audits(filter?: { readonly limit?: number }): Promise<readonly AuditView[]>
   /** In config order. */
   schedulers(): Promise<readonly SchedulerView[]>
   change(id: number): Promise<Change | undefined>

@@ -1,4 +1,5 @@
 /** All a plugin may know: types and pure helpers, no state, no I/O. */
+export type { ActionName, AuditView, GuardedAction } from './action.ts'
 export {
   CHAT_NEWS,
   type Chat,
@@ -14,6 +15,7 @@ export {
 export type { Clock, Log, LogFields, Random } from './clock.ts'
 export type { Command, CommandId, CommandIo, CommandResult, ShellCommandSpec, Stream } from './command.ts'
 export {
+  type AccessOptions,
   type Builder,
   type BuilderOptions,
   type BuildFactory,
@@ -26,6 +28,7 @@ export {
   type MasterConfig,
   type MasterOptions,
   type PeopleOptions,
+  type PersonOptions,
   type Retention,
   type Slave,
   type SlaveOptions,
@@ -35,6 +38,7 @@ export type { Doctor, Finding } from './doctor.ts'
 export { type Duration, durationMs, formatDuration } from './duration.ts'
 export { CiError, type CiErrorFields, hasCode, messageOf } from './errors.ts'
 export type {
+  ActionJudged,
   BuildFinished,
   BuildStarted,
   BuildsetCreated,
@@ -57,9 +61,7 @@ export type {
 } from './events.ts'
 export { checkForm, type FormField, type FormValues } from './force-form.ts'
 export {
-  type ActionName,
   type ChooseHook,
-  type GuardedAction,
   type GuardHook,
   HOOK_KINDS,
   type HookEvent,

@@ -1,5 +1,6 @@
 import { CiError } from 'boltbot/plugin-sdk'
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './commands/audit.ts'
 import { buildersCommand } from './commands/builders.ts'
 import { buildsCommand } from './commands/builds.ts'
 import { cancelCommand } from './commands/cancel.ts'
@@ -103,6 +104,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       buildsCommand(),
       logCommand(),
       changesCommand(),
+      auditCommand(),
       slavesCommand(),
       pluginsCommand(),
     ],

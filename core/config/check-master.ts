@@ -1,4 +1,5 @@
-import type { MasterOptions, PeopleOptions, Retention } from 'boltbot/plugin-sdk'
+import type { MasterOptions, PeopleOptions, PersonOptions, Retention } from 'boltbot/plugin-sdk'
+import { checkAccess, ircIdentity, roleList } from './check-access.ts'
 import { HTTP_FIELDS } from './check-http.ts'
 import type { Reporter, Subject } from './report.ts'
 import {
@@ -9,6 +10,7 @@ import {
   duration,
   type Fields,
   flagOrFunction,
+  isRecord,
   jsonRecord,
   list,
   type Rule,
@@ -35,6 +37,7 @@ const FIELDS = {
   buildLease: { rule: duration },
   maxTries: { rule: count },
   people: { rule: anything },
+  access: { rule: anything },
   retention: { rule: anything },
 } as const satisfies Record<keyof MasterOptions<never, never>, unknown> & Fields
 
@@ -50,6 +53,12 @@ const mailAddress: Rule = (value) =>
   typeof value === 'string' && /^[^\s<>,@]+@[^\s<>,@]+$/.test(value)
     ? undefined
     : `one mail address such as 'jane@example.org'`
+
+const PERSON = {
+  mail: { rule: mailAddress },
+  irc: { rule: ircIdentity },
+  roles: { rule: roleList },
+} as const satisfies Record<keyof PersonOptions, unknown> & Fields
 
 const KEEP = { age: { rule: duration }, count: { rule: count } } as const
 const RETENTION = {
@@ -68,7 +77,8 @@ export function checkMaster({ report }: Reporter, master: Subject, options: Read
       'There are no transports, so no slave can be reached. Add one: local({ slaves: [...] }) or agents({ port: 9990 }).',
     )
 
-  const { people, retention, http } = options
+  const { people, retention, http, access } = options
+  if (access !== undefined) checkAccess(report, master, access, isRecord(people) ? people.table : undefined)
   if (http !== undefined) checkFields(report, master, ['http'], http, HTTP_FIELDS)
   if (people !== undefined && checkFields(report, master, ['people'], people, PEOPLE)) {
     const { table } = people
@@ -80,7 +90,7 @@ export function checkMaster({ report }: Reporter, master: Subject, options: Read
       )
     else
       for (const [who, entry] of Object.entries(table ?? {}))
-        checkFields(report, master, ['people', 'table', who], entry, { mail: { rule: mailAddress } })
+        checkFields(report, master, ['people', 'table', who], entry, PERSON)
   }
   const kinds = Object.fromEntries(Object.keys(RETENTION).map((key) => [key, { rule: anything }]))
   if (retention !== undefined && checkFields(report, master, ['retention'], retention, kinds))

@@ -69,6 +69,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
       buildLeaseMs: durationMs(given.buildLease ?? '60s')!,
       maxTries: given.maxTries ?? 3,
       people: { mailDomain: given.people?.mailDomain ?? null, table: given.people?.table ?? {} },
+      access: given.access ?? {},
       retention: retentionOf(given.retention ?? {}),
     },
   }

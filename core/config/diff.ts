@@ -20,6 +20,7 @@ const PLAIN_KEYS = [
   'buildLeaseMs',
   'maxTries',
   'people',
+  'access',
   'retention',
 ] as const satisfies readonly (keyof Config)[]
 

@@ -1,10 +1,12 @@
 import type {
+  AccessOptions,
   ChooseSteps,
   Json,
   LockAccess,
   MergeRequests,
   NextBuild,
   NextSlave,
+  PersonOptions,
   PluginInstance,
   PluginKind,
   PrioritizeBuilders,
@@ -35,8 +37,9 @@ export interface Config {
   readonly maxTries: number
   readonly people: {
     readonly mailDomain: string | null
-    readonly table: Readonly<Record<string, { readonly mail?: string }>>
+    readonly table: Readonly<Record<string, PersonOptions>>
   }
+  readonly access: AccessOptions
   readonly retention: RetentionSpec
 }
 

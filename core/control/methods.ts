@@ -90,6 +90,7 @@ export function createControlMethods({
     builds: method('builds', z.object({ builder: text.optional(), running: z.boolean().optional(), limit }), (filter) =>
       query.builds(withoutUndefined(filter)),
     ),
+    audits: method('audits', z.object({ limit }), (filter) => query.audits(withoutUndefined(filter))),
     changes: method('changes', z.object({ limit }), (filter) => query.changes(withoutUndefined(filter))),
     builders: method('builders', z.object({}), () => query.builders()),
     builder: method('builder', z.object({ name: text }), async ({ name }) => {

@@ -7,6 +7,7 @@ import { buildsOfChanges } from './migrations/0004-builds-of-changes.ts'
 import { buildsetKeys } from './migrations/0005-buildset-keys.ts'
 import { instances } from './migrations/0006-instances.ts'
 import { adoption } from './migrations/0007-adoption.ts'
+import { audits } from './migrations/0008-audits.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   buildsetKeys,
   instances,
   adoption,
+  audits,
 ])
 
 export interface MigrateOptions {

@@ -45,6 +45,7 @@ export interface Tables {
   slaves: SlaveTable
   /** What is known of the instance of each latent slave. */
   instances: InstanceTable
+  audits: AuditTable
   plugin_state: { plugin: string; key: string; value: string }
 }
 
@@ -202,6 +203,22 @@ export interface StepTable {
   logs: string
   /** Properties that it set, JSON; written when it ends. Null: none. */
   properties: string | null
+}
+
+/** An act somebody asked for. */
+export interface AuditTable {
+  id: Generated<number>
+  at: number
+  action: string
+  who: string
+  via: string
+  /** What was known of them, JSON; null: the way in belongs to the master's user. */
+  proofs: string | null
+  /** Builder, build, request, slave: JSON. */
+  subject: string
+  reason: string | null
+  /** Why not; null: it was allowed. */
+  refusal: string | null
 }
 
 export type Row<Table extends keyof Tables> = Selectable<Tables[Table]>

@@ -95,6 +95,7 @@ export function createQuery(answers: Partial<Query>): Query {
     builds: async () => [],
     requests: async () => [],
     slaves: async () => [],
+    audits: async () => [],
     schedulers: async () => [],
     change: async () => undefined,
     changes: async () => [],

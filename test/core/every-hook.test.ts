@@ -15,6 +15,7 @@ test('one day at a master fires every hook, each with a frozen event of plain da
       host.tap('changeAccepted', hear('changeAccepted'))
       host.tap('sourceFailing', hear('sourceFailing'))
       host.tap('guardAction', hear('guardAction'))
+      host.tap('actionJudged', hear('actionJudged'))
       host.tap('buildsetCreated', hear('buildsetCreated'))
       host.tap('requestQueued', hear('requestQueued'))
       host.tap('requestCancelled', hear('requestCancelled'))

@@ -242,3 +242,16 @@ export default defineMaster({ projectName: 'x', slaves: [slave({ name: 'one' }),
 `)
   assert.deepEqual(problems, [])
 })
+
+test('rules of access that can let nobody in, or anybody by a nickname, are problems', async () => {
+  const with_ = (access: string) => instead("projectName: 'Hello',", `projectName: 'Hello', access: ${access},`)
+  assert.deepEqual(await with_(`{ force: ['anyone', 'account:jane', 'host:*@*.example.org', 'op:#x', 'via:irc'] }`), [])
+  match(await with_(`{ forse: ['anyone'] }`), /"forse" is not a key here\. Did you mean "force"\?/)
+  match(await with_(`{ force: 'anyone' }`), /"force" is "anyone"\. Give a list of rules/)
+  match(await with_(`{ force: ['jane'] }`), /It is "jane"\. Give 'role:committer'/)
+  match(
+    await with_(`{ stop: ['host:jane@*'] }`),
+    /It is "host:jane@\*"\. Give a mask that names at least a part of the host/,
+  )
+  match(await with_(`{ stop: ['role:comitter'] }`), /Nobody in people\.table has the role "comitter"/)
+})
