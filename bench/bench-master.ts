@@ -95,6 +95,7 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
     secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
     people: ({ people }) => createPeople(people),
     redactor: redactor.stream,
+    redact: redactor.text,
   })
   await master.start()
 

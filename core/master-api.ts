@@ -13,9 +13,11 @@ import type {
   Submitted,
   WhyNot,
 } from 'boltbot/plugin-sdk'
+
 import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
+import type { Outbox } from './outbox/outbox.ts'
 import type { StopHow } from './running-builds.ts'
 import type { SlaveActions } from './slave-actions.ts'
 
@@ -37,6 +39,7 @@ export interface Master extends Actions, SlaveActions {
   runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */
   mayShutDown(by: Caller, reason: string): Promise<void>
+  readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop'>
   schedulers(): readonly SchedulerView[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>

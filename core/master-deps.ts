@@ -20,6 +20,7 @@ export interface MasterDeps {
   readonly secrets: Secrets
   readonly people: (config: Config) => People
   readonly redactor: () => StreamRedactor
+  readonly redact: (text: string) => string
   /** Default: none are kept, and builds of a process before under another config go back to the queue. */
   readonly configs?: KeptConfigs
   /** The program around the master; left out in tests. */

@@ -15,6 +15,7 @@ import { createLeases } from './leases.ts'
 import { createLocks } from './locks.ts'
 import type { Master } from './master-api.ts'
 import type { MasterDeps } from './master-deps.ts'
+import { createOutbox } from './outbox/outbox.ts'
 import { createPlacement } from './placement.ts'
 import { createPluginHost } from './plugin-host.ts'
 import { createPollers } from './pollers.ts'
@@ -102,10 +103,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     goOn,
   })
   const distributor = createDistributor({
-    store,
-    clock,
-    random,
-    log,
+    ...deps,
     config,
     pool,
     locks,
@@ -131,20 +129,20 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const http = createHttp({ clock, log })
   const mayShutDown: Master['mayShutDown'] = (by, reason) => guard({ action: 'shutdown', ...by, reason })
   const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
+  const outbox = createOutbox({ ...deps, owner, spec: () => current.outbox })
   const powers = createPowers({
-    store,
-    basedir: deps.basedir,
+    ...deps,
     changes,
     buildsets,
     actions,
     query,
-    secrets,
     people: () => people,
     pool,
     scheduling,
     waitFor: triggers.waitFor,
     pollers,
     chat,
+    outbox,
     http,
     serves: () => current.http !== null,
   })
@@ -196,6 +194,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       // Before slaves come: what they bring with them may be wanted.
       adoption.prepare,
       () => plugins.start(current.plugins),
+      outbox.settle,
       async () => (await http.move(current)).keep(),
       // Before what ran is given up: a slave that does not come back is reported with it.
       pool.start,
@@ -242,9 +241,9 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }
     await moved.keep()
     // It is in force: what cannot be stored now does not take it back.
-    const stored = (work: Promise<void>) =>
-      work.catch((error: unknown) => log.error('reconfigure not stored', { error }))
+    const stored = (work: Promise<void>) => work.catch((error: unknown) => log.error('not stored', { error }))
     await stored(forgetGone())
+    await stored(outbox.settle())
     await pool.configure()
     await stored(retainConfigs())
     // Those that are gone too: they leave the rows for locks.
@@ -287,6 +286,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       return { buildsets: await scheduling.runNow(scheduler) }
     },
     schedulers: scheduling.list,
+    outbox,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
     plugins: plugins.status,

@@ -7,6 +7,7 @@ import type { Changes } from './changes.ts'
 import type { ChatCore } from './chat/chat.ts'
 import type { HostPowers } from './host/plugin-powers.ts'
 import type { Http } from './http/http.ts'
+import type { Outbox } from './outbox/outbox.ts'
 import type { Pollers } from './pollers.ts'
 import type { Scheduling } from './scheduling.ts'
 import type { SlaveActions } from './slave-actions.ts'
@@ -29,6 +30,7 @@ export interface PowersDeps {
   readonly waitFor: Triggers['waitFor']
   readonly pollers: Pollers
   readonly chat: ChatCore
+  readonly outbox: Pick<Outbox, 'notify' | 'register'>
   readonly http: Http
   /** Whether the config has a web server. */
   readonly serves: () => boolean
@@ -51,6 +53,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       rebuild: (order) => actions.rebuild(order, via),
       pause: (order) => actions.pauseSlave(order, via),
       resume: (order) => actions.resumeSlave(order, via),
+      notify: (notice) => deps.outbox.notify(id, notice),
       query: deps.query,
       state: {
         get: (key) => getPluginState(store, id, key),
@@ -69,6 +72,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       registerPoller: (poller) => deps.pollers.register(id, poller),
       registerChatCommand: (command, run) => deps.chat.register(id, command, run),
       openChat: (place) => deps.chat.open(place),
+      registerCarrier: (carrier) => deps.outbox.register(id, carrier),
       http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url },
     }
   }

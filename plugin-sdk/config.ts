@@ -144,6 +144,16 @@ export interface PersonOptions {
  */
 export type AccessOptions = { readonly [Action in ActionName]?: readonly string[] }
 
+/** Messages to people: see `host.notify`. */
+export interface OutboxOptions {
+  /** Mail addresses that are told of messages that could not be delivered. */
+  readonly admins?: readonly string[]
+  /** What one address is sent at most; more is put into one digest. Default: 30 an hour; `false`: no limit. */
+  readonly budget?: { readonly count: number; readonly per: Duration } | false
+  /** How long a recipient is tried whom the other side puts off; default `'4d'`. A dead server is tried for ever. */
+  readonly giveUpAfter?: Duration
+}
+
 /** The master's one web server, for plugins that serve pages. */
 export interface HttpOptions {
   /** 0: any free one, which the log names. */
@@ -184,6 +194,7 @@ export interface MasterOptions<S extends readonly Slave[], B extends readonly Bu
   readonly people?: PeopleOptions
   readonly access?: AccessOptions
   readonly retention?: Retention
+  readonly outbox?: OutboxOptions
 }
 
 export interface MasterConfig {

@@ -25,6 +25,7 @@ import type {
   SlaveView,
   WhyNot,
 } from './model.ts'
+import type { Carrier, Notice, Notified } from './notify.ts'
 import type { BranchView, StepExpectation } from './progress.ts'
 import type { SecretRef } from './render.ts'
 import type { Result } from './results.ts'
@@ -82,6 +83,14 @@ export interface Host {
   /** Gives a paused slave builds again; passes `guardAction` as `pause`. */
   resume(order: SlaveOrder): Promise<void>
 
+  /**
+   * Tells people. Resolves when it is stored: from then on no crash loses it, and a carrier brings it. Asked again with the same key,
+   * it adds only recipients who were not told.
+   * @throws CiError `BOLT_OUTBOX_NOTICE` when it is malformed.
+   * @example await host.notify({ key: `build:${eventId}`, to: [{ who: 'jane' }], subject: 'It is on fire', text: '…' })
+   */
+  notify(notice: Notice): Promise<Notified>
+
   readonly query: Query
   /** The plugin's own small store: JSON by key, durable, kept over restarts and reconfigures of the same id. */
   readonly state: State
@@ -102,6 +111,8 @@ export interface Host {
   registerChatCommand(command: ChatCommand): void
   /** Opens a place where people talk with the bot: for plugins that bring it to them. Dispose it with what it stands for. */
   openChat(place: ChatPlace): Chat
+  /** Adds a carrier of messages; only in `apply`. It is given messages once all plugins have started. */
+  registerCarrier(carrier: Carrier): void
 }
 
 /** What a shared thing may use: not of the plugin that happened to be the first. */

@@ -27,6 +27,7 @@ export {
   type LatentOptions,
   type MasterConfig,
   type MasterOptions,
+  type OutboxOptions,
   type PeopleOptions,
   type PersonOptions,
   type Retention,
@@ -135,6 +136,16 @@ export type {
   StepView,
   WhyNot,
 } from './model.ts'
+export type {
+  Attachment,
+  Carrier,
+  Delivery,
+  Handover,
+  Notice,
+  Notified,
+  Recipient,
+  Urgency,
+} from './notify.ts'
 export { originOf, withOrigin } from './origin.ts'
 export { hashPassword, isPassword, isPasswordHash } from './password.ts'
 export { patchBytes, patchOf } from './patch.ts'

@@ -17,6 +17,7 @@ import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
 import { newPluginCommand } from './commands/new-plugin.ts'
 import { nowCommand } from './commands/now.ts'
+import { outboxCommand } from './commands/outbox.ts'
 import { pluginsCommand } from './commands/plugins.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
@@ -107,6 +108,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       auditCommand(),
       slavesCommand(),
       pluginsCommand(),
+      outboxCommand(),
     ],
   ],
 ]

@@ -45,6 +45,7 @@ export async function openMaster({ config, basedir, clock, log, redactor, progra
     people: ({ people }) => createPeople(people),
     redactor: redactor.stream,
     program,
+    redact: redactor.text,
   })
   opening.move() // the master closes both when it stops
   return master

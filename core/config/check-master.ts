@@ -1,6 +1,7 @@
 import type { MasterOptions, PeopleOptions, PersonOptions, Retention } from 'boltbot/plugin-sdk'
 import { checkAccess, ircIdentity, roleList } from './check-access.ts'
 import { HTTP_FIELDS } from './check-http.ts'
+import { checkOutbox } from './check-outbox.ts'
 import type { Reporter, Subject } from './report.ts'
 import {
   aFunction,
@@ -13,6 +14,7 @@ import {
   isRecord,
   jsonRecord,
   list,
+  mailAddress,
   type Rule,
   show,
   text,
@@ -39,6 +41,7 @@ const FIELDS = {
   people: { rule: anything },
   access: { rule: anything },
   retention: { rule: anything },
+  outbox: { rule: anything },
 } as const satisfies Record<keyof MasterOptions<never, never>, unknown> & Fields
 
 const domain: Rule = (value) =>
@@ -48,11 +51,6 @@ const PEOPLE = {
   mailDomain: { rule: domain },
   table: { rule: anything },
 } as const satisfies Record<keyof PeopleOptions, unknown> & Fields
-
-const mailAddress: Rule = (value) =>
-  typeof value === 'string' && /^[^\s<>,@]+@[^\s<>,@]+$/.test(value)
-    ? undefined
-    : `one mail address such as 'jane@example.org'`
 
 const PERSON = {
   mail: { rule: mailAddress },
@@ -77,8 +75,9 @@ export function checkMaster({ report }: Reporter, master: Subject, options: Read
       'There are no transports, so no slave can be reached. Add one: local({ slaves: [...] }) or agents({ port: 9990 }).',
     )
 
-  const { people, retention, http, access } = options
+  const { people, retention, http, access, outbox } = options
   if (access !== undefined) checkAccess(report, master, access, isRecord(people) ? people.table : undefined)
+  if (outbox !== undefined) checkOutbox(report, master, outbox)
   if (http !== undefined) checkFields(report, master, ['http'], http, HTTP_FIELDS)
   if (people !== undefined && checkFields(report, master, ['people'], people, PEOPLE)) {
     const { table } = people

@@ -1,4 +1,4 @@
-import { durationMs, type MasterConfig, originOf, type Retention } from 'boltbot/plugin-sdk'
+import { durationMs, type MasterConfig, type OutboxOptions, originOf, type Retention } from 'boltbot/plugin-sdk'
 import { checkBuilders } from './check-builders.ts'
 import { checkEngines } from './check-latent.ts'
 import { checkLockOrder } from './check-lock-order.ts'
@@ -9,7 +9,7 @@ import { checkReferences } from './check-references.ts'
 import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
 import { checkSlaves } from './check-slaves.ts'
 import type { Imported } from './importer.ts'
-import type { Config, RetentionSpec } from './model.ts'
+import type { Config, OutboxSpec, RetentionSpec } from './model.ts'
 import type { Positions } from './positions.ts'
 import { type Problem, sortProblems } from './problem.ts'
 import { createReporter, type Subject } from './report.ts'
@@ -71,6 +71,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
       people: { mailDomain: given.people?.mailDomain ?? null, table: given.people?.table ?? {} },
       access: given.access ?? {},
       retention: retentionOf(given.retention ?? {}),
+      outbox: outboxOf(given.outbox ?? {}),
     },
   }
 }
@@ -83,5 +84,14 @@ function retentionOf({ builds, logs, journal }: Retention): RetentionSpec {
     builds: { ageMs: ageMs(builds?.age), count: builds?.count ?? null },
     logs: { ageMs: ageMs(logs?.age), count: logs?.count ?? null },
     journal: { ageMs: ageMs(journal?.age) },
+  }
+}
+
+function outboxOf({ admins = [], budget, giveUpAfter = '4d' }: OutboxOptions): OutboxSpec {
+  const { count, per } = budget || { count: 30, per: '1h' }
+  return {
+    admins,
+    budget: budget === false ? null : { count, perMs: durationMs(per)! },
+    giveUpMs: durationMs(giveUpAfter)!,
   }
 }

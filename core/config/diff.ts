@@ -22,6 +22,7 @@ const PLAIN_KEYS = [
   'people',
   'access',
   'retention',
+  'outbox',
 ] as const satisfies readonly (keyof Config)[]
 
 function diffMaps(what: string, old: ReadonlyMap<string, object>, next: ReadonlyMap<string, object>): string[] {

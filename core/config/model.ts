@@ -41,6 +41,7 @@ export interface Config {
   }
   readonly access: AccessOptions
   readonly retention: RetentionSpec
+  readonly outbox: OutboxSpec
 }
 
 export interface HttpSpec {
@@ -96,6 +97,13 @@ export interface PluginSpec {
   readonly options: object
   /** Content hash of the plugin's own module graph when it lives in the config's folder; '' for installed ones. */
   readonly codeHash: string
+}
+
+export interface OutboxSpec {
+  readonly admins: readonly string[]
+  /** `null`: no limit. */
+  readonly budget: { readonly count: number; readonly perMs: number } | null
+  readonly giveUpMs: number
 }
 
 /** Milliseconds and counts; `null`: keep for ever. */

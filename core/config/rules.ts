@@ -87,6 +87,11 @@ export const url: Rule = (value) =>
 
 export const list: Rule = (value) => (Array.isArray(value) ? undefined : 'a list: [ … ]')
 
+export const mailAddress: Rule = (value) =>
+  typeof value === 'string' && /^[^\s<>,@]+@[^\s<>,@]+$/.test(value)
+    ? undefined
+    : `one mail address such as 'jane@example.org'`
+
 /** Checked further by its own function. */
 export const anything: Rule = () => undefined
 

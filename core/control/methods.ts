@@ -108,6 +108,7 @@ export function createControlMethods({
     away: method('away', slaveOrder.extend({ reason: z.string(), ms: z.int().min(0) }), (order) =>
       master.slaveAway(order, VIA),
     ),
+    ...outboxMethods(master),
     plugins: method('plugins', z.object({}), async () => master.plugins()),
     schedulers: method('schedulers', z.object({}), async () => master.schedulers()),
     'stop-build': method('stop-build', z.object({ build: text, who: text, reason: text }), async (order) => {
@@ -121,6 +122,20 @@ export function createControlMethods({
       return { ...(await master.rebuild({ ...order, build: build.id }, VIA)), builder: build.builder }
     }),
     log: (params, { signal }) => followLog(master, clock, params, signal),
+  }
+}
+
+const outboxShape = z.object({ all: z.boolean().optional(), inDoubt: z.boolean().optional(), limit })
+
+function outboxMethods({ outbox }: Master): Readonly<Record<string, ControlMethod>> {
+  return {
+    outbox: method('outbox', outboxShape, ({ all = false, inDoubt = false, limit = 100 }) =>
+      outbox.list({ ...(!all && !inDoubt && { states: ['waiting', 'sending', 'dead'] }), inDoubt, limit }),
+    ),
+    'outbox-retry': method('outbox-retry', z.object({ id: z.int() }), ({ id }) => outbox.retry(id)),
+    'outbox-drop': method('outbox-drop', z.object({ id: z.int(), who: text, reason: z.string() }), ({ id, ...by }) =>
+      outbox.drop(id, by),
+    ),
   }
 }
 

@@ -1,4 +1,14 @@
-import type { ChatCommand, Clock, Host, Json, Log, PluginKind, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
+import type {
+  Carrier,
+  ChatCommand,
+  Clock,
+  Host,
+  Json,
+  Log,
+  PluginKind,
+  Poller,
+  SchedulerRules,
+} from 'boltbot/plugin-sdk'
 import type { Route } from '../http/server.ts'
 import { hostStopped } from './errors.ts'
 
@@ -15,6 +25,7 @@ export interface HostPowers
     | 'rebuild'
     | 'pause'
     | 'resume'
+    | 'notify'
     | 'query'
     | 'state'
     | 'directory'
@@ -29,6 +40,8 @@ export interface HostPowers
   registerPoller(poller: Poller): Disposable | AsyncDisposable
   /** As above; `run` is the command behind the plugin's budget. */
   registerChatCommand(command: ChatCommand, run: ChatCommand['run']): Disposable
+  /** As above: messages come when all plugins have started. */
+  registerCarrier(carrier: Carrier): Disposable | AsyncDisposable
   readonly http: {
     /** As above; `null`: there is no web server. */
     readonly register: ((route: Route) => Disposable) | null
@@ -48,7 +61,10 @@ export interface PowerScope {
   readonly signal: AbortSignal
 }
 
-type Gated = Omit<HostPowers, 'registerScheduler' | 'registerPoller' | 'registerChatCommand' | 'http'>
+type Gated = Omit<
+  HostPowers,
+  'registerScheduler' | 'registerPoller' | 'registerChatCommand' | 'registerCarrier' | 'http'
+>
 
 /** The powers behind a gate: once the plugin is stopped, async members reject and the others throw `BOLT_HOST_STOPPED`. */
 export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boolean): Gated {
@@ -65,7 +81,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
   }
 
-  const { submitChange, submitBuildset, waitFor, force, stop, cancel, rebuild, pause, resume, directory } =
+  const { submitChange, submitBuildset, waitFor, force, stop, cancel, rebuild, pause, resume, notify, directory } =
     gated(powers)
   return {
     submitChange,
@@ -77,6 +93,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     rebuild,
     pause,
     resume,
+    notify,
     directory,
     openChat(place) {
       if (!isOpen()) throw hostStopped(plugin)

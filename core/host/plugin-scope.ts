@@ -1,4 +1,5 @@
 import {
+  type Carrier,
   type ChatCommand,
   CiError,
   type Clock,
@@ -108,6 +109,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
   const schedulers: SchedulerRules[] = []
   const pollers: Poller[] = []
   const chatCommands: ChatCommand[] = []
+  const carriers: Carrier[] = []
   let spec = first
   let options = live.options
   let state: PluginStatus['state'] = 'new'
@@ -173,6 +175,10 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       inApply('registerChatCommand')
       chatCommands.push(command)
     },
+    registerCarrier(carrier) {
+      inApply('registerCarrier')
+      carriers.push(carrier)
+    },
   } satisfies Host)
 
   const stop = async () => {
@@ -231,6 +237,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
         const run = guardChatCommand(command, { plugin: id, clock, taps, deadlineMs: limits.tapMs })
         own(powers.registerChatCommand(command, run), `chat command "${command.name}"`)
       }
+      for (const carrier of carriers) own(powers.registerCarrier(carrier), `carrier of ${carrier.scheme}`)
       own(routes.open(), 'its routes')
       state = 'running'
     },

@@ -34,9 +34,12 @@ export async function openOwner(store: Store, random: Random): Promise<string> {
   return `${master}#${starts}`
 }
 
+/** The id of the master that a process of it is an owner for: the same over restarts. */
+export const masterOf = (owner: string): string => owner.split('#')[0]!
+
 /** Rows that any process of the same master wrote. */
 export const ownersOf = (owner: string) => (eb: ExpressionBuilder<Tables, 'builds'>) => {
-  const master = owner.split('#')[0]!
+  const master = masterOf(owner)
   return eb.or([eb('owner', '=', master), eb('owner', 'like', `${master}#%`)])
 }
 

@@ -8,6 +8,7 @@ import { buildsetKeys } from './migrations/0005-buildset-keys.ts'
 import { instances } from './migrations/0006-instances.ts'
 import { adoption } from './migrations/0007-adoption.ts'
 import { audits } from './migrations/0008-audits.ts'
+import { outbox } from './migrations/0009-outbox.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   instances,
   adoption,
   audits,
+  outbox,
 ])
 
 export interface MigrateOptions {

@@ -1,6 +1,7 @@
 import type { Clock, Log } from 'boltbot/plugin-sdk'
 import type { RetentionSpec } from '../config/model.ts'
 import type { LogStore } from './log-store.ts'
+import { removeMessages } from './outbox.ts'
 import { forgetLogs, oldBuilds, oldLogs, removeBuilds, removeEvents, removeUnbuilt } from './prune.ts'
 import type { Store } from './store.ts'
 
@@ -34,6 +35,8 @@ const FIRST_MS = 60_000
 const EVERY_MS = 3_600_000
 const BUILDS = 50
 const EVENTS = 500
+/** Messages that were delivered are known so long, so that an event that comes again is not told again. */
+const MESSAGES_MS = 30 * 24 * 3_600_000
 
 export function createRetention({ store, logs, clock, log, spec }: RetentionDeps): Retention {
   let timer: Disposable | undefined
@@ -46,6 +49,7 @@ export function createRetention({ store, logs, clock, log, spec }: RetentionDeps
     const removed = { builds: await pruneBuilds(builds), logs: await pruneLogs(logRules), events: 0 }
     if (journal.ageMs !== null)
       removed.events = await untilFewer(EVENTS, (limit) => removeEvents(store, ago(journal.ageMs!), limit))
+    await untilFewer(EVENTS, (limit) => removeMessages(store, ago(MESSAGES_MS), limit))
     if (removed.builds + removed.logs + removed.events > 0) log.info('old records removed', removed)
     return removed
   }

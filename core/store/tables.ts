@@ -46,6 +46,18 @@ export interface Tables {
   /** What is known of the instance of each latent slave. */
   instances: InstanceTable
   audits: AuditTable
+  /** What is told; its recipients are in `outbox`. Body: JSON of text, html, attachments and extra. */
+  outbox_messages: {
+    id: Generated<number>
+    source: string
+    key: string
+    subject: string
+    body: string
+    thread: string | null
+    urgency: string
+    created_at: number
+  }
+  outbox: OutboxTable
   plugin_state: { plugin: string; key: string; value: string }
 }
 
@@ -189,6 +201,38 @@ export interface BuildTable {
   agent: string | null
   /** Who stopped it and why, `{ who, reason }` as JSON; null: nobody. */
   stopping: string | null
+}
+
+/** One recipient of a message. */
+export interface OutboxTable {
+  id: Generated<number>
+  message_id: number
+  /** Plugin, key and recipient (`person:jane`, `mail:jane@example.org`) are unique together. */
+  source: string
+  key: string
+  recipient: string
+  /** The scheme it goes by now, and those to be tried after it, JSON. */
+  scheme: string
+  via: string
+  thread: string | null
+  /** waiting, sending, sent, dead, dropped, digested. */
+  state: string
+  attempts: number
+  /** Not to be tried before; 0: at once. */
+  not_before: number
+  /** The address it was last tried at. */
+  address: string | null
+  /** 1: held back by the budget of its recipient. */
+  held: number
+  /** How often it was in hand when somebody died. */
+  in_doubt: number
+  /** The one that brings it, when it was put into a digest. */
+  digest_id: number | null
+  is_digest: number
+  error: string | null
+  created_at: number
+  tried_at: number | null
+  finished_at: number | null
 }
 
 export interface StepTable {

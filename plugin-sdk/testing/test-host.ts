@@ -194,6 +194,10 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       records.chatCommands.push(command)
     },
     openChat: (place) => openTestChat(records, place),
+    registerCarrier(carrier) {
+      inApply('registerCarrier')
+      records.carriers.push(carrier)
+    },
     ...options.override,
   } satisfies Host)
 

@@ -13,6 +13,7 @@ import type {
 } from '../host.ts'
 import { isJson, type Json } from '../json.ts'
 import type { BuildsetInput, Change, ChangeInput } from '../model.ts'
+import type { Carrier, Notice, Recipient } from '../notify.ts'
 import type { Result } from '../results.ts'
 import type { SchedulerRules } from '../scheduler.ts'
 import { stateNotJson } from './errors.ts'
@@ -34,6 +35,8 @@ export interface TestRecords {
   readonly chatPlaces: readonly ChatPlace[]
   /** What was said in them. */
   readonly heard: readonly ChatMessage[]
+  readonly notices: readonly Notice[]
+  readonly carriers: readonly Carrier[]
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] }
@@ -53,6 +56,8 @@ export function createRecords(): Mutable<TestRecords> {
     chatCommands: [],
     chatPlaces: [],
     heard: [],
+    notices: [],
+    carriers: [],
   }
 }
 
@@ -134,11 +139,20 @@ export function createState(stored: Map<string, Json>): State {
   })
 }
 
-type Orders = Pick<Host, 'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'>
+type Orders = Pick<
+  Host,
+  'notify' | 'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'
+>
 
 /** What a plugin may ask for: noted, and answered as a master would that has slaves for everything. */
 export function createOrders(records: ReturnType<typeof createRecords>, alive: () => void, result: Result): Orders {
   return {
+    async notify(notice) {
+      alive()
+      const told = records.notices.filter(({ key }) => key === notice.key).flatMap(({ to }) => to.map(recipientText))
+      records.notices.push(notice)
+      return { queued: notice.to.filter((one) => !told.includes(recipientText(one))).length }
+    },
     async submitBuildset(buildset) {
       alive()
       records.buildsets.push(buildset)
@@ -178,3 +192,5 @@ export function createOrders(records: ReturnType<typeof createRecords>, alive: (
     },
   }
 }
+
+const recipientText = (one: Recipient) => ('who' in one ? `person:${one.who}` : `${one.scheme}:${one.address}`)

@@ -37,7 +37,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     // not called by these tests
     ...({} as Pick<
       HostPowers,
-      'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'
+      'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume' | 'notify'
     >),
     submitChange: async (change: ChangeInput) => {
       calls.push(`${id} submits ${change.comments}`)
@@ -62,6 +62,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     registerPoller: (poller) => register(`poller ${poller.name}`),
     registerChatCommand: (command) => register(`chat command ${command.name}`),
     openChat: () => ({ hear: async () => {}, [Symbol.dispose]: () => {} }),
+    registerCarrier: (carrier) => register(`carrier of ${carrier.scheme}`),
     http: { register: (route) => register(`route ${route.method} ${route.path}`), url: () => 'http://localhost/' },
   })
   const random = createSeededRandom(1)

@@ -25,7 +25,7 @@ import type { Config } from '../../core/config/model.ts'
 import { createMaster } from '../../core/master.ts'
 import type { Master } from '../../core/master-api.ts'
 import { createPeople } from '../../core/people.ts'
-import { createRedactor } from '../../core/redact.ts'
+import { createRedactor, type Redactor } from '../../core/redact.ts'
 import type { LogStore } from '../../core/store/log-store.ts'
 import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
 import { openSqliteStore } from '../../core/store/open.ts'
@@ -42,6 +42,7 @@ export interface Rig extends AsyncDisposable {
   readonly log: MemoryLog
   readonly store: Store
   readonly logStore: LogStore
+  readonly redactor: Redactor
   readonly events: readonly RigEvent[]
   /** Attaches a scripted slave. */
   slave(
@@ -152,6 +153,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
       },
       async retain() {},
     },
+    redact: redactor.text,
   })
   await driven(clock, master.start())
   const settle = async () => {
@@ -164,6 +166,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
     log,
     store,
     logStore,
+    redactor,
     events,
     get door() {
       return door!

@@ -62,6 +62,7 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
       secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
       people: (config) => createPeople(config.people),
       redactor: () => ({ push: (data) => data, end: () => new Uint8Array() }),
+      redact: (text) => text,
     })
     await master.start()
   }

@@ -75,6 +75,7 @@ export async function startLife(parts: LifeParts): Promise<Life> {
     },
     people: ({ people }) => createPeople(people),
     redactor: () => redactor.stream(),
+    redact: redactor.text,
   })
   await driven(clock, master.start())
   return {

@@ -72,6 +72,7 @@ export async function startLiveMaster(options: RigOptions): Promise<LiveMaster> 
     logStore: createMemoryLogStore(),
     secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
     people: (given) => createPeople(given.people),
+    redact: (text) => text,
     redactor: () => redactor.stream(),
   })
   await master.start()
