@@ -144,6 +144,47 @@ export const cliBuilderOrScheduler = () =>
     hint: '"boltbot builders" lists the builders.',
   })
 
+export const treeUnknown = (folder: string) =>
+  new CiError({
+    code: 'BOLT_CLI_TREE_UNKNOWN',
+    message: `"${folder}" is in no working tree of a known version control system.`,
+    details: { folder },
+    hint: 'Go into one, say which with --vc, or give a patch with --diff.',
+  })
+
+export const treeFailed = (tool: string, args: readonly string[], reason: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_CLI_TREE',
+    message: `"${tool} ${args.slice(0, 2).join(' ')}" failed: ${reason}`,
+    details: { tool, args, reason },
+    hint: 'Look whether the working tree is whole, or give a patch with --diff.',
+    cause,
+  })
+
+export const patchTooLarge = (size: number, limit: number) =>
+  new CiError({
+    code: 'BOLT_CLI_PATCH_TOO_LARGE',
+    message: `The patch has ${size} bytes; over Perspective Broker a master takes ${limit} at most.`,
+    details: { size, limit },
+    hint: 'Use --connect=ssh, or a smaller patch.',
+  })
+
+export const tryNoBuilder = (builders: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_CLI_TRY_BUILDER',
+    message: `The try scheduler of the master does not offer "${builders.join('", "')}".`,
+    details: { builders },
+    hint: '--get-builder-names shows what it offers.',
+  })
+
+export const sshFailed = (host: string, reason: string) =>
+  new CiError({
+    code: 'BOLT_CLI_SSH',
+    message: `The job could not be delivered to "${host}": ${reason}`,
+    details: { host, reason },
+    hint: 'Look whether ssh reaches it, and whether boltbot is installed there.',
+  })
+
 export const cliRequestOrBuilder = () =>
   new CiError({
     code: 'BOLT_CLI_CHOICE',

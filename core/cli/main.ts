@@ -30,6 +30,8 @@ import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
 import { stopCommand } from './commands/stop.ts'
 import { stopBuildCommand } from './commands/stop-build.ts'
+import { tryCommand } from './commands/try.ts'
+import { tryserverCommand } from './commands/tryserver.ts'
 import { whyCommand } from './commands/why.ts'
 import { version } from './installation.ts'
 import { printError } from './output.ts'
@@ -94,7 +96,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     'Ask for builds:',
     () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],
   ],
-  ['Talk to masters elsewhere:', () => [sendchangeCommand()]],
+  ['Talk to masters elsewhere:', () => [sendchangeCommand(), tryCommand(), tryserverCommand()]],
   ['Slaves:', () => [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]],
   [
     'Look:',

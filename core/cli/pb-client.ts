@@ -19,12 +19,14 @@ export interface PbLogin {
   readonly user: string
   readonly password: string
   readonly mind?: Referenceable
+  /** Bytes of the longest string it is known to take; default 640 KiB, as Buildbot's. */
+  readonly longest?: number
 }
 
 const CONNECT_MS = 30_000
 
 /** @throws CiError `BOLT_CLI_PB_UNREACHABLE`, `BOLT_CLI_PB_REFUSED`, `BOLT_CLI_PB_LOST`. */
-export async function connectPb({ master, user, password, mind }: PbLogin): Promise<PbClient> {
+export async function connectPb({ master, user, password, mind, longest }: PbLogin): Promise<PbClient> {
   const socket = connect({ ...addressOf(master), noDelay: true, timeout: CONNECT_MS })
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => {}) // who does not wait for it has the error of a call
@@ -36,6 +38,7 @@ export async function connectPb({ master, user, password, mind }: PbLogin): Prom
   }
   const broker = createBroker({
     role: 'client',
+    ...(longest !== undefined && { longest }),
     send: (bytes) => void socket.write(bytes),
     broken: (reason) => fail(pbLost(master, reason)),
     trouble: () => {}, // the other end is told

@@ -22,7 +22,7 @@ export const pbChangeSource = definePlugin<'source', PbChangeSourceOptions, PbCh
   async start(host, { user, password, port, prefix }) {
     await joinPbPort(host, port, {
       kind: 'change source',
-      user,
+      users: [user],
       password: (given) => (given === user ? host.secrets.resolve(password) : undefined),
       enter: async (session) => taker(host, session, prefix),
     })

@@ -5,8 +5,8 @@ import type { Referenceable, RemoteReference } from '../../../wire/pb/values.ts'
 export interface Account {
   /** For the log: `slave`. */
   readonly kind: string
-  /** The only user there is, if it is one. No other account of the port may have the same. */
-  readonly user?: string
+  /** The users there are, if it is a fixed list. No other account of the port may have the same. */
+  readonly users?: readonly string[]
   /** `undefined`: the user is not of this kind. */
   password(user: string): string | undefined
   /** Somebody has logged in. Gives what they may call. @throws RaisedError to refuse them after all. */

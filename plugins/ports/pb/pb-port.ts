@@ -103,12 +103,11 @@ async function openPbPort(address: Address, { log, clock }: SharedContext): Prom
   return {
     port,
     add(account) {
-      const { user } = account
-      if (user !== undefined && accounts.some((other) => other.user === user))
-        throw userTaken(user, addressText({ ...address, port }))
+      const taken = account.users?.find((user) => accounts.some((other) => other.users?.includes(user)))
+      if (taken !== undefined) throw userTaken(taken, addressText({ ...address, port }))
       accounts.push(account)
       // Users with a name of their own come before kinds that ask the config.
-      accounts.sort((a, b) => Number(a.user === undefined) - Number(b.user === undefined))
+      accounts.sort((a, b) => Number(a.users === undefined) - Number(b.users === undefined))
       return {
         [Symbol.dispose]() {
           accounts.splice(accounts.indexOf(account), 1)

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly cwd?: string
   readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
+  /** Milliseconds; then it is killed. Default 60,000. */
+  readonly deadline?: number
 }
 
 /** Runs a program to its end. */
@@ -26,7 +28,9 @@ export async function run(program: string, args: readonly string[], options: Run
   child.stderr.on('data', (data) => err.push(data))
   child.stdin.on('error', () => {}) // it may not want it
   child.stdin.end(options.input)
+  const tooLong = setTimeout(() => child.kill('SIGKILL'), options.deadline ?? 20_000)
   const [code] = await once(child, 'close')
+  clearTimeout(tooLong)
   return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }
 }
 

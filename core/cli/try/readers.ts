@@ -1,0 +1,67 @@
+import type { Kind, RunTool, TreeReader } from './tree-reader.ts'
+
+/** Against what the branch shares with its upstream, so that commits of one's own are part of the patch. */
+const git: TreeReader = async (run, { branch, baseRevision }) => {
+  const upstream = await run.maybe(['rev-parse', '--abbrev-ref', '--symbolic-full-name', '@{upstream}'])
+  const origin = upstream ?? (await run.maybe(['rev-parse', '--abbrev-ref', 'origin/HEAD']))
+  const own = await run.maybe(['symbolic-ref', '--quiet', '--short', 'HEAD'])
+  const shared = origin === null ? null : await run.maybe(['merge-base', 'HEAD', origin])
+  const revision = baseRevision ?? shared ?? (await run.text(['rev-parse', 'HEAD']))
+  const remote = origin === null ? null : await remoteOf(run, origin)
+  return {
+    branch: branch ?? (remote !== null && origin !== null ? origin.slice(remote.length + 1) : own),
+    revision,
+    level: 1,
+    patch: await run.bytes([
+      ...['diff', '--binary', '--full-index', '--no-color', '--no-ext-diff', '--no-textconv'],
+      ...['--src-prefix=a/', '--dst-prefix=b/', revision, '--'],
+    ]),
+  }
+}
+
+async function remoteOf(run: RunTool, ref: string): Promise<string | null> {
+  const remotes = (await run.text(['remote'])).split('\n')
+  return remotes.find((name) => name !== '' && ref.startsWith(`${name}/`)) ?? null
+}
+
+/** Against the newest ancestor that others have: changesets that are not public are part of the patch. */
+const hg: TreeReader = async (run, { branch, baseRevision }) => {
+  const publicOne = await run.maybe(['log', '-r', 'last(ancestors(.) and public())', '--template', '{node}'])
+  const parent = async () => (await run.text(['parents', '--template', '{node}\\n'])).split('\n')[0]!
+  const revision = baseRevision ?? (publicOne || (await parent()))
+  const patch = await run.bytes(['diff', '--git', '-r', revision])
+  return { branch: branch ?? (await run.text(['branch'])), revision, level: 1, patch }
+}
+
+const svn: TreeReader = async (run, { branch, baseRevision }) => {
+  const revision = baseRevision ?? (await run.text(['info', '--show-item', 'revision']))
+  return { branch: branch ?? null, revision, level: 0, patch: await run.bytes(['diff', '-r', revision]) }
+}
+
+/** Its revisions are lists of all patches: the name of the newest one stands for them. */
+const darcs: TreeReader = async (run, { branch, baseRevision }) => {
+  const revision = baseRevision ?? (await run.text(['log', '--context']))
+  return { branch: branch ?? null, revision, level: 1, patch: await run.bytes(['diff', '-u'], [1]) }
+}
+
+const bzr: TreeReader = async (run, { branch, baseRevision }) => {
+  const revision = baseRevision ?? (await run.text(['revision-info', '--tree'])).split(/\s+/).at(-1)!
+  const patch = await run.bytes(['diff', '-r', `revid:${revision}`], [1])
+  return { branch: branch ?? null, revision, level: 0, patch }
+}
+
+/** It has no revisions of trees: the time stands for one. */
+const cvs: TreeReader = async (run, { branch, baseRevision }) => {
+  const now = new Date().toISOString().replace('T', ' ').replace(/\..*/, ' +0000')
+  const revision = baseRevision ?? now
+  const patch = await run.bytes(['-q', 'diff', '-u', '-N', '-D', revision], [1])
+  return { branch: branch ?? null, revision, level: 0, patch }
+}
+
+const tla: TreeReader = async (run, { branch, baseRevision }) => {
+  const version = await run.text(['tree-version'])
+  const revision = baseRevision ?? (await run.text(['logs', '--full', '--reverse'])).split('\n')[0]!
+  return { branch: branch ?? version, revision, level: 1, patch: await run.bytes(['changes', '--diffs'], [1]) }
+}
+
+export const readers: Readonly<Record<Kind, TreeReader>> = { git, hg, svn, darcs, bzr, cvs, tla }
