@@ -24,6 +24,7 @@ const SUITES: readonly Suite[] = [
     budget: 10,
     fast: true,
   },
+  { name: 'examples', files: ['docs/examples/*/*.test.ts', 'test/examples/*.test.ts'], budget: 15, fast: true },
   { name: 'core', files: ['test/core/**/*.test.ts'], budget: 60, fast: true },
   {
     name: 'parts',

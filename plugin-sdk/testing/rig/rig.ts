@@ -42,8 +42,12 @@ export interface Rig extends AsyncDisposable {
   url(): string
   /** Applies another config to the running master; gives what changed, a line each. */
   reconfigure(config: MasterConfig): Promise<readonly string[]>
-  /** Kills the master, as by `kill -9`, and starts a new one on the same store; slaves are attached anew. */
-  restart(config?: MasterConfig): Promise<void>
+  /**
+   * Kills the master, as by `kill -9`, and starts a new one on the same store; slaves are attached anew. `after`: how long there is
+   * none. Long times pass faster so than with `advance`, as nothing happens in them. Sockets that plugins opened stay open: only a
+   * real process takes them with it.
+   */
+  restart(options?: { readonly config?: MasterConfig; readonly after?: number | string }): Promise<void>
 }
 
 export interface RigUntil {
@@ -63,6 +67,8 @@ export interface RigOptions {
   /** What slaves answer, by name; `false`: this one does not come. Default: all of them are attached, and every command succeeds. */
   readonly slaves?: Readonly<Record<string, readonly ScriptedAnswer[] | false>>
   readonly secrets?: Readonly<Record<string, string>>
+  /** Clock time of the start; default: in September 2001. */
+  readonly now?: number
   /** Of all that is left to chance; default 1. */
   readonly seed?: number
 }
@@ -77,7 +83,7 @@ export interface RigOptions {
  */
 export async function createRig(options: RigOptions): Promise<Rig> {
   const { secrets = {}, seed = 1 } = options
-  const clock = createFakeClock()
+  const clock = createFakeClock({ ...(options.now !== undefined && { start: options.now }) })
   const log = createMemoryLog()
   const basedir = await mkdtemp(join(tmpdir(), 'boltbot-rig-'))
   const store = await openSqliteStore({ file: ':memory:', clock, log })
@@ -170,8 +176,9 @@ export async function createRig(options: RigOptions): Promise<Rig> {
       config = next
       return life.reconfigure(next)
     },
-    async restart(next = config) {
+    async restart({ config: next = config, after = 0 } = {}) {
       life.kill()
+      await clock.advance(after)
       config = next
       life = await begin(seed + 1)
       await settle()
