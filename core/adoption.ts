@@ -52,7 +52,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     const holds = new Map(
       [...Map.groupBy(left.holds, (hold) => hold.step)].map(([step, rows]) => {
         const needs = rows.map(({ lock, mode }) => ({ scope: { name: lock, capacity: 1 }, mode }))
-        return [step, locks.restore(label, needs)] as const
+        return [step, locks.restore({ label, build: started.build }, needs)] as const
       }),
     )
     const hold = holds.get(BUILD) ?? locks.restore(label, [])

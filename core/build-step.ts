@@ -40,6 +40,8 @@ export interface BuildDeps {
   readonly redactor: () => StreamRedactor
   readonly secretOf: (ref: SecretRef) => string
   readonly triggers: Pick<Triggers, 'of'>
+  /** A step has begun to wait for locks. */
+  readonly stepWaits: () => void
   /** Told of new log bytes; `undefined` when nobody listens. */
   readonly logAppended: () => ((event: { step: number; log: string; length: number }) => void) | undefined
 }
@@ -179,12 +181,16 @@ async function attempt(
     if (!(await wanted(step, info)))
       return { result: 'skipped', text: `${doneWords(step).join(' ')} skipped`, commands: [] }
     const ticket = `build ${started.build} step ${index}`
-    const waits = (why: string) => log.debug('step waits', { why })
+    const waits = (why: string) => {
+      log.debug('step waits', { why })
+      deps.stepWaits()
+    }
     const needs = order.needsOf(step)
     using stack = new DisposableStack()
     const kept = order.adopted?.holds.get(index)
     order.adopted?.holds.delete(index)
-    stack.use(kept ?? (await deps.locks.take(ticket, `${builder.name} #${started.number}`, needs, signal, waits)))
+    const holder = { label: `${builder.name} #${started.number}`, build: started.build }
+    stack.use(kept ?? (await deps.locks.take(ticket, holder, needs, signal, waits)))
     if (needs.length > 0) {
       const write = writer(order, state)
       const holds = needs.map(({ scope, mode }) => ({ lock: scope.name, mode }))
@@ -214,6 +220,7 @@ async function attempt(
         await storeStepPlan(deps.store, started, state.plan.records())
       },
       trigger: deps.triggers.of({
+        id: started.build,
         build: `${builder.name} #${started.number}`,
         key: `${started.build}.${started.epoch}.${index}`,
         signal,

@@ -167,6 +167,14 @@ export const accessRefused = (action: string, who: string) =>
     hint: `"access.${action}" in the config of the master says who may.`,
   })
 
+export const buildDeadlocked = (waits: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_BUILDS_DEADLOCK',
+    message: `The build was ended, as it would have waited for ever: ${waits.join('; ')}.`,
+    details: { waits },
+    hint: 'Do not wait for what was triggered while holding what it needs: give it a slave of its own, raise maxBuilds, or leave the lock out.',
+  })
+
 export const masterStopping = (reason: string) =>
   new CiError({ code: 'BOLT_MASTER_STOPPING', message: `The master stops: ${reason}.`, details: { reason } })
 

@@ -1,3 +1,5 @@
+import type { LockUser, LockView } from 'boltbot/plugin-sdk'
+
 /**
  * Stage 7 of the walk: locks. A *scope* is a master lock, or a slave lock on one slave. A *claim* is a set of scopes with a mode
  * each; it is granted whole or waits whole. Fair: a claim is never passed by a later one that would take what it waits for.
@@ -17,15 +19,18 @@ export interface LockNeed {
 /** What was granted; disposing gives it back. */
 export interface Hold extends Disposable {
   /** Says better who holds it: a build that has its number now. */
-  rename(holder: string): void
+  rename(holder: Holder): void
 }
+
+/** Who wants or holds, for people; with the build once there is one. */
+export type Holder = string | { readonly label: string; readonly build: number }
 
 export interface Locks {
   /**
    * Grants now, or gives the reason and keeps a place in the row under `ticket`: ask again with the same ticket after
    * `onReleased`, or `giveUp`.
    */
-  tryTake(ticket: string, holder: string, needs: readonly LockNeed[]): Hold | { readonly blockedBy: string }
+  tryTake(ticket: string, holder: Holder, needs: readonly LockNeed[]): Hold | { readonly blockedBy: string }
   /** Why `tryTake` would not grant; `undefined`: it would. Keeps no place. */
   blocked(ticket: string, needs: readonly LockNeed[]): string | undefined
   /** Forgets the place of a ticket; those behind it move up. */
@@ -33,20 +38,33 @@ export interface Locks {
   /** Waits for the grant. @throws the signal's reason when it aborts first. `waiting` is told what it waits for, once it waits. */
   take(
     ticket: string,
-    holder: string,
+    holder: Holder,
     needs: readonly LockNeed[],
     signal: AbortSignal,
     waiting?: (blockedBy: string) => void,
   ): Promise<Hold>
   /** Holds what a build of a process before holds, whoever else would like to. */
-  restore(holder: string, needs: readonly LockNeed[]): Hold
-  holders(): readonly { readonly scope: string; readonly holder: string; readonly mode: LockNeed['mode'] }[]
-  waiting(): readonly { readonly ticket: string; readonly holder: string; readonly scopes: readonly string[] }[]
+  restore(holder: Holder, needs: readonly LockNeed[]): Hold
+  holders(): readonly {
+    readonly scope: string
+    readonly capacity: number
+    readonly holder: string
+    readonly build: number | null
+    readonly mode: LockNeed['mode']
+  }[]
+  /** In order of arrival. */
+  waiting(): readonly {
+    readonly ticket: string
+    readonly holder: string
+    readonly build: number | null
+    readonly scopes: readonly string[]
+    readonly needs: readonly LockNeed[]
+  }[]
 }
 
 interface Claim {
   readonly ticket: string
-  holder: string
+  holder: Holder
   readonly needs: readonly LockNeed[]
   readonly grant: ((hold: Hold) => void) | undefined
 }
@@ -142,20 +160,43 @@ export function createLocks(onReleased: () => void): Locks {
       waiting?.(blockedBy)
       return promise
     },
-    restore: (holder, needs) => hold({ ticket: `restored ${holder}`, holder, needs, grant: undefined }),
+    restore: (holder, needs) => hold({ ticket: `restored ${labelOf(holder)}`, holder, needs, grant: undefined }),
     holders() {
       return [...held].flatMap(({ holder, needs }) =>
-        needs.map(({ scope, mode }) => ({ scope: scope.name, holder, mode })),
+        needs.map(({ scope: { name, capacity }, mode }) => ({
+          scope: name,
+          capacity,
+          holder: labelOf(holder),
+          build: buildOf(holder),
+          mode,
+        })),
       )
     },
     waiting() {
       return [...queue.values()].map(({ ticket, holder, needs }) => ({
         ticket,
-        holder,
+        holder: labelOf(holder),
+        build: buildOf(holder),
         scopes: needs.map((need) => need.scope.name),
+        needs,
       }))
     },
   }
+}
+
+const labelOf = (holder: Holder) => (typeof holder === 'string' ? holder : holder.label)
+const buildOf = (holder: Holder) => (typeof holder === 'string' ? null : holder.build)
+
+/** Each lock with its holders and its row, for people. */
+export function locksInUse(locks: Pick<Locks, 'holders' | 'waiting'>): readonly LockView[] {
+  const views = new Map<string, { name: string; capacity: number; holders: LockUser[]; waiting: LockUser[] }>()
+  const at = (name: string, capacity: number) =>
+    views.getOrInsertComputed(name, () => ({ name, capacity, holders: [], waiting: [] }))
+  for (const { scope, capacity, holder: who, mode, build } of locks.holders())
+    at(scope, capacity).holders.push({ who, mode, build })
+  for (const { holder: who, build, needs } of locks.waiting())
+    for (const { scope, mode } of needs) at(scope.name, scope.capacity).waiting.push({ who, mode, build })
+  return [...views.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 interface User {
@@ -166,7 +207,7 @@ interface User {
 function usersOf(claims: Iterable<Claim>, scope: string): User[] {
   const users: User[] = []
   for (const { holder, needs } of claims) {
-    for (const need of needs) if (need.scope.name === scope) users.push({ holder, mode: need.mode })
+    for (const need of needs) if (need.scope.name === scope) users.push({ holder: labelOf(holder), mode: need.mode })
   }
   return users
 }

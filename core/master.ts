@@ -6,6 +6,7 @@ import { createChat } from './chat/chat.ts'
 import { diffConfigs } from './config/diff.ts'
 import { NONE_KEPT } from './config/kept.ts'
 import type { Config } from './config/model.ts'
+import { createDeadlocks } from './deadlocks.ts'
 import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
 import { forgetOthers } from './forget.ts'
@@ -60,7 +61,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     head: () => journalHead(store),
     eventsAfter: (after, names, limit) => readEvents(store, { after, names, limit }),
   })
-  const triggers = createTriggers({ store, scheduling })
+  const triggers = createTriggers({ store, scheduling, waiting: () => deadlocks.look() })
   const pool = createSlavePool({
     store,
     clock,
@@ -82,6 +83,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     redactor: deps.redactor,
     secretOf: (ref) => secrets.resolve(ref),
     triggers,
+    stepWaits: () => deadlocks.look(),
     logAppended: (build) => () => {
       if (!hooks.isUsed('logAppended')) return undefined
       const { id, builder, number } = build
@@ -111,7 +113,9 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     choose: hooks.choose,
     isUsed: hooks.isUsed,
   })
+  const deadlocks = createDeadlocks({ store, clock, log, config, pool, locks, triggers, running: builds.all })
   const query = createViews({
+    locks,
     store,
     logStore,
     config,
@@ -171,6 +175,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     log.info('master stops', { reason })
     pool.abandonStarts(masterStopping(reason))
     http.close()
+    deadlocks.stop()
     await distributor.stop()
     await builds.stop(masterStopping(reason), how)
     await scheduling.stop()

@@ -79,7 +79,7 @@ export function createRunningBuilds(deps: RunningBuildsDeps): RunningBuilds {
     const note = (text: string | null) => {
       const label = `${name} #${number}${text === null ? '' : `, ${text}`}`
       reservation.building(label)
-      hold.rename(label)
+      hold.rename({ label, build: started.build })
     }
     note(null)
     const over = () => {

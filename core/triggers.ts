@@ -1,4 +1,4 @@
-import type { BuildsetId, Result, Triggered, TriggerOrder } from 'boltbot/plugin-sdk'
+import type { BuildId, BuildsetId, Result, Triggered, TriggerOrder } from 'boltbot/plugin-sdk'
 import { buildsetUnknown, triggeredNothing } from './errors.ts'
 import type { Scheduling } from './scheduling.ts'
 import { readBuildsetResult } from './store/buildsets.ts'
@@ -10,11 +10,19 @@ export interface Triggers {
   of(parent: TriggeringStep): (order: TriggerOrder) => Promise<Triggered>
   /** Resolves when the buildset has ended. @throws the signal's reason when it aborts first; CiError when there is no such buildset. */
   waitFor(buildset: BuildsetId, signal?: AbortSignal): Promise<Result>
+  /** What running steps wait for. */
+  waits(): readonly TriggerWait[]
   /** Events of the journal, in order. */
   deliver(events: readonly StoredEvent[]): void
 }
 
+export interface TriggerWait {
+  readonly build: BuildId
+  readonly buildset: BuildsetId
+}
+
 export interface TriggeringStep {
+  readonly id: BuildId
   /** `full #12`. */
   readonly build: string
   /** Names its orders, the same over restarts: an order that was heard before is not given again. */
@@ -28,9 +36,12 @@ export interface TriggeringStep {
 export interface TriggersDeps {
   readonly store: Store
   readonly scheduling: Pick<Scheduling, 'trigger'>
+  /** A step has begun to wait. */
+  readonly waiting: () => void
 }
 
-export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
+export function createTriggers({ store, scheduling, waiting: began }: TriggersDeps): Triggers {
+  const waits = new Set<TriggerWait>()
   const awaited = new Map<BuildsetId, Set<PromiseWithResolvers<Result>>>()
 
   async function end(buildset: BuildsetId, signal?: AbortSignal): Promise<Result> {
@@ -55,7 +66,8 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
 
   return {
     waitFor: end,
-    of({ build, key: stepKey, signal, note }) {
+    waits: () => [...waits],
+    of({ id, build, key: stepKey, signal, note }) {
       let orders = 0
       const waitsFor = new Map<symbol, string>()
       const renew = () => note(waitsFor.size === 0 ? null : `which waits for ${[...waitsFor.values()].join(', ')}`)
@@ -74,7 +86,15 @@ export function createTriggers({ store, scheduling }: TriggersDeps): Triggers {
           const order = { reason: reason ?? `triggered by ${build}`, sourceStamp, properties, key: triggerKey }
           const created = (await scheduling.trigger(scheduler, order))[0]
           if (created === undefined) throw triggeredNothing(scheduler)
-          const finished = end(created.buildset, signal).finally(done)
+          const one = { build: id, buildset: created.buildset }
+          if (wait) {
+            waits.add(one)
+            began()
+          }
+          const finished = end(created.buildset, signal).finally(() => {
+            waits.delete(one)
+            done()
+          })
           finished.catch(() => {}) // not every step waits
           return { ...created, finished }
         } catch (error) {

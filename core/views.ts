@@ -9,6 +9,7 @@ import type {
   WhyNot,
 } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
+import { type Locks, locksInUse } from './locks.ts'
 import { createLogReader } from './log-reader.ts'
 import type { Progress } from './progress.ts'
 import type { RunningBuild } from './running-builds.ts'
@@ -30,6 +31,7 @@ export interface ViewsDeps {
   readonly pool: SlavePool
   readonly running: () => ReadonlyMap<BuildId, RunningBuild>
   readonly whyNot: (builder: string) => WhyNot | undefined
+  readonly locks: Pick<Locks, 'holders' | 'waiting'>
   readonly progress: Progress
   readonly schedulers: () => readonly SchedulerView[]
 }
@@ -103,6 +105,7 @@ export function createViews(deps: ViewsDeps): Query {
       }))
     },
     audits: (filter) => readAudits(store, filter),
+    locks: async () => locksInUse(deps.locks),
     schedulers: async () => deps.schedulers(),
     change: async (id) => (await readChanges(db, [id]))[0],
     changes: (filter = {}) => recentChanges(db, filter.limit ?? 20, filter.before),

@@ -6,6 +6,7 @@ import type { FormValues } from './force-form.ts'
 import type { HookName, Tap, TapOptions } from './hooks.ts'
 import type { HttpPower } from './http.ts'
 import type { Json } from './json.ts'
+import type { LockView } from './lock-view.ts'
 import type {
   BuilderView,
   BuildId,
@@ -219,6 +220,8 @@ export interface Query {
   slaves(): Promise<readonly SlaveView[]>
   /** Who asked for what, allowed and refused, the newest first; `limit` defaults to 20. */
   audits(filter?: { readonly limit?: number }): Promise<readonly AuditView[]>
+  /** Locks that are held or waited for, by name. */
+  locks(): Promise<readonly LockView[]>
   /** In config order. */
   schedulers(): Promise<readonly SchedulerView[]>
   change(id: number): Promise<Change | undefined>

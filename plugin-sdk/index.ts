@@ -110,6 +110,7 @@ export {
 } from './http.ts'
 export { deepFreeze, isJson, type Json } from './json.ts'
 export type { InstanceKey, InstanceSpec, LatentEngine } from './latent.ts'
+export type { LockUser, LockView } from './lock-view.ts'
 export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
 export type {
   BuilderView,

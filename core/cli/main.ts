@@ -13,6 +13,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { forceCommand } from './commands/force.ts'
 import { hashPasswordCommand } from './commands/hash-password.ts'
 import { initCommand } from './commands/init.ts'
+import { locksCommand } from './commands/locks.ts'
 import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
 import { newPluginCommand } from './commands/new-plugin.ts'
@@ -109,6 +110,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       changesCommand(),
       auditCommand(),
       slavesCommand(),
+      locksCommand(),
       pluginsCommand(),
       outboxCommand(),
     ],

@@ -109,6 +109,7 @@ export function createControlMethods({
       master.slaveAway(order, VIA),
     ),
     ...outboxMethods(master),
+    locks: method('locks', z.object({}), () => query.locks()),
     plugins: method('plugins', z.object({}), async () => master.plugins()),
     schedulers: method('schedulers', z.object({}), async () => master.schedulers()),
     'stop-build': method('stop-build', z.object({ build: text, who: text, reason: text }), async (order) => {

@@ -101,6 +101,18 @@ export async function openRequests(
   return withBuilds(db, await query.execute())
 }
 
+/** Requests of these buildsets that are not finished. */
+export async function openRequestsOf(db: Kysely<Tables>, buildsets: readonly number[]): Promise<RequestView[]> {
+  if (buildsets.length === 0) return []
+  const query = db
+    .selectFrom('requests')
+    .selectAll()
+    .where('buildset_id', 'in', [...buildsets])
+    .where('state', 'in', ['waiting', 'claimed'])
+    .orderBy('id')
+  return (await query.execute()).map(toWaiting)
+}
+
 export async function readRequest(db: Kysely<Tables>, id: RequestId): Promise<WaitingRequest | undefined> {
   const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst()
   return row && (await withBuilds(db, [row]))[0]

@@ -101,6 +101,7 @@ export function createQuery(answers: Partial<Query>): Query {
     requests: async () => [],
     slaves: async () => [],
     audits: async () => [],
+    locks: async () => [],
     schedulers: async () => [],
     change: async () => undefined,
     changes: async () => [],
