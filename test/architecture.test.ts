@@ -47,6 +47,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   '@lydell/node-pty': /^slave\/commands\/start-process\.ts$/,
   ws: /^slave\/|^plugins\/slaves\//,
   croner: /^plugins\/schedulers\//,
+  'irc-framework': /^plugins\/status\/irc\//,
   nodemailer: /^plugins\/status\/mail\//,
   'smtp-server': /^core\/cli\/demo\//,
   mailparser: /^core\/cli\/demo\/|^plugins\/changes\/maildir\//,

@@ -1,0 +1,242 @@
+import type { Chat, Host } from 'boltbot/plugin-sdk'
+import type { Client, Message } from './client.ts'
+import { watchMembers } from './members.ts'
+import type { Channel, Network, Telling } from './options.ts'
+import { createOutgoing, type Line } from './outgoing.ts'
+import { paint } from './paint.ts'
+import type { Session } from './session.ts'
+import { speakerOf } from './speaker.ts'
+import { splitText } from './split.ts'
+
+/** The bot on one network, over all its connections: places, lines that wait, channels to be in. */
+export interface Bot extends Disposable {
+  /** Opens the places; channels that were joined by command are remembered. */
+  open(): Promise<void>
+  /** Listens on a new connection. */
+  attach(client: Client, session: Session): void
+  /** It is registered: joins, and says what waits. */
+  enter(client: Client, session: Session): void
+  /** The connection is gone. */
+  detach(): void
+}
+
+/** Without what servers put in front of a line on its way to others, and with room for a line end. */
+const LINE_BYTES = 510
+const PREFIX_BYTES = 100
+const MOST_CHANNELS = 40
+const MOST_TALKS = 200
+/** Behind a kick, or when a channel does not let the bot in. */
+const REJOIN_MS = 15_000
+const REJOIN_MOST_MS = 600_000
+const REGAIN_MS = 30_000
+
+export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
+  const { clock, log } = host
+  const channels = new Map<string, Channel>()
+  const places = new Map<string, Chat>()
+  const rejoins = new Map<string, { readonly timer: Disposable; readonly wait: number }>()
+  const stored = `channels/${network.name}`
+  let link: { readonly client: Client; readonly session: Session } | undefined
+  let regain: Disposable | undefined
+  const outgoing = createOutgoing({ clock, burst: network.burst, everyMs: network.everyMs, split })
+
+  function split({ command, target, text }: Line): readonly string[] {
+    return splitText(text, LINE_BYTES - PREFIX_BYTES - Buffer.byteLength(`${command} ${target} :`))
+  }
+
+  const lineTo = (target: string, telling: Telling, text: string): Line => ({
+    command: telling.notice ? 'NOTICE' : 'PRIVMSG',
+    target,
+    text: telling.colors ? paint(text) : text,
+  })
+
+  function openPlace(target: string, telling: Telling): Chat {
+    const { builders, categories, branches, notify } = telling
+    return host.openChat({
+      id: `${network.name}/${target.toLowerCase()}`,
+      via: 'irc',
+      notify,
+      ...(builders && { builders }),
+      ...(categories && { categories }),
+      ...(branches && { branches }),
+      announce: (text) => outgoing.news(lineTo(target, telling, text)),
+      join,
+      leave,
+    })
+  }
+
+  function addChannel(channel: Channel): void {
+    const key = channel.name.toLowerCase()
+    channels.set(key, channel)
+    if (!places.has(key)) places.set(key, openPlace(channel.name, channel))
+  }
+
+  const remember = () => {
+    const configured = network.channels.map(({ name }) => name.toLowerCase())
+    const extra = [...channels.values()]
+      .map(({ name }) => name)
+      .filter((name) => !configured.includes(name.toLowerCase()))
+    return host.state.set(stored, extra)
+  }
+
+  async function join(name: string): Promise<string> {
+    const channel = /^[#&+!]/.test(name) ? name : `#${name}`
+    if (!/^[#&+!][^\s,:]{1,60}$/.test(channel)) return `"${channel}" cannot be the name of a channel.`
+    if (channels.size >= MOST_CHANNELS) return `I am in ${channels.size} channels; I cannot hear more.`
+    const isNew = !channels.has(channel.toLowerCase())
+    if (isNew) addChannel({ ...network.elsewhere, name: channel })
+    enterChannel(channels.get(channel.toLowerCase())!)
+    if (isNew) await remember()
+    return `I go to ${channel}.`
+  }
+
+  async function leave(name: string): Promise<string> {
+    const key = (/^[#&+!]/.test(name) ? name : `#${name}`).toLowerCase()
+    const channel = channels.get(key)
+    if (channel === undefined) return `I am not in ${name}.`
+    channels.delete(key)
+    places.get(key)?.[Symbol.dispose]()
+    places.delete(key)
+    forgetRejoin(key)
+    link?.session.raw('PART', channel.name, 'Good bye.')
+    await remember()
+    return `I have left ${channel.name}.`
+  }
+
+  function enterChannel({ name, key }: Channel): void {
+    link?.session.raw('JOIN', name, ...(key === undefined ? [] : [host.secrets.resolve(key)]))
+  }
+
+  function forgetRejoin(key: string): void {
+    rejoins.get(key)?.timer[Symbol.dispose]()
+    rejoins.delete(key)
+  }
+
+  /** Again after a while, and then after longer. */
+  function rejoin(name: string, why: string): void {
+    const key = name.toLowerCase()
+    const channel = channels.get(key)
+    if (channel === undefined) return
+    const wait = Math.min(REJOIN_MOST_MS, (rejoins.get(key)?.wait ?? REJOIN_MS / 2) * 2)
+    forgetRejoin(key)
+    rejoins.set(key, { wait, timer: clock.timer(wait, () => enterChannel(channel)) })
+    log.warn('not in a channel', { network: network.name, channel: name, why, againMs: wait })
+  }
+
+  async function hear(message: Message, client: Client, members: ReturnType<typeof watchMembers>): Promise<void> {
+    const { nick, target, message: text, from_server } = message
+    if (from_server || !nick || client.caseCompare(nick, client.user.nick)) return
+    const isPrivate = client.caseCompare(target, client.user.nick)
+    const command = isPrivate ? text : addressed(text, [client.user.nick, network.nick])
+    if (command === undefined) return
+    const telling = isPrivate ? network.elsewhere : channels.get(target.toLowerCase())
+    if (telling === undefined) return
+    const place = isPrivate ? talkWith(nick) : places.get(target.toLowerCase())
+    const speaker = await speakerOf(message, {
+      client,
+      clock,
+      members,
+      network: network.name,
+      isOnly,
+      channels: () => [...channels.values()].map(({ name }) => name),
+    })
+    const to = isPrivate ? nick : target
+    const reply = (line: string) => outgoing.answer(lineTo(to, telling, isPrivate ? line : `${nick}: ${line}`))
+    await place?.hear({ speaker, text: command, reply })
+  }
+
+  /** Private talks stay open, so that what was asked for is told; the oldest are closed. */
+  function talkWith(nick: string): Chat {
+    const key = nick.toLowerCase()
+    const place = places.get(key) ?? openPlace(nick, network.elsewhere)
+    places.delete(key)
+    places.set(key, place)
+    const talks = [...places.keys()].filter((one) => !/^[#&+!]/.test(one))
+    for (const old of talks.slice(0, Math.max(0, talks.length - MOST_TALKS))) {
+      places.get(old)?.[Symbol.dispose]()
+      places.delete(old)
+    }
+    return place
+  }
+
+  /** As long as it has another nick than it should. */
+  function watchNick(client: Client, session: Session): void {
+    regain = clock.timer(REGAIN_MS, () => {
+      if (!client.caseCompare(client.user.nick, network.nick)) {
+        // Services free a nick for the account it belongs to.
+        const { sasl, nickserv } = network
+        if (sasl !== undefined || nickserv !== undefined) session.raw('PRIVMSG', 'NickServ', `RECOVER ${network.nick}`)
+        session.raw('NICK', network.nick)
+      }
+      watchNick(client, session)
+    })
+  }
+
+  return {
+    async open() {
+      for (const channel of network.channels) addChannel(channel)
+      const extra = await host.state.get(stored)
+      if (!Array.isArray(extra)) return
+      for (const name of extra) if (typeof name === 'string') addChannel({ ...network.elsewhere, name })
+    },
+    attach(client, session) {
+      const members = watchMembers(client)
+      const isMe = (nick: string) => client.caseCompare(nick, client.user.nick)
+      client.on('privmsg', (message) => {
+        hear(message, client, members).catch((error: unknown) => log.error('irc message not answered', { error }))
+      })
+      client.on('join', ({ nick, channel }) => {
+        if (!isMe(nick)) return
+        forgetRejoin(channel.toLowerCase())
+        log.info('joined', { network: network.name, channel })
+      })
+      client.on('kick', ({ kicked, nick, channel, message }) => {
+        if (isMe(kicked)) rejoin(channel, `kicked by ${nick}: ${message}`)
+      })
+      client.on('irc error', ({ error, channel, reason }) => {
+        if (channel !== undefined && CLOSED.has(error)) rejoin(channel, reason ?? error)
+      })
+      const freed = (nick: string) => {
+        if (client.caseCompare(nick, network.nick) && !isMe(network.nick)) session.raw('NICK', network.nick)
+      }
+      client.on('quit', ({ nick }) => freed(nick))
+      client.on('nick', ({ nick }) => freed(nick))
+    },
+    enter(client, session) {
+      link = { client, session }
+      for (const channel of channels.values()) enterChannel(channel)
+      const bot = client.network.options.BOT
+      if (typeof bot === 'string') session.raw('MODE', client.user.nick, `+${bot}`)
+      watchNick(client, session)
+      outgoing.attach(({ command, target, text }) => session.raw(command, target, text))
+    },
+    detach() {
+      link = undefined
+      regain?.[Symbol.dispose]()
+      for (const key of [...rejoins.keys()]) forgetRejoin(key)
+      outgoing.attach(null)
+    },
+    [Symbol.dispose]() {
+      this.detach()
+      for (const place of places.values()) place[Symbol.dispose]()
+      places.clear()
+      outgoing[Symbol.dispose]()
+    },
+  }
+}
+
+const CLOSED: ReadonlySet<string> = new Set([
+  'banned_from_channel',
+  'invite_only_channel',
+  'channel_is_full',
+  'bad_channel_key',
+  'too_many_channels',
+  'no_such_channel',
+])
+
+/** `nick: command`, `nick, command`; `undefined`: it is for somebody else. */
+export function addressed(text: string, nicks: readonly string[]): string | undefined {
+  const match = /^\s*@?([^\s:,]+)\s*[:,]\s*(.*)$/s.exec(text)
+  const isMe = nicks.some((nick) => nick.toLowerCase() === match?.[1]?.toLowerCase())
+  return isMe ? (match?.[2] ?? '') : undefined
+}

@@ -1,0 +1,62 @@
+// biome-ignore lint/suspicious/noTsIgnore: whoever compiles this file with other settings sees no error here
+// @ts-ignore: irc-framework has no types; those below are of what we use
+import irc from 'irc-framework'
+
+/** A client that does nothing yet. */
+export const createClient = (): Client => new irc.Client()
+
+interface Tags {
+  readonly [name: string]: string
+}
+export interface Message {
+  readonly type: 'privmsg' | 'notice' | 'action'
+  readonly nick: string
+  readonly ident: string
+  readonly hostname: string
+  readonly target: string
+  readonly message: string
+  readonly account?: string
+  readonly from_server?: boolean
+  readonly tags: Tags
+}
+interface Events {
+  registered: { readonly nick: string }
+  privmsg: Message
+  'nick in use': { readonly nick: string; readonly reason: string }
+  'nick invalid': { readonly nick: string; readonly reason: string }
+  'sasl failed': { readonly reason: string; readonly message?: string }
+  loggedin: { readonly nick: string; readonly account: string }
+  join: { readonly nick: string; readonly channel: string }
+  part: { readonly nick: string; readonly channel: string }
+  kick: { readonly kicked: string; readonly nick: string; readonly channel: string; readonly message: string }
+  quit: { readonly nick: string; readonly message: string }
+  nick: { readonly nick: string; readonly new_nick: string }
+  userlist: {
+    readonly channel: string
+    readonly users: readonly { readonly nick: string; readonly modes: readonly string[] }[]
+  }
+  mode: { readonly target: string; readonly modes: readonly { readonly mode: string; readonly param?: string }[] }
+  'irc error': { readonly error: string; readonly channel?: string; readonly reason?: string }
+  raw: { readonly line: string; readonly from_server: boolean }
+  'socket close': unknown
+}
+interface Whois {
+  readonly ident?: string
+  readonly hostname?: string
+  readonly account?: string
+  readonly error?: string
+}
+export interface Client {
+  readonly user: { readonly nick: string; readonly username: string; readonly host: string }
+  readonly network: {
+    readonly options: Readonly<Record<string, unknown>>
+    readonly cap: { isEnabled(name: string): boolean }
+  }
+  connect(options: object): void
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): this
+  raw(...words: (string | number)[]): void
+  whois(nick: string, done: (event: Whois) => void): void
+  caseCompare(a: string, b: string): boolean
+  caseLower(text: string): string
+  removeAllListeners(): void
+}

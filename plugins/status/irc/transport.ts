@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events'
+import { connect, isIP, type Socket } from 'node:net'
+import { StringDecoder } from 'node:string_decoder'
+import { connect as connectTls } from 'node:tls'
+
+export interface TransportOptions {
+  readonly host: string
+  readonly port: number
+  /** `null`: not encrypted. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null
+}
+
+/** A line is 512 bytes and 8191 of tags; a server that sends more without a line end is none. */
+const MOST_WAITING = 65_536
+
+/**
+ * The socket below irc-framework, with what its own lacks: certificates of a private authority, lines of a bounded length, and an end
+ * that is always told.
+ */
+export function createTransport(options: TransportOptions): object {
+  return class Transport extends EventEmitter {
+    private socket: Socket | null = null
+    private failure: Error | false = false
+
+    connect(): void {
+      const { host, port, tls } = options
+      const socket =
+        tls === null
+          ? connect({ host, port })
+          : connectTls({ host, port, ...tls, rejectUnauthorized: true, ...(isIP(host) === 0 && { servername: host }) })
+      this.socket = socket
+      const decoder = new StringDecoder('utf8')
+      let rest = ''
+      socket.on(tls === null ? 'connect' : 'secureConnect', () => this.emit('open'))
+      socket.on('error', (error) => {
+        this.failure = error
+      })
+      socket.on('close', () => this.emit('close', this.failure))
+      socket.on('data', (data: Buffer) => {
+        const lines = (rest + decoder.write(data)).split(/\r?\n/)
+        rest = lines.pop() ?? ''
+        if (rest.length > MOST_WAITING) socket.destroy(new Error('the server sends a line without an end'))
+        for (const line of lines) if (!socket.destroyed) this.emit('line', line)
+      })
+    }
+
+    writeLine(line: string, done?: () => void): void {
+      this.socket?.write(`${line.replace(/[\r\n\0]/g, ' ')}\r\n`, done)
+    }
+
+    close(force: boolean): void {
+      if (force) this.socket?.destroy()
+      else this.socket?.end()
+    }
+
+    disposeSocket(): void {
+      this.socket?.destroy()
+    }
+
+    setEncoding(): boolean {
+      return true
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from 'boltbot/plugin-sdk/testing'
+import { isFree, reservePort } from '../../e2e/rig/ports.ts'
+import { connectPerson } from './person.ts'
+
+/** A real IRC server, or services, that can be killed and started again on its port. */
+export interface Server extends AsyncDisposable {
+  readonly port: number
+  start(): Promise<void>
+  kill(): Promise<void>
+}
+
+export interface InspircdOptions {
+  readonly name?: string
+  readonly id?: string
+  /** Where other servers and services link to this one. */
+  readonly linkPort: number
+  /** The link port of the other server: this one calls it. */
+  readonly uplink?: { readonly name: string; readonly port: number }
+  /** Servers that may link to this one. */
+  readonly peer?: string
+  /** The limits of a real network: who floods is thrown out. */
+  readonly strict?: boolean
+}
+
+export async function startInspircd({
+  name = 'irc.test.invalid',
+  id = '001',
+  linkPort,
+  uplink,
+  peer,
+  strict = false,
+}: InspircdOptions): Promise<Server> {
+  const port = await reservePort()
+  const limits = strict
+    ? 'threshold="10" commandrate="1000" fakelag="no"'
+    : 'threshold="1000" commandrate="100000" fakelag="no"'
+  const link = (other: string, at: number, auto: boolean) =>
+    `<link name="${other}" ipaddr="127.0.0.1" port="${at}" allowmask="127.0.0.1/32" sendpass="linkpass" recvpass="linkpass">${auto ? `<autoconnect period="2" server="${other}">` : ''}`
+  const text = `
+<server name="${name}" description="peer" id="${id}" network="TestNet">
+<admin name="t" nick="t" email="t@test.invalid">
+<bind address="127.0.0.1" port="${port}" type="clients">
+<bind address="127.0.0.1" port="${linkPort}" type="servers">
+<connect allow="*" timeout="30" localmax="200" globalmax="200" softsendq="1048576" hardsendq="2097152" recvq="65536" ${limits} pingfreq="60">
+<performance nouserdns="yes" softlimit="1000" somaxconn="128">
+<options prefixquit="" defaultmodes="not" casemapping="ascii">
+<security maxtargets="20">
+<type name="Root" classes="all"><class name="all" commands="*" privs="*" usermodes="*" chanmodes="*">
+<oper name="oper" password="operpass" host="*@*" type="Root">
+${['cap', 'sasl', 'services_account', 'spanningtree', 'ircv3', 'ircv3_servertime', 'ircv3_echomessage', 'ircv3_labeledresponse', 'ircv3_batch', 'ircv3_msgid', 'ircv3_ctctags', 'ircv3_capnotify', 'messageflood', 'svshold', 'hidechans', 'namesx', 'uhnames', 'sajoin', 'alias', 'botmode'].map((one) => `<module name="${one}">`).join('')}
+${link('services.test.invalid', linkPort, false)}
+${uplink ? link(uplink.name, uplink.port, true) : ''}${peer ? link(peer, linkPort, false) : ''}
+<uline server="services.test.invalid" silent="yes"><sasl target="services.test.invalid" requiressl="no">
+`
+  return startServer({
+    port,
+    account: 'irc',
+    prepare: (directory) => {
+      writeFileSync(
+        join(directory, 'inspircd.conf'),
+        `${text}<pid file="${directory}/inspircd.pid"><log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${directory}/inspircd.log">`,
+      )
+      return ['/usr/sbin/inspircd', '--nofork', '--config', join(directory, 'inspircd.conf')]
+    },
+  })
+}
+
+/** NickServ and SASL for a server that listens on the link port. */
+export async function startAnope(linkPort: number): Promise<Server> {
+  const text = readFileSync(join(import.meta.dirname, 'anope.conf'), 'utf8')
+  return startServer({
+    port: null,
+    account: 'irc',
+    prepare: (directory) => {
+      for (const folder of ['conf', 'db', 'log']) mkdirSync(join(directory, folder))
+      writeFileSync(join(directory, 'motd'), 'services\n')
+      writeFileSync(
+        join(directory, 'conf', 'services.conf'),
+        text.replaceAll('@DIR@', directory).replaceAll('@LINKPORT@', `${linkPort}`),
+      )
+      return [
+        '/usr/sbin/anope',
+        '--nofork',
+        `--confdir=${directory}/conf`,
+        `--dbdir=${directory}/db`,
+        `--logdir=${directory}/log`,
+        '--modulesdir=/usr/lib/anope',
+        '--localedir=/usr/share/locale',
+      ]
+    },
+  })
+}
+
+export interface Ngircd extends Server {
+  readonly tlsPort: number
+  /** Its own certificate, which signs itself. */
+  readonly certificate: () => string
+}
+
+export async function startNgircd(): Promise<Ngircd> {
+  const [port, tlsPort] = [await reservePort(), await reservePort()]
+  let home = ''
+  const server = await startServer({
+    port,
+    account: 'nobody',
+    prepare: (directory) => {
+      home = directory
+      const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+      const key = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')]
+      spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', ...subject, ...key])
+      writeFileSync(join(directory, 'motd'), 'test server\n')
+      writeFileSync(
+        join(directory, 'ngircd.conf'),
+        `
+[Global]
+Name = irc.test.invalid
+Info = peer
+Listen = 127.0.0.1
+Ports = ${port}
+MotdFile = ${directory}/motd
+PidFile = ${directory}/ngircd.pid
+AdminEMail = admin@test.invalid
+[Limits]
+MaxConnectionsIP = 0
+MaxJoins = 50
+PingTimeout = 120
+PongTimeout = 20
+[Options]
+DNS = no
+Ident = no
+PAM = no
+[SSL]
+CertFile = ${directory}/cert.pem
+KeyFile = ${directory}/key.pem
+Ports = ${tlsPort}
+[Operator]
+Name = oper
+Password = operpass
+`,
+      )
+      return ['/usr/sbin/ngircd', '--nodaemon', '--config', join(directory, 'ngircd.conf')]
+    },
+  })
+  return { ...server, tlsPort, certificate: () => readFileSync(join(home, 'cert.pem'), 'utf8') }
+}
+
+/** Registers an account with NickServ. */
+export async function registerAccount(port: number, account: string, password: string): Promise<void> {
+  await using person = await connectPerson(port, account)
+  await until(
+    async () => {
+      person.send(`PRIVMSG NickServ :REGISTER ${password} ${account}@test.invalid`)
+      return person.line(/NickServ.*(registered|already)/i, 1000).catch(() => undefined)
+    },
+    { what: `NickServ to register ${account}`, deadline: 30_000, seen: () => person.lines.join('\n') },
+  )
+}
+
+interface Recipe {
+  /** `null`: it does not listen. */
+  readonly port: number | null
+  /** Whose rights it takes when the test runs as root: these servers refuse to run as root. */
+  readonly account: string
+  readonly prepare: (directory: string) => readonly string[]
+}
+
+async function startServer({ port, account, prepare }: Recipe): Promise<Server> {
+  const directory = mkdtempSync(join(tmpdir(), 'boltbot-irc-'))
+  const [program = '', ...words] = prepare(directory)
+  chmodSync(directory, 0o755)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) spawnSync('chown', ['-R', account, directory])
+  const group = account === 'nobody' ? 'nogroup' : account
+  const dropRights = ['setpriv', '--reuid', account, '--regid', group, '--clear-groups']
+  const [command = '', ...args] = [...(isRoot ? dropRights : []), program, ...words]
+  let child: ReturnType<typeof spawn> | undefined
+  let said = ''
+  const server: Server = {
+    port: port ?? 0,
+    async start() {
+      const started = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+      child = started
+      const hear = (data: Buffer) => void (said = (said + data).slice(-4000))
+      started.stdout.on('data', hear)
+      started.stderr.on('data', hear)
+      if (port !== null)
+        await until(async () => !(await isFree(port)), {
+          what: `${program} to listen`,
+          deadline: 20_000,
+          seen: () => said,
+        })
+    },
+    async kill() {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    },
+    async [Symbol.asyncDispose]() {
+      await server.kill()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+  await server.start()
+  return server
+}
