@@ -28,4 +28,8 @@ export interface MasterDeps {
 }
 
 /** Where a base directory keeps what. */
-export const layout = (basedir: string) => ({ database: join(basedir, 'state.sqlite'), logs: join(basedir, 'logs') })
+export const layout = (basedir: string) => ({
+  database: join(basedir, 'state.sqlite'),
+  logs: join(basedir, 'logs'),
+  configs: join(basedir, '.configs'),
+})

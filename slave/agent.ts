@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { digestOf } from '../wire/agent/digest.ts'
 import {
   type AgentMessage,
   type BuilderEntry,
@@ -54,6 +55,8 @@ export function createAgent(deps: AgentDeps): Agent {
   const { basedir, clock, log, spool } = deps
   const commands = new Map<string, HeldCommand>()
   const directories = new Map<string, string>()
+  /** Commands that an earlier run began and did not finish: never started again. */
+  const lost = new Map<string, CommandId>()
   /** What was forgotten and is being removed. */
   const leaving = new Set<Promise<void>>()
   const mark = createHash('sha256').update(basedir).digest('hex').slice(0, 16)
@@ -83,11 +86,13 @@ export function createAgent(deps: AgentDeps): Agent {
     const key = keyOf(id)
     const directory = directories.get(builder)
     log.info('command started', { command: key, builder, kind: command.kind })
+    const digest = digestOf(command)
     const held = startCommand({
       id,
+      digest,
       clock,
       log,
-      spool: (failure) => spool.create(id, failure),
+      spool: (failure) => spool.create(id, digest, failure),
       async run(io) {
         if (exiting) return failed(new Problem('This slave is shutting down.'), 0)
         if (directory === undefined) return failed(new Problem(`This slave has no builder "${builder}".`), 0)
@@ -113,10 +118,9 @@ export function createAgent(deps: AgentDeps): Agent {
   function forget(id: CommandId): void {
     const key = keyOf(id)
     const held = commands.get(key)
-    if (held === undefined) return
+    if (held === undefined && !lost.delete(key)) return
     commands.delete(key)
-    const removal = held
-      .remove()
+    const removal = (held?.remove() ?? spool.drop(id))
       .catch((error: unknown) => log.error('command not removed', { command: key, error }))
       .finally(() => {
         leaving.delete(removal)
@@ -136,7 +140,8 @@ export function createAgent(deps: AgentDeps): Agent {
 
   return {
     get held() {
-      return [...commands.values()].map(({ id, running }) => ({ id, running }))
+      const known = [...commands.values()].map(({ id, running, lengths }) => ({ id, running, lengths }))
+      return [...known, ...[...lost.values()].map((id) => ({ id, running: false, lengths: {} }))]
     },
     get idle() {
       return [...commands.values()].every((held) => !held.running)
@@ -144,8 +149,10 @@ export function createAgent(deps: AgentDeps): Agent {
     async recover() {
       const killed = await killMarked(`${mark}/`)
       if (killed > 0) log.warn('processes of an earlier run killed', { killed })
-      for (const { id, result, spool: kept } of await spool.load())
-        commands.set(keyOf(id), finishedCommand(id, result, kept, { clock, log }))
+      const before = await spool.load()
+      for (const { id, result, digest, spool: kept } of before.finished)
+        commands.set(keyOf(id), finishedCommand(id, result, digest, kept, { clock, log }))
+      for (const id of before.lost) lost.set(keyOf(id), id)
     },
     take(message, send) {
       switch (message.t) {
@@ -158,13 +165,19 @@ export function createAgent(deps: AgentDeps): Agent {
           })
           break
         case 'run': {
+          if (lost.has(keyOf(message.id))) {
+            send({ t: 'unknown', id: message.id })
+            break
+          }
           const held = commands.get(keyOf(message.id)) ?? start(message.id, message.builder, message.command)
           held.link(send, {})
           break
         }
         case 'resume': {
           const held = commands.get(keyOf(message.id))
-          if (held) held.link(send, message.offsets)
+          const { digest, offsets, streams } = message
+          const isOther = digest && held?.digest !== undefined && held.digest !== digest
+          if (held && !isOther) held.link(send, streams ? held.agreed(offsets, streams) : offsets)
           else send({ t: 'unknown', id: message.id })
           break
         }
@@ -201,7 +214,7 @@ export function createAgent(deps: AgentDeps): Agent {
       for (const held of running) held.end({ cause: 'interrupted', reason: `stopped: ${reason}` })
       await Promise.all(running.map((held) => held.finished))
       // Not persisted: the master finds that they are gone, and gives them to another slave.
-      await Promise.all(running.map((held) => held.remove()))
+      await Promise.all(running.map((held) => held.remove().then(() => spool.note(held.id))))
       await Promise.all(all.filter((held) => !running.includes(held)).map((held) => held.close()))
       await Promise.all(leaving)
     },

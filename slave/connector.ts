@@ -43,6 +43,7 @@ export interface Info {
   readonly admin: string | null
   readonly host: string | null
   readonly program: string | null
+  readonly instance: string
 }
 
 const FIRST_DELAY_MS = 250

@@ -1,4 +1,4 @@
-import type { CommandId, CommandResult } from '../wire/agent/messages.ts'
+import type { CommandId, CommandResult, StreamCounts } from '../wire/agent/messages.ts'
 import type { SlaveClock } from './clock.ts'
 import type { CommandContext, Ending } from './commands/context.ts'
 import { createDelivery, type Delivery, type Send } from './delivery.ts'
@@ -13,6 +13,12 @@ import type { CommandSpool } from './spool.ts'
 export interface HeldCommand {
   readonly id: CommandId
   readonly running: boolean
+  /** Of what it was asked to do; `undefined`: not known any more. */
+  readonly digest: string | undefined
+  /** Bytes it has of each log. */
+  readonly lengths: Readonly<Record<string, number>>
+  /** The offsets, without those whose bytes before them are not so many of each stream. */
+  agreed(offsets: Readonly<Record<string, number>>, streams: StreamCounts): Readonly<Record<string, number>>
   /** Brings it to the master, see there. */
   readonly delivery: Omit<Delivery, 'start' | 'stop'>
   /** A link is there, and the master has the logs up to these offsets. */
@@ -31,6 +37,7 @@ export interface HeldCommand {
 
 export interface HeldCommandDeps {
   readonly id: CommandId
+  readonly digest: string
   readonly clock: SlaveClock
   readonly log: SlaveLog
   readonly spool: (failed: (reason: string) => void) => CommandSpool
@@ -42,7 +49,7 @@ export interface HeldCommandDeps {
 const PERSIST_MS = 1000
 const LOG = 'stdio'
 
-export function startCommand({ id, clock, log, spool: makeSpool, run }: HeldCommandDeps): HeldCommand {
+export function startCommand({ id, digest, clock, log, spool: makeSpool, run }: HeldCommandDeps): HeldCommand {
   const abort = new AbortController()
   const end = (ending: Ending) => abort.abort(ending)
   const spool = makeSpool((reason) => {
@@ -72,7 +79,12 @@ export function startCommand({ id, clock, log, spool: makeSpool, run }: HeldComm
     }
   }
 
-  const finished = run({
+  const begun = spool.begin().catch((error: unknown) => log.error('command not noted', { command: id, error }))
+  const work: typeof run = async (io) => {
+    await begun
+    return run(io)
+  }
+  const finished = work({
     signal: abort.signal,
     output(stream, data) {
       if (removed) return undefined
@@ -92,9 +104,14 @@ export function startCommand({ id, clock, log, spool: makeSpool, run }: HeldComm
 
   return {
     id,
+    digest,
     get running() {
       return result === undefined
     },
+    get lengths() {
+      return lengthsOf(spool)
+    },
+    agreed: (offsets, streams) => agreedWith(spool, offsets, streams),
     delivery,
     link(send, offsets) {
       linked = true
@@ -127,6 +144,7 @@ export function startCommand({ id, clock, log, spool: makeSpool, run }: HeldComm
 export function finishedCommand(
   id: CommandId,
   result: CommandResult,
+  digest: string | undefined,
   spool: CommandSpool,
   deps: Pick<HeldCommandDeps, 'clock' | 'log'>,
 ): HeldCommand {
@@ -136,7 +154,10 @@ export function finishedCommand(
   delivery.finish(result)
   return {
     id,
+    digest,
     running: false,
+    lengths: lengthsOf(spool),
+    agreed: (offsets, streams) => agreedWith(spool, offsets, streams),
     delivery,
     link: delivery.start,
     unlink: () => delivery.stop(),
@@ -146,3 +167,16 @@ export function finishedCommand(
     finished: Promise.resolve(),
   }
 }
+
+const lengthsOf = ({ logs, length }: CommandSpool) => Object.fromEntries(logs.map((log) => [log, length(log)]))
+
+function agreedWith(spool: CommandSpool, offsets: Readonly<Record<string, number>>, streams: StreamCounts) {
+  const fits = ([log, offset]: [string, number]) => {
+    const mine = spool.countsBefore(log, offset)
+    const told = streams[log] ?? {}
+    return mine !== undefined && STREAMS.every((stream) => (mine[stream] ?? 0) === (told[stream] ?? 0))
+  }
+  return Object.fromEntries(Object.entries(offsets).filter(fits))
+}
+
+const STREAMS = ['stdout', 'stderr', 'header'] as const

@@ -38,11 +38,12 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
 
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>()
   let leaving: string | undefined
+  const spool = createSpool({ directory: join(basedir, 'spool') })
   const agent: Agent = createAgent({
     basedir,
     clock,
     log,
-    spool: createSpool({ directory: join(basedir, 'spool') }),
+    spool,
     environment: process.env,
     platform: process.platform,
     usePty: settings.usePty,
@@ -50,6 +51,7 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
   })
   await agent.recover()
   const program = await ownVersion()
+  const instance = await spool.instance()
   const connector = createConnector({
     url: settings.url,
     name: settings.name,
@@ -60,7 +62,12 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
     clock,
     random: Math.random,
     log,
-    info: async () => ({ admin: await readInfo(basedir, 'admin'), host: await readInfo(basedir, 'host'), program }),
+    info: async () => ({
+      admin: await readInfo(basedir, 'admin'),
+      host: await readInfo(basedir, 'host'),
+      program,
+      instance,
+    }),
     held: () => agent.held,
     take: (message, send) => agent.take(message, send),
     unlinked: () => agent.unlink(),

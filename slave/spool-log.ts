@@ -6,6 +6,8 @@ import { reasonOf } from './problem.ts'
 /** One log of a command: bytes by offset, the newest in memory, what came before in a file. */
 export interface SpoolLog {
   readonly length: number
+  /** How many of the bytes before `offset` are of each stream; `undefined`: there are not so many. */
+  countsBefore(offset: number): Readonly<Partial<Record<Stream, number>>> | undefined
   append(stream: Stream, data: Uint8Array): Promise<void> | undefined
   read(offset: number, max: number): SpoolPiece | Promise<SpoolPiece>
   /** Writes all that is in memory. */
@@ -124,6 +126,16 @@ export function createSpoolLog({ path, ready, failed, stored }: SpoolLogDeps): S
   return {
     get length() {
       return length
+    },
+    countsBefore(offset) {
+      if (offset > length) return undefined
+      const counts: Partial<Record<Stream, number>> = {}
+      for (const [index, stream] of streams.entries()) {
+        const from = offsets[index]!
+        if (from >= offset) break
+        counts[stream] = (counts[stream] ?? 0) + Math.min(offset, offsets[index + 1] ?? length) - from
+      }
+      return counts
     },
     append(stream, data) {
       if (data.length === 0 || (broken && stream !== 'header')) return undefined

@@ -95,6 +95,7 @@ const IGNORED = [
   'node_modules/',
   'secrets/',
   'logs/',
+  '.configs/',
   'data/',
   'state.sqlite*',
   '*.log',

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock, Log } from 'boltbot/plugin-sdk'
 import type { ProgramActs } from '../chat/command.ts'
 import { random } from '../clock.ts'
+import type { KeptConfigs } from '../config/kept.ts'
 import type { Config } from '../config/model.ts'
 import { createMaster } from '../master.ts'
 import type { Master } from '../master-api.ts'
@@ -19,10 +20,13 @@ export interface BootContext {
   readonly log: Log
   readonly redactor: Redactor
   readonly program: ProgramActs
+  /** Copies of configs that builds began with. */
+  readonly configs: KeptConfigs
 }
 
 /** The real master over the files of its base directory. */
-export async function openMaster({ config, basedir, clock, log, redactor, program }: BootContext): Promise<Master> {
+export async function openMaster(context: BootContext): Promise<Master> {
+  const { config, basedir, clock, log, redactor, program, configs } = context
   const { database, logs } = layout(basedir)
   const secrets = createSecrets({
     directory: join(basedir, 'secrets'),
@@ -46,6 +50,7 @@ export async function openMaster({ config, basedir, clock, log, redactor, progra
     redactor: redactor.stream,
     program,
     redact: redactor.text,
+    configs,
   })
   opening.move() // the master closes both when it stops
   return master

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { type Log, messageOf } from 'boltbot/plugin-sdk'
 import type { ProgramActs } from '../chat/command.ts'
@@ -5,6 +6,7 @@ import { createClock } from '../clock.ts'
 import { configProblems } from '../config/errors.ts'
 import { checkInFreshProcess } from '../config/evaluate.ts'
 import { createImporter } from '../config/importer.ts'
+import { createConfigCopies } from '../config/kept.ts'
 import { readConfig } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import { formatProblems } from '../config/problem.ts'
@@ -12,7 +14,9 @@ import { createControlMethods } from '../control/methods.ts'
 import { startControl } from '../control/server.ts'
 import { createLog } from '../log.ts'
 import type { Caller, Master } from '../master-api.ts'
+import { layout } from '../master-deps.ts'
 import { createRedactor } from '../redact.ts'
+import type { StopHow } from '../running-builds.ts'
 import type { Basedir } from './basedir.ts'
 import { isDaemon, reportStart } from './daemon.ts'
 import { version } from './installation.ts'
@@ -74,11 +78,14 @@ async function bringUp(
 ): Promise<{ readonly stopped: Promise<number> }> {
   const { log, clock } = output
   const importer = createImporter()
+  const configs = createConfigCopies(layout(basedir.path).configs, basedir.file, importer)
   const readAgain = async () => {
     const { problems } = await checkInFreshProcess(basedir.file)
     if (problems.length > 0) throw configProblems(basedir.file, problems)
-    const here = await readConfig(importer, basedir.file)
+    const generation = randomUUID()
+    const here = await readConfig(importer, basedir.file, generation)
     if (here.config === undefined) throw configProblems(basedir.file, here.problems)
+    await configs.keep(here.config.hash, generation)
     return here.config
   }
   const program: ProgramActs = {
@@ -86,14 +93,15 @@ async function bringUp(
     reconfigure: (by) => reconfigure(by),
     shutDown: (who, reason) => shutDown(who, reason),
   }
-  const master = await boot({ ...output, config: await readAgain(), basedir: basedir.path, program })
+  const given = { basedir: basedir.path, program, configs }
+  const master = await boot({ ...output, ...given, config: await readAgain() })
   stack.defer(() => master.stop())
   surviveStrays(log, stack)
 
   const { promise: stopped, resolve } = Promise.withResolvers<number>()
-  const shutDown = (who: string, reason: string) => {
-    log.info('stop asked for', { who, reason })
-    master.stop({ reason }).then(
+  const shutDown = (who: string, reason: string, builds: StopHow = 'leave') => {
+    log.info('stop asked for', { who, reason, builds })
+    master.stop({ reason, builds }).then(
       () => resolve(0),
       (error: unknown) => {
         log.error('stop failed', { error })

@@ -1,4 +1,9 @@
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
 import { configNotKept } from './errors.ts'
+import type { Importer } from './importer.ts'
+import { readConfig } from './load.ts'
 import type { Config } from './model.ts'
 
 /** Copies of configs, kept as long as a build needs the one it began with. */
@@ -14,3 +19,47 @@ export const NONE_KEPT: KeptConfigs = Object.freeze({
   load: (hash: string) => Promise.reject(configNotKept(hash, 'no copies are kept')),
   retain: async () => {},
 })
+
+export interface ConfigCopies extends KeptConfigs {
+  /** Copies the files that a config was read from, before its first build begins. */
+  keep(hash: string, generation: string): Promise<void>
+}
+
+/**
+ * Copies in `directory`, a folder for each content hash. It must be below the config's own folder, so that packages are found from there
+ * as well. Only files that the config imports are copied: what it reads by other means is read from where it was.
+ */
+export function createConfigCopies(directory: string, file: string, importer: Importer): ConfigCopies {
+  const loaded = new Map<string, Promise<Config>>()
+
+  async function read(hash: string): Promise<Config> {
+    const copy = join(directory, hash, basename(file))
+    if (!existsSync(copy)) throw configNotKept(hash, 'there is no copy of it')
+    const { config, problems } = await readConfig(importer, copy)
+    if (config === undefined) throw configNotKept(hash, problems[0]?.message ?? 'it has problems')
+    if (config.hash !== hash) throw configNotKept(hash, 'its copy was changed')
+    return config
+  }
+
+  return {
+    async keep(hash, generation) {
+      const folder = join(directory, hash)
+      if (existsSync(folder)) return
+      const unfinished = `${folder}.new`
+      await rm(unfinished, { recursive: true, force: true })
+      for (const source of importer.filesOf(generation)) {
+        const target = join(unfinished, relative(dirname(file), source))
+        await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+        await copyFile(source, target)
+      }
+      await rename(unfinished, folder)
+    },
+    load: (hash) => loaded.getOrInsertComputed(hash, () => read(hash)),
+    async retain(hashes) {
+      const kept = await readdir(directory).catch(() => [])
+      for (const name of kept) {
+        if (!hashes.has(name)) await rm(join(directory, name), { recursive: true, force: true })
+      }
+    },
+  }
+}

@@ -11,7 +11,8 @@ export interface ControlMethodsDeps {
   /** Reads the config anew and applies it; gives what changed. */
   readonly reconfigure: (by: Caller) => Promise<readonly string[]>
   /** Begins to stop the whole program; resolves at once. */
-  readonly shutDown: (who: string, reason: string) => void
+  /** `builds`: what becomes of running ones, see `Master.stop`. */
+  readonly shutDown: (who: string, reason: string, builds: 'leave' | 'wait' | 'cancel') => void
 }
 
 /** What a piece of a log is on the socket: bytes as base64, so that nothing is lost. */
@@ -30,6 +31,7 @@ const cancelShape = z.union([
   z.strictObject({ builder: text, who: text, reason: text }),
 ])
 const slaveOrder = z.object({ slave: text, who: text, reason: text })
+const builds = z.enum(['leave', 'wait', 'cancel']).default('leave')
 const limit = z.int().min(1).max(1000).optional()
 
 /** The commands a running master takes. */
@@ -46,9 +48,9 @@ export function createControlMethods({
     reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({
       changed: await reconfigure({ who, via: VIA }),
     })),
-    stop: method('stop', z.object({ who: text, reason: text }), async ({ who, reason }) => {
+    stop: method('stop', z.object({ who: text, reason: text, builds }), async ({ who, reason, builds: how }) => {
       await master.mayShutDown({ who, via: VIA }, reason)
-      shutDown(who, reason)
+      shutDown(who, reason, how)
     }),
     force: method(
       'force',

@@ -33,7 +33,7 @@ test('an agent dials for ever and says so once', async () => {
     clock,
     random: () => 0.5,
     log,
-    info: async () => ({ admin: null, host: null, program: null }),
+    info: async () => ({ admin: null, host: null, program: null, instance: 'here' }),
     held: () => [],
     take: () => {},
     unlinked: () => {},

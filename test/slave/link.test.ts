@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { hasCode, type SlaveConnection } from 'boltbot/plugin-sdk'
+import { type Command, hasCode, type SlaveConnection } from 'boltbot/plugin-sdk'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { createTcpProxy } from '../e2e/rig/tcp-proxy.ts'
 import { marked } from './marked.ts'
@@ -87,7 +87,10 @@ test('a command that ends while there is no link is told afterwards, and again u
   })
   proxy.mend()
   const second = await master.next()
-  assert.deepEqual(second.held, [{ id, running: false }])
+  assert.deepEqual(
+    second.held.map(({ id: held, running }) => ({ held, running })),
+    [{ held: id, running: false }],
+  )
   const again = createRecord()
   assert.equal((await second.resume(id, {}, again.io)).exitCode, 0)
   assert.equal(again.text('stdout'), 'begin\nend\n')
@@ -97,7 +100,7 @@ test('a command that ends while there is no link is told afterwards, and again u
   assert.equal((await third.resume(id, { stdio: record.length }, record.io)).exitCode, 0)
   assert.equal(record.text('stdout'), 'begin\nend\n')
   third.forget(id)
-  await until(() => readdirSync(join(basedir.path, 'spool')).length === 0, { what: 'an empty spool' })
+  await until(() => readdirSync(join(basedir.path, 'spool')).join() === 'instance', { what: 'an empty spool' })
   await assert.rejects(third.resume(id, {}, record.io), (error) => hasCode(error, 'BOLT_AGENTS_NOT_HELD'))
 })
 
@@ -122,7 +125,17 @@ test('an agent that is killed leaves nothing running, keeps what was finished, a
   }
   await using _agent = spawnAgent(basedir.path)
   const connection = await master.next()
-  assert.deepEqual(connection.held, [{ id: finished, running: false }])
+  assert.deepEqual(
+    connection.held.map(({ id, running }) => ({ id, running })),
+    [
+      { id: finished, running: false },
+      { id: running, running: false },
+    ],
+  )
+  // It says so also when it is asked to run it: no command is started twice.
+  const again = connection.run(running, 'full', { kind: 'shell', command: 'echo again' }, createRecord().io)
+  await assert.rejects(again, /has no command/)
+  connection.forget(running)
   assert.deepEqual(marked(basedir.path), [])
   const record = createRecord()
   assert.equal((await connection.resume(finished, {}, record.io)).exitCode, 0)
@@ -272,4 +285,35 @@ test('a slave whose builders change is told, and a bad directory is refused in w
     connection.setBuilders([{ name: 'evil', directory: '../x' }]),
     /cannot have the directory "..\/x"/,
   )
+})
+
+test('a master that is another process takes up a command from where it is, if it is the one it means', async () => {
+  await using master = await openMaster()
+  await using proxy = await createTcpProxy(master.port)
+  using basedir = makeBasedir(`ws://127.0.0.1:${proxy.port}`)
+  await using _agent = startAgent(basedir.path)
+  const id = nextId()
+  const command = { kind: 'shell', command: 'echo one; echo two >&2; echo three; sleep 0.1' } as const
+  const first = createRecord()
+  const connection = await master.next()
+  await connection.run(id, 'full', command, first.io)
+  const instance = connection.info.instance
+  proxy.cut()
+  proxy.mend()
+  const next = await master.next()
+  assert.equal(next.info.instance, instance)
+  const { lengths } = next.held[0]!
+  assert.deepEqual(lengths, { stdio: first.length })
+
+  const header = first.text('header').length
+  const from = async (offset: number, streams: object, asked: Command = command) => {
+    const record = createRecord()
+    await next.resume(id, { stdio: offset }, record.io, { streams: { stdio: streams }, command: asked })
+    return record.length
+  }
+  const whole = { header, stdout: 'one\nthree\n'.length, stderr: 'two\n'.length }
+  assert.equal(await from(first.length, whole), 0)
+  assert.equal(await from(first.length, { ...whole, stdout: 1 }), first.length, 'all of it, when the streams differ')
+  assert.equal(await from(first.length + 1, whole), first.length, 'all of it, when there is less')
+  await assert.rejects(from(0, {}, { ...command, command: 'echo other' }), /has no command/)
 })

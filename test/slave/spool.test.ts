@@ -24,7 +24,7 @@ test('what was said can be read from any offset, from memory, from the disk and 
       fc.array(fc.nat(), { maxLength: 20 }),
       async (pieces, at) => {
         const spool = createSpool({ directory: folder.path })
-        const kept = spool.create(id, assert.fail)
+        const kept = spool.create(id, 'digest', assert.fail)
         const said: { readonly stream: Stream; readonly byte: number }[] = []
         for (const [index, { stream, size }] of pieces.entries()) {
           await kept.append('stdio', stream, new Uint8Array(size).fill(index))
@@ -33,7 +33,8 @@ test('what was said can be read from any offset, from memory, from the disk and 
         await readAll(kept, pieces, at)
         await kept.persist(result)
         await kept.close()
-        const [found] = await createSpool({ directory: folder.path }).load()
+        const [found] = (await createSpool({ directory: folder.path }).load()).finished
+        assert.equal(found?.digest, 'digest')
         assert.deepEqual(found?.id, id)
         assert.deepEqual(found?.result, result)
         await readAll(found!.spool, pieces, at)
@@ -68,14 +69,24 @@ async function readAll(
   }
 }
 
-test('what was not finished when the agent ended is removed', async () => {
+test('of what was not finished when the agent ended only the name stays, until it is dropped', async () => {
   using folder = makeFolder()
   mkdirSync(join(folder.path, '1.1.0.0'))
   writeFileSync(join(folder.path, '1.1.0.0', '0.log'), 'half')
   mkdirSync(join(folder.path, '1.1.0.1'))
   writeFileSync(join(folder.path, '1.1.0.1', 'result.json'), '{"torn')
-  assert.deepEqual(await createSpool({ directory: folder.path }).load(), [])
-  assert.deepEqual(readdirSync(folder.path), [])
+  const spool = createSpool({ directory: folder.path })
+  const name = await spool.instance()
+  const lost = [
+    { build: 1, epoch: 1, step: 0, index: 0 },
+    { build: 1, epoch: 1, step: 0, index: 1 },
+  ]
+  assert.deepEqual(await spool.load(), { finished: [], lost })
+  assert.deepEqual(readdirSync(join(folder.path, '1.1.0.0')), [])
+  assert.deepEqual((await createSpool({ directory: folder.path }).load()).lost, lost)
+  for (const id of lost) await spool.drop(id)
+  assert.deepEqual(await createSpool({ directory: folder.path }).load(), { finished: [], lost: [] })
+  assert.equal(await createSpool({ directory: folder.path }).instance(), name)
 })
 
 const mayMount = process.platform === 'linux' && process.getuid?.() === 0
@@ -85,7 +96,7 @@ test('a full disk ends the command with the reason, and the agent lives', {
 }, async () => {
   await using rig = await createSlaveRig()
   const spool = join(rig.basedir, 'spool')
-  mkdirSync(spool)
+  mkdirSync(spool, { recursive: true })
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', spool])
   using _mounted = { [Symbol.dispose]: () => void execFileSync('umount', ['-l', spool]) }
   const script = `setInterval(() => process.stdout.write('x'.repeat(200_000)), 10)`

@@ -1,4 +1,4 @@
-import type { BuilderEntry, Command, CommandId, CommandResult, HeldEntry, Stream } from './messages.ts'
+import type { BuilderEntry, Command, CommandId, CommandResult, HeldEntry, Stream, StreamCounts } from './messages.ts'
 
 /** Where a command's bytes go and come from. Calls for one command are made one after the other. */
 export interface CommandIo {
@@ -18,6 +18,7 @@ export interface Connection {
     readonly host: string | null
     readonly version: string | null
     readonly resumable: boolean
+    readonly instance: string | null
   }
   readonly held: readonly HeldEntry[]
   readonly closed: Promise<string>
@@ -27,7 +28,12 @@ export interface Connection {
   setBuilders(builders: readonly BuilderEntry[]): Promise<void>
   startBuild(builder: string): Promise<void>
   run(id: CommandId, builder: string, command: Command, io: CommandIo): Promise<CommandResult>
-  resume(id: CommandId, offsets: Readonly<Record<string, number>>, io: CommandIo): Promise<CommandResult>
+  resume(
+    id: CommandId,
+    offsets: Readonly<Record<string, number>>,
+    io: CommandIo,
+    check?: { readonly streams: StreamCounts; readonly command: Command },
+  ): Promise<CommandResult>
   forget(id: CommandId): void
   interrupt(id: CommandId, reason: string): void
   shutdown(): Promise<void>

@@ -1,4 +1,5 @@
 import type { Connection, ConnectionErrors } from './connection.ts'
+import { digestOf } from './digest.ts'
 import { createMasterCommands } from './master-commands.ts'
 import type { AgentMessage, MasterMessage } from './messages.ts'
 import type { LinkClock } from './socket.ts'
@@ -68,7 +69,13 @@ export function createMasterConnection(deps: MasterConnectionDeps): MasterConnec
   const connection: Connection = {
     slave,
     peer,
-    info: { admin: ready.admin, host: ready.host, version: ready.program, resumable: true },
+    info: {
+      admin: ready.admin,
+      host: ready.host,
+      version: ready.program,
+      resumable: true,
+      instance: ready.instance ?? null,
+    },
     held: ready.held,
     closed: closed.promise,
     leaving: leaving.promise,
@@ -95,11 +102,12 @@ export function createMasterConnection(deps: MasterConnectionDeps): MasterConnec
       sendCommand({ t: 'run', id, builder, command })
       return result
     },
-    async resume(id, offsets, io) {
+    async resume(id, offsets, io, check) {
       if (gone) throw gone
       const result = commands.follow(id, io)
       result.catch(() => {}) // as above
-      sendCommand({ t: 'resume', id, offsets })
+      const checked = check && { streams: check.streams, digest: digestOf(check.command) }
+      sendCommand({ t: 'resume', id, offsets, ...checked })
       return result
     },
     forget(id) {

@@ -10,6 +10,7 @@ import {
   integer,
   listOf,
   mapOf,
+  maybe,
   oneOf,
   orNull,
   type Shape,
@@ -23,7 +24,8 @@ const reason = text(4000)
 const name = text(200)
 const nonce: Shape = (value) => (value instanceof Uint8Array && value.length === NONCE ? undefined : `${NONCE} bytes`)
 const held: Shape = (value) =>
-  fields({ id })(value) ?? (typeof (value as { running?: unknown }).running === 'boolean' ? undefined : 'true or false')
+  fields({ id, lengths: maybe(mapOf(count, 1000)) })(value) ??
+  (typeof (value as { running?: unknown }).running === 'boolean' ? undefined : 'true or false')
 const ping = fields({ n: count })
 const piece = bytes(CHUNK * 8)
 
@@ -37,6 +39,7 @@ export const AGENT_SHAPES: Readonly<Record<AgentMessage['t'], Shape>> = {
     program: orNull(name),
     keepalive: amount,
     held: listOf(held, 10_000),
+    instance: maybe(name),
   }),
   done: fields({ request: count, error: orNull(reason) }),
   output: fields({ id, log, stream: oneOf('stdout', 'stderr', 'header'), offset: count, data: piece }),
@@ -67,7 +70,12 @@ export const MASTER_SHAPES: Readonly<Record<MasterMessage['t'], Shape>> = {
   builders: fields({ request: count, builders: listOf(fields({ name, directory: name }), 10_000) }),
   build: fields({ request: count, builder: name }),
   run: fields({ id, builder: name, command: anyCommand }),
-  resume: fields({ id, offsets: mapOf(count, 1000) }),
+  resume: fields({
+    id,
+    offsets: mapOf(count, 1000),
+    digest: maybe(name),
+    streams: maybe(mapOf(mapOf(count, 3), 1000)),
+  }),
   forget: fields({ id }),
   interrupt: fields({ id, reason }),
   ack: fields({ id, log, offset: count }),

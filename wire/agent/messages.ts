@@ -21,6 +21,8 @@ export type AgentMessage =
       /** Seconds between two signs of life of the agent; 0: it gives none. */
       readonly keepalive: number
       readonly held: readonly HeldEntry[]
+      /** Names the place where it keeps commands: one with another name does not have them. */
+      readonly instance?: string | null
     }
   /** Answer to a message with the same `request`. */
   | { readonly t: 'done'; readonly request: number; readonly error: string | null }
@@ -38,7 +40,7 @@ export type AgentMessage =
   | { readonly t: 'want'; readonly id: CommandId; readonly offset: number; readonly length: number }
   /** Sent after all output; sent again at each `resume`, until `forget`. */
   | { readonly t: 'result'; readonly id: CommandId; readonly result: CommandResult }
-  /** The master asked to resume a command that the agent does not have. */
+  /** The master asked for a command that the agent does not have; also for one to be run that it had and lost when it was restarted. */
   | { readonly t: 'unknown'; readonly id: CommandId }
   /** Asks to be given no more builds, and to be told `shutdown` when nothing runs any more. */
   | { readonly t: 'leave'; readonly reason: string }
@@ -54,7 +56,17 @@ export type MasterMessage =
   | { readonly t: 'builders'; readonly request: number; readonly builders: readonly BuilderEntry[] }
   | { readonly t: 'build'; readonly request: number; readonly builder: string }
   | { readonly t: 'run'; readonly id: CommandId; readonly builder: string; readonly command: Command }
-  | { readonly t: 'resume'; readonly id: CommandId; readonly offsets: Readonly<Record<string, number>> }
+  | {
+      readonly t: 'resume'
+      readonly id: CommandId
+      readonly offsets: Readonly<Record<string, number>>
+      /**
+       * Of a master that is another process than the one that began it: what it would ask for now, and for each log with an offset how many
+       * of the bytes before it are of each stream. Another command is `unknown`; a log with other bytes is sent from its beginning.
+       */
+      readonly digest?: string | null
+      readonly streams?: StreamCounts | null
+    }
   | { readonly t: 'forget'; readonly id: CommandId }
   | { readonly t: 'interrupt'; readonly id: CommandId; readonly reason: string }
   /** All bytes of the log before `offset` are stored. */
@@ -78,7 +90,12 @@ export interface CommandId {
 export interface HeldEntry {
   readonly id: CommandId
   readonly running: boolean
+  /** Bytes it has of each log. */
+  readonly lengths?: Readonly<Record<string, number>>
 }
+
+/** By log and stream. */
+export type StreamCounts = Readonly<Record<string, Readonly<Partial<Record<Stream, number>>>>>
 
 export interface BuilderEntry {
   readonly name: string

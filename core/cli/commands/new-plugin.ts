@@ -9,7 +9,7 @@ export function newPluginCommand(): Command {
     .argument('<name>', 'in lower case: release-feed')
     .requiredOption('--kind <kind>', PLUGIN_KINDS.join(', '))
     .option('--package', 'an npm package of its own, not a folder beside the config')
-    .addHelpText('after', '\nExample:\n  $ cd ci && boltbot new-plugin lamp --kind status && node --test plugins/lamp/')
+    .addHelpText('after', '\nExample:\n  $ boltbot new-plugin lamp --kind status')
     .action((name: string, options: { kind: string; package?: true }) => {
       const kind = PLUGIN_KINDS.find((one) => one === options.kind)
       if (kind === undefined) throw badArgument('kind', options.kind, `one of ${PLUGIN_KINDS.join(', ')}`)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
+import type { StopHow } from '../../running-builds.ts'
 import { type Basedir, openBasedir } from '../basedir.ts'
 import { callMaster } from '../control-client.ts'
 import { badArgument, notRunning, notStopped } from '../errors.ts'
@@ -13,15 +14,33 @@ export function stopCommand(): Command {
     .description('stop a master or a slave, and wait until it is gone')
     .argument('<basedir>')
     .option('--force', 'end it at once, without letting it finish anything')
+    .option('--wait', 'let a master finish its running builds first')
+    .option('--cancel-builds', 'have a master stop its running builds first')
     .option('--graceful', 'let a slave finish what it runs; returns at once')
     .addHelpText('after', '\nExample:\n  $ boltbot stop ci')
-    .action(async (given: string, { force, graceful }: { force?: true; graceful?: true }) => {
+    .action(async (given: string, options: Options) => {
       const basedir = openBasedir(given)
-      if (graceful) return letGo(basedir)
-      const pid = await stop(basedir, force === true)
+      if (options.graceful) return letGo(basedir)
+      const pid = await stop(basedir, options.force === true, buildsOf(basedir, options))
       if (pid === undefined) throw notRunning(basedir.path)
       print(`The ${basedir.kind} in "${basedir.path}" is stopped.`)
     })
+}
+
+interface Options {
+  readonly force?: true
+  readonly wait?: true
+  readonly cancelBuilds?: true
+  readonly graceful?: true
+}
+
+function buildsOf(basedir: Basedir, { wait, cancelBuilds, force }: Options): StopHow {
+  if (!wait && !cancelBuilds) return 'leave'
+  const option = wait ? '--wait' : '--cancel-builds'
+  if (basedir.kind !== 'master') throw badArgument('directory', basedir.path, `that of a master for ${option}`)
+  if (force) throw badArgument('option', option, 'left out with --force')
+  if (wait && cancelBuilds) throw badArgument('option', option, 'left out with --cancel-builds')
+  return wait ? 'wait' : 'cancel'
 }
 
 /** Asks a slave to have its master give it nothing more, and to exit then. */
@@ -35,16 +54,17 @@ function letGo(basedir: Basedir): void {
 }
 
 /** Gives the process that was stopped; `undefined`: none ran. @throws CiError `BOLT_CLI_STOP`. */
-export async function stop(basedir: Basedir, force: boolean): Promise<number | undefined> {
+export async function stop(basedir: Basedir, force: boolean, builds: StopHow = 'leave'): Promise<number | undefined> {
   const running = readPidFile(basedir.path, basedir.pidFile)
   if (!running) return undefined
   if (force) process.kill(running.pid, 'SIGKILL')
   // Windows has no SIGTERM: there it would end the process at once.
-  else if (process.platform === 'win32' && basedir.kind === 'master')
-    await callMaster(basedir.path, 'stop', { who: whoAmI(), reason: 'boltbot stop' })
+  else if (basedir.kind === 'master' && (process.platform === 'win32' || builds !== 'leave'))
+    await callMaster(basedir.path, 'stop', { who: whoAmI(), reason: 'boltbot stop', builds })
   else process.kill(running.pid, 'SIGTERM')
   for (let left = PATIENCE_SECONDS * 20; isAlive(running.pid); left--) {
-    if (left === 0) throw notStopped(running.pid, PATIENCE_SECONDS)
+    // Builds may take hours.
+    if (left === 0 && builds !== 'wait') throw notStopped(running.pid, PATIENCE_SECONDS)
     await sleep(50)
   }
   return running.pid
