@@ -195,6 +195,8 @@ async function startRig(parts: RigParts): Promise<Rig> {
       return startRig({ ...parts, options, seed: parts.seed + 1 })
     },
     async [Symbol.asyncDispose]() {
+      // What was killed stops no more; its successor has the folder.
+      if (process.killed) return
       await driven(clock, master.stop())
       await rm(basedir, { recursive: true, force: true })
     },
