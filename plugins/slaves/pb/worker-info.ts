@@ -10,7 +10,7 @@ export async function askWorkerInfo(mind: RemoteReference): Promise<WorkerInfo> 
   if (!old.has('slave_commands')) {
     old.set('slave_commands', (await ask(mind, 'getCommands')) ?? new Map())
     const version = await unlessMissing(mind.call('getVersion'))
-    if (typeof version === 'string') old.set('version', version)
+    if (version !== undefined) old.set('version', version)
   }
   return infoOf(old)
 }
