@@ -7,8 +7,12 @@ export interface ScriptedEngine {
   readonly asked: readonly string[]
   /** What there is. */
   readonly instances: Map<string, { readonly key: InstanceKey; readonly spec: InstanceSpec }>
-  /** How the next orders go: they are taken (default), refused, or the answer is lost on the way, or never comes. */
-  answer: 'taken' | 'refused' | 'lost' | 'never'
+  /**
+   * How the next orders go: they are taken (default), refused, the answer is lost on the way or never comes, or the order itself is
+   * late: its instance is there after `deliver`, whatever was cancelled before.
+   */
+  answer: 'taken' | 'refused' | 'lost' | 'never' | 'late'
+  deliver(): void
   /** Calls of `cancel` fail. */
   sticky: boolean
   /** The instance ends by itself. */
@@ -30,12 +34,17 @@ const offering = definePlugin({
 export function createScriptedEngine(): ScriptedEngine {
   const asked: string[] = []
   const instances: ScriptedEngine['instances'] = new Map()
+  const late: { readonly key: InstanceKey; readonly spec: InstanceSpec }[] = []
   const listeners = new Set<(key: InstanceKey, reason: string) => void>()
   const idOf = (key: InstanceKey) => `${key.slave} ${key.epoch}`
   const engine: LatentEngine = {
     async submit(spec, key) {
       asked.push(`submit ${idOf(key)}`)
       if (scripted.answer === 'refused') throw new Error('no machines left')
+      if (scripted.answer === 'late') {
+        late.push({ key, spec })
+        throw new Error('the line is slow')
+      }
       instances.set(idOf(key), { key, spec })
       if (scripted.answer === 'lost') throw new Error('the line is dead')
       if (scripted.answer === 'never') await new Promise(() => {})
@@ -61,6 +70,9 @@ export function createScriptedEngine(): ScriptedEngine {
     instances,
     answer: 'taken',
     sticky: false,
+    deliver() {
+      for (const { key, spec } of late.splice(0)) instances.set(idOf(key), { key, spec })
+    },
     die(slave, reason) {
       for (const [id, { key }] of instances) {
         if (key.slave !== slave) continue
