@@ -30,7 +30,7 @@ import { usedConfigs } from './store/adoption.ts'
 import { readChanges } from './store/changes.ts'
 import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
 import { journalHead, journalOf, readEvents } from './store/journal.ts'
-import { openOwner } from './store/meta.ts'
+import { masterOf, openOwner } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
 import { createTriggers } from './triggers.ts'
 import { createViews, explainWaiting } from './views.ts'
@@ -68,7 +68,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     log,
     config,
     password: (slave) => (slave.password === null ? undefined : secrets.resolve(slave.password)),
-    master: owner,
+    master: masterOf(owner),
     changed: (slave) => distributor.wakeSlave(slave),
   })
   const locks = createLocks(() => distributor.wakeLocks())

@@ -287,6 +287,26 @@ test('a master that was killed goes on ending what it began to end, and keeps th
   assert.deepEqual(await builds(next), ['buildFinished a #0 on cloud success'])
 })
 
+test('a restarted master knows the instances of the processes before it by their whole key, and ends what nobody wants', async () => {
+  const engine = createScriptedEngine()
+  engine.answer = 'late'
+  const first = await createRig(config(engine))
+  await force(first, 'a')
+  await first.settle()
+  await using next = await first.restart()
+  engine.deliver()
+  engine.answer = 'taken'
+  await next.clock.advance('6m')
+  await next.settle()
+  assert.deepEqual([...engine.instances.keys()], ['cloud 2'], 'the late one is ended')
+  const [ordered] = [...engine.instances.values()]
+  await using last = await next.restart()
+  const agent = await arrive(last, engine)
+  assert.equal(agent.name, 'cloud')
+  assert.deepEqual(await builds(last), ['buildFinished a #0 on cloud success'])
+  assert.match(ordered?.key.master ?? '', /^[0-9a-f-]{36}$/, 'the master, not one of its processes')
+})
+
 test('instances that nobody wants are ended: of orders that came through late, and of slaves that are latent no longer', async () => {
   const engine = createScriptedEngine()
   await using rig = await createRig(config(engine))
