@@ -45,7 +45,11 @@ export interface Master extends Actions, SlaveActions {
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>
   /** A part of a log from a byte on; `next` is where to go on, `finished` that nothing comes any more. */
   readLog(place: LogPlace, from: number): Promise<LogPart>
-  plugins(): readonly PluginStatus[]
+  readonly plugins: {
+    status(): readonly PluginStatus[]
+    /** Ends the suspension of a plugin that failed too often. @throws CiError when there is no such plugin. */
+    resume(id: string): void
+  }
   /** Opens a place where people talk with the bot. */
   openChat(place: ChatPlace): Chat
 }

@@ -294,7 +294,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     outbox,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
-    plugins: plugins.status,
+    plugins,
   }
   return master
 }

@@ -151,7 +151,9 @@ export { originOf, withOrigin } from './origin.ts'
 export { hashPassword, isPassword, isPasswordHash } from './password.ts'
 export { patchBytes, patchOf } from './patch.ts'
 export {
+  API,
   definePlugin,
+  OLDEST_API,
   type PluginDefinition,
   type PluginFactory,
   type PluginInstance,

@@ -3,6 +3,11 @@ import type { Host } from './host.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
 import type { Schema } from './schema.ts'
 
+/** Version of this interface; it grows by one when something that worked before no longer does. */
+export const API = 1
+/** The oldest version that still works. */
+export const OLDEST_API = 1
+
 /** What a plugin is for: the list of the config it belongs in (`sources`, `schedulers`, `transports`, `status`; `service` goes in `plugins`). */
 export type PluginKind = 'source' | 'scheduler' | 'slave' | 'status' | 'service'
 
@@ -13,6 +18,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   /** Named as users say it: `status/mail`, `lamp`. */
   readonly name: string
   readonly kind: Kind
+  /** The version of this interface it was written for, {@link API}; a master that does not have it refuses the plugin. Default: any. */
+  readonly api?: number
   /**
    * True: observe taps read the stored journal by a cursor of their own. No event is lost in a crash; an event may come twice,
    * with the same `eventId`; an event whose tap throws comes again after a while, and later ones wait for it.

@@ -1,7 +1,7 @@
-import { listNames, type PluginInstance, type PluginKind } from 'boltbot/plugin-sdk'
+import { API, listNames, OLDEST_API, type PluginInstance, type PluginKind } from 'boltbot/plugin-sdk'
 import { checkSchema } from './check-schema.ts'
 import type { PluginSpec } from './model.ts'
-import { type Reporter, type Subject, subjectOf } from './report.ts'
+import { type Report, type Reporter, type Subject, subjectOf } from './report.ts'
 import { isRecord, name, show } from './rules.ts'
 
 /** The lists of the config and the kind of plugin each takes. */
@@ -79,6 +79,7 @@ function checkPlugin(
     report(subject, [], 'Its definition has no function "apply". Give one: apply(host, options) { … }.')
     return undefined
   }
+  checkApi(report, subject, definition.api)
   const expected = LISTS[list as keyof typeof LISTS] as PluginKind | undefined // 'plugins' takes every kind
   if (expected !== undefined && expected !== kind) {
     const right = Object.entries(LISTS).find(([, its]) => its === kind)?.[0] ?? 'plugins'
@@ -97,6 +98,19 @@ function checkPlugin(
     codeHash,
   }
   return { spec, instance, subject }
+}
+
+/** A plugin for another version would fail somewhere in the middle of the night. */
+function checkApi(report: Report, subject: Subject, api: unknown): void {
+  if (api === undefined || (Number.isInteger(api) && (api as number) >= OLDEST_API && (api as number) <= API)) return
+  const known = OLDEST_API === API ? `version ${API}` : `versions ${OLDEST_API} to ${API}`
+  const hint =
+    typeof api === 'number' && api > API ? 'Install a newer Boltbot, or an older plugin.' : 'Install a newer plugin.'
+  report(
+    subject,
+    [],
+    `It was written for version ${show(api)} of the plugin interface; this Boltbot has ${known}. ${hint}`,
+  )
 }
 
 /** Slaves that cannot log in: without password, when no transport starts slaves itself. */

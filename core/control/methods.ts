@@ -112,7 +112,8 @@ export function createControlMethods({
     ),
     ...outboxMethods(master),
     locks: method('locks', z.object({}), () => query.locks()),
-    plugins: method('plugins', z.object({}), async () => master.plugins()),
+    plugins: method('plugins', z.object({}), async () => master.plugins.status()),
+    'resume-plugin': method('resume-plugin', z.object({ id: text }), async ({ id }) => master.plugins.resume(id)),
     schedulers: method('schedulers', z.object({}), async () => master.schedulers()),
     'stop-build': method('stop-build', z.object({ build: text, who: text, reason: text }), async (order) => {
       const build = await findBuild(master, order.build)

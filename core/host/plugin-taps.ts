@@ -41,6 +41,8 @@ export interface TapStatus {
   /** Hooks it taps. */
   readonly taps: readonly HookName[]
   readonly calls: number
+  /** Milliseconds from call to answer, in all. */
+  readonly spentMs: number
   readonly errors: number
   /** Events in its mailbox. */
   readonly depth: number
@@ -80,6 +82,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   const underWay = new Set<{ readonly hook: HookName; readonly done: Promise<unknown> }>()
   let reader: DurableReader | undefined
   let calls = 0
+  let spentMs = 0
   let errors = 0
   let suspended = false
   let closed = false
@@ -97,11 +100,13 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   const bare = createTapCall({ plugin, clock, deadlineMs: limits.tapMs, signal: ending.signal })
   const call: typeof bare = async (hook, run) => {
     calls++
+    const began = clock.now()
     const flight = { hook, done: bare(hook, run) }
     underWay.add(flight)
     try {
       return await flight.done
     } finally {
+      spentMs += clock.now() - began
       underWay.delete(flight)
     }
   }
@@ -209,6 +214,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     status: () => ({
       taps: [...new Set(noted.map((item) => item.hook))],
       calls,
+      spentMs,
       errors,
       depth: mailbox.depth,
       dropped: mailbox.dropped,

@@ -255,3 +255,20 @@ test('rules of access that can let nobody in, or anybody by a nickname, are prob
   )
   match(await with_(`{ stop: ['role:comitter'] }`), /Nobody in people\.table has the role "comitter"/)
 })
+
+test('a plugin that was written for another version of the interface is refused by name and reason', async () => {
+  const made = (api: string) => `definePlugin({ name: 'old lamp', kind: 'status', api: ${api}, apply() {} })()`
+  const with_ = (api: string) =>
+    problemsOf(
+      GOOD.replace('import { builder', "import { definePlugin } from 'boltbot/plugin-sdk'\nimport { builder").replace(
+        'status: [',
+        `status: [${made(api)}, `,
+      ),
+    )
+  assert.deepEqual(await with_('1'), [])
+  match(
+    await with_('99'),
+    /"old lamp".*version 99 of the plugin interface; this Boltbot has version 1\. Install a newer Boltbot/,
+  )
+  match(await with_('0'), /version 0 .*Install a newer plugin/)
+})

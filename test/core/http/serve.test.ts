@@ -158,16 +158,16 @@ test('a handler that throws or hangs is answered for, and its plugin suspended w
   assert.equal((await hanging).status, 504)
   assert.equal(calls, 2)
   assert.equal((await get('/odd')).status, 500)
-  assert.equal(rig.master.plugins().find(({ id }) => id === 'pages')!.errors, 3)
+  assert.equal(rig.master.plugins.status().find(({ id }) => id === 'pages')!.errors, 3)
 
   // A stranger's bad body is no failure of the plugin.
   for (let i = 0; i < 30; i++)
     assert.equal((await fetch(`${server.url()}/json`, { method: 'POST', body: '{' })).status, 400)
-  assert.equal(rig.master.plugins().find(({ id }) => id === 'pages')!.suspended, false)
+  assert.equal(rig.master.plugins.status().find(({ id }) => id === 'pages')!.suspended, false)
 
   for (let i = 0; i < 17; i++) await get('/throws')
   assert.equal((await get('/throws')).status, 503)
-  assert.equal(rig.master.plugins().find(({ id }) => id === 'pages')!.suspended, true)
+  assert.equal(rig.master.plugins.status().find(({ id }) => id === 'pages')!.suspended, true)
 })
 
 test('events are streamed with heartbeats until the client goes or the plugin stops', async () => {
