@@ -21,6 +21,7 @@ const BENCHES = [
   'enqueue',
   'maildir',
   'pb-codec',
+  'dead-irc',
 ] as const
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })

@@ -58,7 +58,7 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
 
   function dropStale(): void {
     const fresh = (line: Waiting) => clock.now() - line.at < STALE_MS
-    for (const lane of [answers, news]) {
+    for (const lane of [news, answers]) {
       const kept = lane.filter(fresh)
       for (const line of lane) if (!fresh(line)) drop(line)
       lane.splice(0, lane.length, ...kept)

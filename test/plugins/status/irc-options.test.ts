@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ircSchema } from '../../../plugins/status/irc/options.ts'
+
+function problemsOf(options: object): readonly string[] {
+  const result = ircSchema['~standard'].validate(options)
+  assert.ok(!(result instanceof Promise))
+  return (result.issues ?? []).map(({ path, message }) => `${path?.join('.')}: ${message}`)
+}
+const good = { host: 'irc.example.org', nick: 'hellobot', channels: ['#hello'] }
+
+test('options that cannot work are problems at their place', () => {
+  const cases: readonly (readonly [object, RegExp | null])[] = [
+    [good, null],
+    [{ networks: [good, { ...good, name: 'other' }] }, null],
+    [{}, /^host: Give host, or "networks"\./],
+    [{ ...good, networks: [good] }, /^host: It belongs into each of the networks\./],
+    [{ networks: [good, good] }, /^networks\.1\.name: Two networks are named "irc\.example\.org"/],
+    [{ ...good, tls: false }, /^tls: Passwords and commands would go over the network unencrypted/],
+    [{ ...good, host: '127.0.0.1', tls: false }, null],
+    [{ ...good, sasl: 'external' }, /^sasl: It needs the certificate of the bot/],
+    [{ ...good, sasl: { account: 'x' } }, /^sasl: Give \{ account, password \}, or 'external'\./],
+    [{ ...good, nick: '1bot' }, /^nick: Give a nickname/],
+    [{ ...good, channels: [] }, /^channels: Give at least one channel\./],
+    [{ ...good, channels: ['hello'] }, /^channels\.0: /],
+    [{ ...good, notify: ['failre'] }, /^notify\.0: Give some of started, finished/],
+    [{ ...good, lineRate: { burst: 4, every: 'soon' } }, /^lineRate\.every: Give a duration/],
+    [{ ...good, chanels: ['#x'] }, /nrecognized key/],
+  ]
+  for (const [options, problem] of cases) {
+    const problems = problemsOf(options)
+    if (problem === null) assert.deepEqual(problems, [], JSON.stringify(options))
+    else
+      assert.ok(
+        problems.some((one) => problem.test(one)),
+        `${JSON.stringify(options)}: ${problems.join('\n')}`,
+      )
+  }
+})
+
+test('what a channel says goes before its network, that before the whole bot', () => {
+  const result = ircSchema['~standard'].validate({
+    networks: [{ ...good, notice: true, channels: ['#a', { name: '#b', notify: ['failure'], builders: ['full'] }] }],
+    notify: ['started'],
+    categories: ['active'],
+  })
+  assert.ok(!(result instanceof Promise) && !result.issues)
+  const [network] = result.value.networks
+  assert.deepEqual(network!.channels, [
+    { name: '#a', notify: ['started'], notice: true, colors: false, categories: ['active'] },
+    { name: '#b', notify: ['failure'], notice: true, colors: false, builders: ['full'], categories: ['active'] },
+  ])
+  assert.deepEqual(
+    [network!.port, network!.tls, network!.name, network!.everyMs],
+    [6697, true, 'irc.example.org', 2000],
+  )
+})
