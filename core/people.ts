@@ -5,6 +5,11 @@ import type { Config } from './config/model.ts'
 export function createPeople({ mailDomain, table }: Config['people']): People {
   const entryOf = (who: string) => (Object.hasOwn(table, who) ? table[who] : undefined)
   return {
+    ircIdentities(who) {
+      const inside = addressIn(who)
+      const irc = entryOf(who)?.irc ?? (inside === null ? undefined : entryOf(inside)?.irc) ?? []
+      return typeof irc === 'string' ? [irc] : irc
+    },
     mailAddress(who) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
       if (/[\u0000-\u001f\u007f]/.test(who)) return null

@@ -66,7 +66,10 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
         return path
       },
       secrets: deps.secrets,
-      people: { mailAddress: (who) => deps.people().mailAddress(who) },
+      people: {
+        mailAddress: (who) => deps.people().mailAddress(who),
+        ircIdentities: (who) => deps.people().ircIdentities(who),
+      },
       slaves: { ...deps.pool.door, registerEngine: (engine) => deps.pool.registerEngine(id, engine) },
       registerScheduler: (rules) => deps.scheduling.register(rules),
       registerPoller: (poller) => deps.pollers.register(id, poller),

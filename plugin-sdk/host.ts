@@ -252,6 +252,8 @@ export interface Secrets {
 export interface People {
   /** The mail address for a `who`: from the table, else an address inside `who`, else `who` at the mail domain; `null` if none fits. */
   mailAddress(who: string): string | null
+  /** How IRC knows a person, as the table says: `['account:jane']`. */
+  ircIdentities(who: string): readonly string[]
 }
 
 export interface Poller {

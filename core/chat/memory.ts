@@ -23,6 +23,8 @@ export interface Memory {
 const OWNER = 'core/chat'
 
 export function createMemory(store: Store): Memory {
+  /** Asked at the end of every build. */
+  const acks = new Map<string, Ack | undefined>()
   const get = (key: string) => getPluginState(store, OWNER, key)
   const put = (key: string, value: Json | null) =>
     value === null ? deletePluginState(store, OWNER, key) : setPluginState(store, OWNER, key, value)
@@ -31,7 +33,13 @@ export function createMemory(store: Store): Memory {
     setNews: (place, news) => put(`news/${place}`, [...news]),
     muted: async (place) => (await get(`muted/${place}`)) === true,
     setMuted: (place, muted) => put(`muted/${place}`, muted ? true : null),
-    ack: async (builder) => (await get(`ack/${builder}`)) as unknown as Ack | undefined, // stored below
-    setAck: (builder, ack) => put(`ack/${builder}`, ack === null ? null : { ...ack }),
+    async ack(builder) {
+      if (!acks.has(builder)) acks.set(builder, (await get(`ack/${builder}`)) as unknown as Ack | undefined) // stored below
+      return acks.get(builder)
+    },
+    async setAck(builder, ack) {
+      await put(`ack/${builder}`, ack === null ? null : { ...ack })
+      acks.set(builder, ack ?? undefined)
+    },
   }
 }

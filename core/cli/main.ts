@@ -13,6 +13,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { forceCommand } from './commands/force.ts'
 import { hashPasswordCommand } from './commands/hash-password.ts'
 import { initCommand } from './commands/init.ts'
+import { ircCommand } from './commands/irc.ts'
 import { locksCommand } from './commands/locks.ts'
 import { logCommand } from './commands/log.ts'
 import { masterCommand } from './commands/master.ts'
@@ -104,6 +105,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
     () => [
       whyCommand(),
       chatCommand(),
+      ircCommand(),
       buildersCommand(),
       buildsCommand(),
       logCommand(),

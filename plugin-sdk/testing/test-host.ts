@@ -78,6 +78,8 @@ export interface TestHostOptions {
   readonly secrets?: Readonly<Record<string, string>>
   /** `who` to mail address. */
   readonly people?: Readonly<Record<string, string>>
+  /** `who` to how IRC knows them. */
+  readonly irc?: Readonly<Record<string, readonly string[]>>
   /** Passwords of configured slaves; `undefined` as value: a slave without one. */
   readonly slaves?: Readonly<Record<string, string | undefined>>
   /** What `host.directory()` gives; default: it rejects, so that no test writes by accident. */
@@ -161,7 +163,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       return options.directory
     },
     secrets: { resolve: (value) => (typeof value === 'string' ? value : secretOf(value)) },
-    people: { mailAddress: (who) => options.people?.[who] ?? null },
+    people: { mailAddress: (who) => options.people?.[who] ?? null, ircIdentities: (who) => options.irc?.[who] ?? [] },
     slaves: {
       password: (slave) => options.slaves?.[slave],
       known: (slave) => Object.hasOwn(options.slaves ?? {}, slave),

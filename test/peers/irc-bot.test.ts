@@ -14,7 +14,10 @@ const FAST = 20
 
 /** The bot alone, on a clock that goes fast; what it would tell is said by the test. */
 async function startBot(options: IrcOptions) {
-  const host = createTestHost({ override: { clock: createFastClock(FAST) } })
+  const host = createTestHost({
+    irc: { jane: ['account:jane'], joe: ['account:joe'] },
+    override: { clock: createFastClock(FAST) },
+  })
   await host.run(irc({ nick: 'hellobot', channels: ['#hello'], tls: false, host: '127.0.0.1', ...options }))
   const place = (id: string) =>
     until(() => host.records.chatPlaces.find((one) => one.id.endsWith(id)), { what: `the place ${id}` })
@@ -157,12 +160,13 @@ test('SASL is awaited; a wrong password is said; who speaks is known by account,
   timeout: 120_000,
 }, async () => {
   const [link, otherLink] = [await reservePort(), await reservePort()]
-  await using hub = await startInspircd({ linkPort: link, peer: 'leaf.test.invalid' })
+  await using hub = await startInspircd({ linkPort: link, peer: 'leaf.test.invalid', accountTag: false })
   await using leaf = await startInspircd({
     name: 'leaf.test.invalid',
     id: '002',
     linkPort: otherLink,
     uplink: { name: 'irc.test.invalid', port: link },
+    accountTag: false,
   })
   await using _services = await startAnope(link)
   await registerAccount(hub.port, 'hellobot', 'botpass')
@@ -203,6 +207,39 @@ test('SASL is awaited; a wrong password is said; who speaks is known by account,
   jane.say('NickServ', 'IDENTIFY janepass')
   await jane.line(/ 900 /)
   assert.deepEqual(await accounts('after login'), ['jane', ['account:jane', 'account:jane@127.0.0.1']])
+
+  const carrier = bot.host.records.carriers[0]!
+  const delivery = {
+    id: 1,
+    ref: 'a.b',
+    subject: 'full is broken',
+    text: 'full is broken\n\nstep make failed',
+    urgency: 'normal' as const,
+  }
+  const deliver = (address: string) =>
+    carrier.deliver(
+      { ...delivery, address, attempt: 1, inDoubt: false, createdAt: bot.host.host.clock.now() },
+      { signal: AbortSignal.timeout(10_000) },
+    )
+  assert.equal(await carrier.addressOf('jane'), 'account:jane')
+  assert.equal(await carrier.addressOf('mallory'), null)
+  assert.deepEqual(await deliver('account:jane'), { status: 'delivered' })
+  await jane.line(/PRIVMSG jane :full is broken/)
+  await jane.line(/PRIVMSG jane :step make failed/)
+  assert.deepEqual(await deliver('account:joe'), { status: 'absent', reason: 'account:joe was not seen on IRC lately' })
+
+  const command = bot.host.records.chatCommands[0]!
+  const call = {
+    speaker: { name: 'x', who: 'x' },
+    place: 'cli',
+    words: [],
+    signal: AbortSignal.timeout(10_000),
+    reply() {},
+  }
+  assert.match(
+    String(await command.run(call)),
+    /^127\.0\.0\.1: there as hellobot, in #hello; the server answers in \S+\.$/,
+  )
 
   await leaf.kill()
   await bot.announce('news during the split')

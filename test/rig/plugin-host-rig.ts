@@ -51,7 +51,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     },
     directory: async () => '/nowhere',
     secrets: { resolve: (value) => String(value) },
-    people: { mailAddress: () => null },
+    people: { mailAddress: () => null, ircIdentities: () => [] },
     slaves: {
       password: () => undefined,
       known: () => false,

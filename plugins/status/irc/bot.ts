@@ -4,6 +4,7 @@ import { watchMembers } from './members.ts'
 import type { Channel, Network, Telling } from './options.ts'
 import { createOutgoing, type Line } from './outgoing.ts'
 import { paint } from './paint.ts'
+import { type Presence, watchPresence } from './presence.ts'
 import type { Session } from './session.ts'
 import { speakerOf } from './speaker.ts'
 import { splitText } from './split.ts'
@@ -18,6 +19,12 @@ export interface Bot extends Disposable {
   enter(client: Client, session: Session): void
   /** The connection is gone. */
   detach(): void
+  /** See `Presence`; nobody is there while the connection is down. */
+  nickOf(identity: string, ms: number): string | undefined
+  /** Says lines to somebody in private; resolves with whether all of them were written. */
+  tell(nick: string, lines: readonly string[]): Promise<boolean>
+  /** How things are, in a sentence; `null`: it is not connected. */
+  standing(): string | null
 }
 
 /** Without what servers put in front of a line on its way to others, and with room for a line end. */
@@ -38,6 +45,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   const stored = `channels/${network.name}`
   let link: { readonly client: Client; readonly session: Session } | undefined
   let regain: Disposable | undefined
+  let presence: Presence | undefined
   const outgoing = createOutgoing({ clock, burst: network.burst, everyMs: network.everyMs, split })
 
   function split({ command, target, text }: Line): readonly string[] {
@@ -181,6 +189,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     },
     attach(client, session) {
       const members = watchMembers(client)
+      presence = watchPresence(client, clock)
       const isMe = (nick: string) => client.caseCompare(nick, client.user.nick)
       client.on('privmsg', (message) => {
         hear(message, client, members).catch((error: unknown) => log.error('irc message not answered', { error }))
@@ -212,9 +221,25 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     },
     detach() {
       link = undefined
+      presence = undefined
       regain?.[Symbol.dispose]()
       for (const key of [...rejoins.keys()]) forgetRejoin(key)
       outgoing.attach(null)
+    },
+    nickOf: (identity, ms) => presence?.nickOf(withoutNetwork(identity, network.name), ms),
+    async tell(nick, lines) {
+      const written = lines.map(
+        (text) => new Promise<boolean>((done) => outgoing.answer({ ...lineTo(nick, network.elsewhere, text), done })),
+      )
+      return (await Promise.all(written)).every((one) => one)
+    },
+    standing() {
+      if (link === undefined) return null
+      const names = [...channels.values()].map(({ name }) => name)
+      const outside = names.filter((name) => rejoins.has(name.toLowerCase()))
+      const inside = names.filter((name) => !outside.includes(name))
+      const kept = outside.length === 0 ? '' : `; not let into ${outside.join(', ')}`
+      return `there as ${link.client.user.nick}, in ${inside.join(', ') || 'no channel'}${kept}`
     },
     [Symbol.dispose]() {
       this.detach()
@@ -223,6 +248,13 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       outgoing[Symbol.dispose]()
     },
   }
+}
+
+/** `account:jane@libera` is `account:jane` on libera, and nobody elsewhere. */
+function withoutNetwork(identity: string, network: string): string {
+  return identity.startsWith('account:') && identity.endsWith(`@${network}`)
+    ? identity.slice(0, -network.length - 1)
+    : identity
 }
 
 const CLOSED: ReadonlySet<string> = new Set([

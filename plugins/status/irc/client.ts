@@ -26,7 +26,14 @@ interface Events {
   'nick invalid': { readonly nick: string; readonly reason: string }
   'sasl failed': { readonly reason: string; readonly message?: string }
   loggedin: { readonly nick: string; readonly account: string }
-  join: { readonly nick: string; readonly channel: string }
+  join: {
+    readonly nick: string
+    readonly channel: string
+    readonly ident: string
+    readonly hostname: string
+    readonly account?: string | false
+  }
+  account: { readonly nick: string; readonly account: string | false }
   part: { readonly nick: string; readonly channel: string }
   kick: { readonly kicked: string; readonly nick: string; readonly channel: string; readonly message: string }
   quit: { readonly nick: string; readonly message: string }
@@ -37,6 +44,7 @@ interface Events {
   }
   mode: { readonly target: string; readonly modes: readonly { readonly mode: string; readonly param?: string }[] }
   'irc error': { readonly error: string; readonly channel?: string; readonly reason?: string }
+  pong: unknown
   raw: { readonly line: string; readonly from_server: boolean }
   'socket close': unknown
 }

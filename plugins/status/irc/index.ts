@@ -1,6 +1,7 @@
-import { definePlugin } from 'boltbot/plugin-sdk'
+import { definePlugin, type Host } from 'boltbot/plugin-sdk'
+import { createCarrier } from './carrier.ts'
 import { ircSchema } from './options.ts'
-import { superviseNetwork } from './supervisor.ts'
+import { type NetworkBot, superviseNetwork } from './supervisor.ts'
 
 export type { IrcChannel, IrcNetwork, IrcOptions, IrcTelling } from './options.ts'
 
@@ -17,11 +18,36 @@ export const irc = definePlugin({
   name: NAME,
   kind: 'status',
   schema: ircSchema,
-  apply() {},
+  apply(host, { awayMs }) {
+    const own = botsOf(host)
+    host.registerCarrier(createCarrier(host, () => own, awayMs))
+    host.registerChatCommand({
+      name:
+        host.id === NAME
+          ? 'irc test'
+          : `irc-test ${host.id
+              .toLowerCase()
+              .replace(/[^a-z0-9]+/g, '-')
+              .replace(/^-|-$/g, '')}`,
+      usage: '',
+      summary: 'says of each IRC network whether the bot is there, and whether the server answers',
+      example: 'irc test',
+      run: () => Promise.all(own.map((bot) => bot.report())),
+    })
+  },
   /** Returns at once: a network that is down must not keep the master from starting. */
   start(host, { networks }) {
     // Proofs without the name of a network hold only where there is one, so that nobody takes an account of another one.
     const isOnly = networks.length === 1 && host.id === NAME
-    for (const network of networks) host.own(superviseNetwork(host, network, isOnly))
+    for (const network of networks) botsOf(host).push(host.own(superviseNetwork(host, network, isOnly)))
   },
 })
+
+/** The bots of a host: made in `start`, asked by what `apply` registers. */
+function botsOf(host: Host): NetworkBot[] {
+  const bots = known.get(host) ?? []
+  known.set(host, bots)
+  return bots
+}
+
+const known = new WeakMap<Host, NetworkBot[]>()

@@ -56,6 +56,8 @@ export interface IrcNetwork extends IrcTelling {
 }
 
 export interface IrcOptions extends OneNetwork {
+  /** Who has not spoken or come for so long is told by mail instead; default `'1h'`. */
+  readonly awayAfter?: Duration | undefined
   /** Several networks, instead of `host`, `nick` and `channels`. */
   readonly networks?: readonly IrcNetwork[] | undefined
 }
@@ -65,6 +67,7 @@ type OneNetwork = { readonly [Key in keyof IrcNetwork]?: IrcNetwork[Key] | undef
 
 /** Options after the check. */
 export interface Bot {
+  readonly awayMs: number
   readonly networks: readonly Network[]
 }
 
@@ -107,6 +110,7 @@ const secretText = z.custom<string | SecretRef>(
   (value) => isSecretRef(value) || (typeof value === 'string' && value !== ''),
   "Give secret('name').",
 )
+const positive = z.custom<Duration>(isPositive, "Give a duration, as in '2s'.")
 const telling = {
   notify: z.array(z.enum(CHAT_NEWS, `Give some of ${CHAT_NEWS.join(', ')}.`), 'Give a list of events.').optional(),
   builders: z
@@ -143,7 +147,7 @@ const network = {
   lineRate: z
     .strictObject({
       burst: z.int().min(1).max(100),
-      every: z.custom<Duration>((value) => (durationMs(value as Duration) ?? 0) > 0, "Give a duration, as in '2s'."),
+      every: positive,
     })
     .optional(),
   ...telling,
@@ -151,7 +155,11 @@ const network = {
 const networkShape = z.strictObject(network)
 
 export const ircSchema: Schema<IrcOptions, Bot> = z
-  .strictObject({ ...networkShape.partial().shape, networks: z.array(networkShape).min(1).optional() })
+  .strictObject({
+    ...networkShape.partial().shape,
+    awayAfter: positive.optional(),
+    networks: z.array(networkShape).min(1).optional(),
+  })
   .superRefine((given, context) => {
     const { networks, host, nick, channels } = given
     const say = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
@@ -176,9 +184,9 @@ export const ircSchema: Schema<IrcOptions, Bot> = z
     }
   })
   .transform((given) => {
-    const { networks, ...single } = given
+    const { networks, awayAfter = '1h', ...single } = given
     const all = networks ?? [single as z.infer<typeof networkShape>] // checked above
-    return { networks: all.map((one) => networkOf(one, single)) }
+    return { awayMs: durationMs(awayAfter)!, networks: all.map((one) => networkOf(one, single)) }
   })
 
 function networkOf(given: IrcNetwork, whole: IrcTelling): Network {
@@ -228,6 +236,10 @@ function tellingOf(...layers: readonly IrcTelling[]): Telling {
     ...(categories && { categories }),
     ...(branches && { branches }),
   }
+}
+
+function isPositive(value: unknown): boolean {
+  return (typeof value === 'string' || typeof value === 'number') && (durationMs(value) ?? 0) > 0
 }
 
 function isThisMachine(host: string): boolean {

@@ -6,6 +6,8 @@ export interface Line {
   readonly command: string
   readonly target: string
   readonly text: string
+  /** Told whether it was written, or dropped. */
+  readonly done?: (written: boolean) => void
 }
 
 /**
@@ -51,6 +53,10 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
   let timer: Disposable | undefined
 
   function drop(line: Waiting): void {
+    if (line.done) {
+      line.done(false)
+      return
+    }
     const known = dropped.get(line.target) ?? { command: line.command, count: 0, since: line.at }
     known.count++
     dropped.set(line.target, known)
@@ -78,7 +84,13 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
   function next(): Line | undefined {
     if (begun.length === 0) {
       const entry = answers.shift() ?? nextNews()
-      if (entry) for (const text of split(entry)) begun.push({ ...entry, text })
+      if (entry) {
+        const { command, target, done } = entry
+        const texts = split(entry)
+        texts.forEach((text, i) => {
+          begun.push({ command, target, text, ...(done && i === texts.length - 1 && { done }) })
+        })
+      }
     }
     return begun.shift()
   }
@@ -111,6 +123,7 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
       if (line === undefined) return
       tokens--
       write(line)
+      line.done?.(true)
     }
     timer ??= clock.timer(Math.max(1, filledAt + everyMs - now), () => {
       timer = undefined
@@ -130,6 +143,7 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
     attach(given) {
       write = given
       if (given === null) {
+        for (const { done } of begun) done?.(false)
         begun.length = 0 // the rest of a message whose beginning is gone
         return
       }
@@ -145,6 +159,7 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
     [Symbol.dispose]() {
       write = null
       timer?.[Symbol.dispose]()
+      for (const { done } of [...begun, ...answers, ...news]) done?.(false)
     },
   }
 }

@@ -12,6 +12,8 @@ export interface Session {
   /** Resolves with why, when it has ended. */
   readonly ended: Promise<Error>
   raw(...words: (string | number)[]): void
+  /** Milliseconds until the server answered; `null`: not within 10 s. */
+  ping(): Promise<number | null>
   close(why: Error, farewell?: string): void
 }
 
@@ -28,6 +30,7 @@ export interface SessionDeps {
 const REGISTER_MS = 60_000
 const PING_AFTER_MS = 60_000
 const SILENT_MS = 120_000
+const PONG_MS = 10_000
 /** NickServ says nothing when it is away. */
 const IDENTIFY_MS = 10_000
 
@@ -58,6 +61,14 @@ export function openSession({ network, clock, log, secret, prepare }: SessionDep
     ready: ready.promise,
     ended: ended.promise,
     raw,
+    async ping() {
+      const began = clock.now()
+      const { promise, resolve } = Promise.withResolvers<number | null>()
+      using _ = clock.timer(PONG_MS, () => resolve(null))
+      client.on('pong', () => resolve(clock.now() - began))
+      raw('PING', `test-${began}`)
+      return await Promise.race([promise, ended.promise.then(() => null)])
+    },
     close(why, farewell) {
       if (isOver) return
       if (farewell !== undefined && registered) client.raw('QUIT', farewell)

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { type Host, hasCode, messageOf } from 'boltbot/plugin-sdk'
-import { createBot } from './bot.ts'
+import { formatDuration, type Host, hasCode, messageOf } from 'boltbot/plugin-sdk'
+import { type Bot, createBot } from './bot.ts'
 import { ircLost } from './errors.ts'
 import type { Network } from './options.ts'
 import { openSession } from './session.ts'
@@ -14,11 +14,18 @@ const REFUSED_WAIT = 60_000
 const GOOD_MS = 60_000
 
 /** Keeps the bot on one network, for ever: until disposed there is always a connection, or a time at which the next is tried. */
-export function superviseNetwork(host: Host, network: Network, isOnly: boolean): AsyncDisposable {
+export interface NetworkBot extends AsyncDisposable, Pick<Bot, 'nickOf' | 'tell'> {
+  isThere(): boolean
+  /** How things are on this network, in a sentence; asks the server whether it answers. */
+  report(): Promise<string>
+}
+
+export function superviseNetwork(host: Host, network: Network, isOnly: boolean): NetworkBot {
   const { clock, log } = host
   const bot = createBot(host, network, isOnly)
   const stopping = new AbortController()
   let current: ReturnType<typeof openSession> | undefined
+  let trouble = 'it is being connected'
 
   async function connectOnce(): Promise<Error> {
     const session = openSession({
@@ -54,6 +61,7 @@ export function superviseNetwork(host: Host, network: Network, isOnly: boolean):
       // Between half and all of it, so that bots do not come back all at once.
       const jittered = Math.round(wait * (0.5 + randomInt(500) / 1000))
       const report = hasCode(why, 'BOLT_IRC_LOGIN') ? log.error : log.warn
+      trouble = `${messageOf(why)} It is tried again within ${formatDuration(jittered)}.`
       report('not on the network', { network: network.name, why: messageOf(why), againMs: jittered })
       await clock.sleep(jittered, stopping.signal)
       wait = Math.min(LONGEST_WAIT, wait * 2)
@@ -64,6 +72,16 @@ export function superviseNetwork(host: Host, network: Network, isOnly: boolean):
     if (!stopping.signal.aborted) log.error('the bot gave up a network', { network: network.name, error })
   })
   return {
+    nickOf: bot.nickOf,
+    tell: bot.tell,
+    isThere: () => bot.standing() !== null,
+    async report() {
+      const standing = bot.standing()
+      if (standing === null || current === undefined) return `${network.name}: not there. ${trouble}`
+      const took = await current.ping()
+      const answer = took === null ? 'the server does not answer' : `the server answers in ${formatDuration(took)}`
+      return `${network.name}: ${standing}; ${answer}.`
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort(ircLost(network.name, 'the bot stops'))
       current?.close(ircLost(network.name, 'the bot stops'), 'The master stops.')

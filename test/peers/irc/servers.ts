@@ -25,6 +25,8 @@ export interface InspircdOptions {
   readonly peer?: string
   /** The limits of a real network: who floods is thrown out. */
   readonly strict?: boolean
+  /** Lines carry the account of who says them; default true. */
+  readonly accountTag?: boolean
 }
 
 export async function startInspircd({
@@ -34,6 +36,7 @@ export async function startInspircd({
   uplink,
   peer,
   strict = false,
+  accountTag = true,
 }: InspircdOptions): Promise<Server> {
   const port = await reservePort()
   const limits = strict
@@ -52,7 +55,7 @@ export async function startInspircd({
 <security maxtargets="20">
 <type name="Root" classes="all"><class name="all" commands="*" privs="*" usermodes="*" chanmodes="*">
 <oper name="oper" password="operpass" host="*@*" type="Root">
-${['cap', 'sasl', 'services_account', 'spanningtree', 'ircv3', 'ircv3_servertime', 'ircv3_echomessage', 'ircv3_labeledresponse', 'ircv3_batch', 'ircv3_msgid', 'ircv3_ctctags', 'ircv3_capnotify', 'messageflood', 'svshold', 'hidechans', 'namesx', 'uhnames', 'sajoin', 'alias', 'botmode'].map((one) => `<module name="${one}">`).join('')}
+${['cap', 'sasl', 'services_account', 'spanningtree', 'ircv3', 'ircv3_servertime', 'ircv3_echomessage', 'ircv3_labeledresponse', 'ircv3_batch', 'ircv3_msgid', 'ircv3_ctctags', 'ircv3_capnotify', 'messageflood', 'svshold', 'hidechans', 'namesx', 'uhnames', 'sajoin', 'alias', 'botmode', ...(accountTag ? ['ircv3_accounttag'] : [])].map((one) => `<module name="${one}">`).join('')}
 ${link('services.test.invalid', linkPort, false)}
 ${uplink ? link(uplink.name, uplink.port, true) : ''}${peer ? link(peer, linkPort, false) : ''}
 <uline server="services.test.invalid" silent="yes"><sasl target="services.test.invalid" requiressl="no">
