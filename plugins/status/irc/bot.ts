@@ -1,9 +1,10 @@
-import type { Chat, Host } from 'boltbot/plugin-sdk'
+import { type Chat, formatDuration, type Host } from 'boltbot/plugin-sdk'
 import type { Client, Message } from './client.ts'
 import { watchMembers } from './members.ts'
 import type { Channel, Network, Telling } from './options.ts'
 import { createOutgoing, type Line } from './outgoing.ts'
 import { paint } from './paint.ts'
+import { createPatience, IGNORED_MS } from './patience.ts'
 import { type Presence, watchPresence } from './presence.ts'
 import type { Session } from './session.ts'
 import { speakerOf } from './speaker.ts'
@@ -46,6 +47,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   let link: { readonly client: Client; readonly session: Session } | undefined
   let regain: Disposable | undefined
   let presence: Presence | undefined
+  const patience = createPatience(clock)
   const outgoing = createOutgoing({ clock, burst: network.burst, everyMs: network.everyMs, split })
 
   function split({ command, target, text }: Line): readonly string[] {
@@ -139,6 +141,11 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     if (command === undefined) return
     const telling = isPrivate ? network.elsewhere : channels.get(target.toLowerCase())
     if (telling === undefined) return
+    const to = isPrivate ? nick : target
+    const reply = (line: string) => outgoing.answer(lineTo(to, telling, isPrivate ? line : `${nick}: ${line}`))
+    const judged = patience.judge(`${message.ident}@${message.hostname}`)
+    if (judged === 'enough') reply(`Too much at once: I do not listen to you for ${formatDuration(IGNORED_MS)}.`)
+    if (judged !== 'heard') return
     const place = isPrivate ? talkWith(nick) : places.get(target.toLowerCase())
     const speaker = await speakerOf(message, {
       client,
@@ -148,8 +155,6 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       isOnly,
       channels: () => [...channels.values()].map(({ name }) => name),
     })
-    const to = isPrivate ? nick : target
-    const reply = (line: string) => outgoing.answer(lineTo(to, telling, isPrivate ? line : `${nick}: ${line}`))
     await place?.hear({ speaker, text: command, reply })
   }
 

@@ -4,6 +4,7 @@ import { createFakeClock } from 'boltbot/plugin-sdk/testing'
 import { addressed } from '../../../plugins/status/irc/bot.ts'
 import { createOutgoing, type Line } from '../../../plugins/status/irc/outgoing.ts'
 import { paint } from '../../../plugins/status/irc/paint.ts'
+import { createPatience } from '../../../plugins/status/irc/patience.ts'
 import { splitText } from '../../../plugins/status/irc/split.ts'
 
 const to = (target: string, text: string): Line => ({ command: 'PRIVMSG', target, text })
@@ -96,6 +97,16 @@ test('texts are cut between words, and long words between what people see as cha
       assert.ok(!piece.includes('\ufffd') && piece.isWellFormed(), piece)
     }
   }
+})
+
+test('who says too much is told so once and then ignored for a while', async () => {
+  const clock = createFakeClock()
+  const patience = createPatience(clock)
+  const judged = Array.from({ length: 40 }, () => patience.judge('bot@other'))
+  assert.deepEqual(judged.slice(29, 32), ['heard', 'enough', 'ignored'])
+  assert.equal(patience.judge('jane@home'), 'heard')
+  await clock.advance('5m')
+  assert.equal(patience.judge('bot@other'), 'heard')
 })
 
 test('a line is for the bot when its nick stands in front with a colon or a comma', () => {
