@@ -139,6 +139,7 @@ function tellCommands({ folder, basedir, web }: Demo, teller: Teller): void {
     ['what was built', `npx boltbot builds ${at}`],
     ['what it printed', `npx boltbot log hello/1 test ${at}`],
     ['build it again', `npx boltbot force hello ${at}`],
+    ['ask the bot', `npx boltbot chat "status all" ${at}`],
     ['who is attached', `npx boltbot slaves ${at}`],
     ['commit yourself', `cd ${join(folder, 'hello')} && git commit --allow-empty -m 'Try' && git push origin main`],
   ])
