@@ -1,6 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Agent, createAgent } from './agent.ts'
+import { createBuildbotWorker } from './buildbot/worker.ts'
 import { createSlaveClock, type SlaveClock } from './clock.ts'
 import { type Connector, createConnector } from './connector.ts'
 import { createSlaveLog, type SlaveLog } from './log.ts'
@@ -37,6 +38,33 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
   if (settings.umask !== undefined) process.umask(settings.umask)
 
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>()
+  if (settings.protocol === 'buildbot') {
+    const worker = createBuildbotWorker({
+      ...settings,
+      password: () => readPassword(settings),
+      random: Math.random,
+      log,
+      info: async () => ({
+        admin: await readInfo(basedir, 'admin'),
+        host: await readInfo(basedir, 'host'),
+        program: await ownVersion(),
+      }),
+      surroundings: {
+        directory: basedir,
+        environment: process.env,
+        platform: process.platform,
+        usePty: settings.usePty,
+        clock,
+      },
+      shutdown: () => stop('its master told it to'),
+    })
+    stack.adopt(onStop(options.signal, stop), (off) => off())
+    log.info('slave started', { basedir, name: settings.name, url: settings.url, pid: process.pid })
+    worker.start()
+    await worker.stop(await stopped)
+    log.info('slave stopped')
+    return
+  }
   let leaving: string | undefined
   const spool = createSpool({ directory: join(basedir, 'spool') })
   const agent: Agent = createAgent({

@@ -7,6 +7,8 @@ export interface SlaveSettings {
   /** `ws://host:port`, `wss://host:port` or `ws+unix:///path/of/socket:/`. */
   readonly url: string
   readonly name: string
+  /** What the master is: one of ours, or a Buildbot that speaks msgpack. */
+  readonly protocol: 'boltbot' | 'buildbot'
   readonly passwordFile: string
   /** PEM file of the authorities that may vouch for a `wss:` master. */
   readonly caFile: string | undefined
@@ -39,6 +41,7 @@ export async function readSettings(basedir: string): Promise<SlaveSettings> {
   const seconds = 'a number of seconds'
   return {
     url: needed('url', isUrl, 'a URL such as "ws://host:9990" or "wss://host:9990"'),
+    protocol: field('protocol', isProtocol, 'boltbot', '"boltbot" or "buildbot"'),
     name: needed('name', isText, 'the name of this slave'),
     passwordFile: file(field('passwordFile', isText, 'password', 'the path of a file')),
     caFile: ca === undefined ? undefined : file(ca),
@@ -64,6 +67,7 @@ function reader(path: string, given: Record<string, unknown>) {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+const isProtocol = (value: unknown): value is 'boltbot' | 'buildbot' => value === 'boltbot' || value === 'buildbot'
 const isFlag = (value: unknown): value is boolean => typeof value === 'boolean'
 const isAmount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0
 const isUmask = (value: unknown): value is string | number =>

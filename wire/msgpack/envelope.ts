@@ -13,6 +13,11 @@ export type Packed =
   | readonly Packed[]
   | { readonly [key: string]: Packed | undefined }
 
+export type PackedMap = { readonly [key: string]: Packed | undefined }
+
+export const isPackedMap = (value: Packed | undefined): value is PackedMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+
 export type Message = { readonly [key: string]: Packed | undefined } & {
   readonly op: string
   readonly seq_number: number

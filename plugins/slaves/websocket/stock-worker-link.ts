@@ -1,5 +1,5 @@
 import { messageOf } from 'boltbot/plugin-sdk'
-import type { Message, Packed } from '../../../wire/msgpack/envelope.ts'
+import { isPackedMap, type Message, type Packed } from '../../../wire/msgpack/envelope.ts'
 import { type Peer, PeerError, textIn } from '../../../wire/msgpack/peer.ts'
 import { linkLost as lostLink, workerRefused } from '../errors.ts'
 import type { StockLink, WorkerInfo } from '../stock-link.ts'
@@ -155,9 +155,9 @@ export function createStockWorkerLink(deps: StockWorkerDeps, info: WorkerInfo): 
 }
 
 function infoOf(given: Packed): WorkerInfo {
-  const info = isRecord(given) ? given : {}
+  const info = isPackedMap(given) ? given : {}
   const text = (name: string) => textIn(info[name]).trim() || null
-  const commands = isRecord(info.worker_commands) ? info.worker_commands : {}
+  const commands = isPackedMap(info.worker_commands) ? info.worker_commands : {}
   return {
     admin: text('admin'),
     host: text('host'),
@@ -167,6 +167,3 @@ function infoOf(given: Packed): WorkerInfo {
     commands: new Map(Object.entries(commands).map(([name, version]) => [name, textIn(version)])),
   }
 }
-
-const isRecord = (value: Packed | undefined): value is { readonly [key: string]: Packed | undefined } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)

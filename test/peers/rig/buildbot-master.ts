@@ -70,7 +70,7 @@ files = util.BuildFactory([
     steps.ShellCommand(command=['sh', '-c', 'wc -c < down.txt; printf "%s" up > up.txt']),
     steps.FileUpload(workersrc='up.txt', masterdest='${basedir}/uploaded.txt'),
     steps.MakeDirectory(dir='build/some/where'),
-    steps.FileExists(file='build/some/where'),
+    steps.FileExists(file='build/up.txt'),
     steps.CopyDirectory(src='build/some', dest='build/other'),
     steps.RemoveDirectory(dir='build/other'),
 ])
