@@ -18,6 +18,7 @@ import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
 import type { Outbox } from './outbox/outbox.ts'
+import type { ConfigPlan } from './plan/plan.ts'
 import type { StopHow } from './running-builds.ts'
 import type { SlaveActions } from './slave-actions.ts'
 
@@ -30,6 +31,8 @@ export interface Master extends Actions, SlaveActions {
   stop(options?: { readonly reason?: string; readonly builds?: StopHow }): Promise<void>
   /** Applies a checked config; gives what changed, a line each. @throws CiError, and then the old config is in force. */
   reconfigure(config: Config, by: Caller): Promise<readonly string[]>
+  /** What a checked config would change, with so many of the last changes replayed; changes nothing. */
+  plan(config: Config, lastChanges: number): Promise<ConfigPlan>
   /** Tells status targets that a new config had problems. */
   configRejected(problems: readonly string[]): Promise<void>
   /** Resolves with the result of a buildset when it has ended. */

@@ -18,6 +18,7 @@ import type { Master } from './master-api.ts'
 import type { MasterDeps } from './master-deps.ts'
 import { createOutbox } from './outbox/outbox.ts'
 import { createPlacement } from './placement.ts'
+import { createPlanner } from './plan/plan.ts'
 import { createPluginHost } from './plugin-host.ts'
 import { createPollers } from './pollers.ts'
 import { createPowers } from './powers.ts'
@@ -53,9 +54,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const changes = createChanges({ store, refine: (event) => hooks.refine('refineChange', event) })
   const buildsets = createBuildsets({ store, builders: () => askable })
   const scheduling = createScheduling({
-    store,
-    clock,
-    log,
+    ...deps,
     buildsets,
     changesOf,
     head: () => journalHead(store),
@@ -63,9 +62,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   })
   const triggers = createTriggers({ store, scheduling, waiting: () => deadlocks.look() })
   const pool = createSlavePool({
-    store,
-    clock,
-    log,
+    ...deps,
     config,
     password: (slave) => (slave.password === null ? undefined : secrets.resolve(slave.password)),
     master: masterOf(owner),
@@ -291,6 +288,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       return { buildsets: await scheduling.runNow(scheduler) }
     },
     schedulers: scheduling.list,
+    plan: createPlanner({ store, config, running: builds.all, schedulers: scheduling.list }),
     outbox,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),

@@ -20,6 +20,7 @@ import { masterCommand } from './commands/master.ts'
 import { newPluginCommand } from './commands/new-plugin.ts'
 import { nowCommand } from './commands/now.ts'
 import { outboxCommand } from './commands/outbox.ts'
+import { planCommand } from './commands/plan.ts'
 import { pluginsCommand } from './commands/plugins.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
@@ -93,7 +94,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       newPluginCommand(),
     ],
   ],
-  ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), reconfigCommand()]],
+  ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), planCommand(), reconfigCommand()]],
   [
     'Ask for builds:',
     () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],

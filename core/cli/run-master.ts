@@ -79,14 +79,18 @@ async function bringUp(
   const { log, clock } = output
   const importer = createImporter()
   const configs = createConfigCopies(layout(basedir.path).configs, basedir.file, importer)
-  const readAgain = async () => {
-    const { problems } = await checkInFreshProcess(basedir.file)
-    if (problems.length > 0) throw configProblems(basedir.file, problems)
-    const generation = randomUUID()
-    const here = await readConfig(importer, basedir.file, generation)
-    if (here.config === undefined) throw configProblems(basedir.file, here.problems)
-    await configs.keep(here.config.hash, generation)
+  const read = async (file: string, generation: string) => {
+    const { problems } = await checkInFreshProcess(file)
+    if (problems.length > 0) throw configProblems(file, problems)
+    const here = await readConfig(importer, file, generation)
+    if (here.config === undefined) throw configProblems(file, here.problems)
     return here.config
+  }
+  const readAgain = async () => {
+    const generation = randomUUID()
+    const config = await read(basedir.file, generation)
+    await configs.keep(config.hash, generation)
+    return config
   }
   const program: ProgramActs = {
     version: version(),
@@ -127,7 +131,13 @@ async function bringUp(
       basedir: basedir.path,
       platform: process.platform,
       runtimeDir: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
-      methods: createControlMethods({ master, clock, reconfigure, shutDown }),
+      methods: createControlMethods({
+        master,
+        clock,
+        reconfigure,
+        plan: async (file = basedir.file, lastChanges) => master.plan(await read(file, randomUUID()), lastChanges),
+        shutDown,
+      }),
       log,
     }),
   )

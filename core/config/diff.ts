@@ -5,7 +5,7 @@ import type { Config } from './model.ts'
 export function diffConfigs(old: Config, next: Config): readonly string[] {
   const lines = [
     ...diffMaps('slave', old.slaves, next.slaves),
-    ...diffMaps('builder', old.builders, next.builders),
+    ...diffMaps('builder', old.builders, next.builders, ['name', 'builddir']),
     ...diffMaps('plugin', byId(old), byId(next)),
   ]
   for (const key of PLAIN_KEYS) if (!same(old[key], next[key])) lines.push(`${key} changed`)
@@ -25,19 +25,47 @@ const PLAIN_KEYS = [
   'outbox',
 ] as const satisfies readonly (keyof Config)[]
 
-function diffMaps(what: string, old: ReadonlyMap<string, object>, next: ReadonlyMap<string, object>): string[] {
+/** @param naming keys that follow from the name: things that differ in these only, and in their name, were renamed. */
+function diffMaps(
+  what: string,
+  old: ReadonlyMap<string, object>,
+  next: ReadonlyMap<string, object>,
+  naming?: readonly string[],
+): string[] {
   const lines: string[] = []
-  for (const name of old.keys()) if (!next.has(name)) lines.push(`${what} "${name}" removed`)
+  const renamed = naming === undefined ? new Map<string, string>() : renames(old, next, naming)
+  for (const name of old.keys()) if (!next.has(name) && !renamed.has(name)) lines.push(`${what} "${name}" removed`)
+  for (const [before, after] of renamed)
+    lines.push(`${what} "${before}" renamed to "${after}": its history and its queue stay with the old name`)
   for (const [name, after] of next) {
     const before = old.get(name)
     if (before === undefined) {
-      lines.push(`${what} "${name}" added`)
+      if (![...renamed.values()].includes(name)) lines.push(`${what} "${name}" added`)
       continue
     }
     const keys = Object.keys(after).filter((key) => !same(Reflect.get(before, key), Reflect.get(after, key)))
     if (keys.length > 0) lines.push(`${what} "${name}" changed: ${keys.map(wordOf).join(', ')}`)
   }
   return lines
+}
+
+/** From old names to new ones: what is gone and what came are the same but for their names. */
+function renames(
+  old: ReadonlyMap<string, object>,
+  next: ReadonlyMap<string, object>,
+  naming: readonly string[],
+): ReadonlyMap<string, string> {
+  const unnamed = (thing: object) => Object.fromEntries(Object.entries(thing).filter(([key]) => !naming.includes(key)))
+  const came = new Map([...next].filter(([name]) => !old.has(name)))
+  const found = new Map<string, string>()
+  for (const [before, thing] of old) {
+    if (next.has(before)) continue
+    const after = [...came].find(([, other]) => same(unnamed(thing), unnamed(other)))?.[0]
+    if (after === undefined) continue
+    came.delete(after)
+    found.set(before, after)
+  }
+  return found
 }
 
 /** Equal data. A re-read config always has new functions, so those count as equal; a plugin's code has its hash. */

@@ -10,6 +10,8 @@ export interface ControlMethodsDeps {
   readonly clock: Clock
   /** Reads the config anew and applies it; gives what changed. */
   readonly reconfigure: (by: Caller) => Promise<readonly string[]>
+  /** What this config file, or the master's own, would change. */
+  readonly plan: (file: string | undefined, lastChanges: number) => Promise<unknown>
   /** Begins to stop the whole program; resolves at once. */
   /** `builds`: what becomes of running ones, see `Master.stop`. */
   readonly shutDown: (who: string, reason: string, builds: 'leave' | 'wait' | 'cancel') => void
@@ -39,6 +41,7 @@ export function createControlMethods({
   master,
   clock,
   reconfigure,
+  plan,
   shutDown,
 }: ControlMethodsDeps): Readonly<Record<string, ControlMethod>> {
   const { query } = master
@@ -48,6 +51,11 @@ export function createControlMethods({
     reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({
       changed: await reconfigure({ who, via: VIA }),
     })),
+    plan: method(
+      'plan',
+      z.object({ file: text.optional(), changes: z.int().min(0).max(10_000) }),
+      ({ file, changes }) => plan(file, changes),
+    ),
     stop: method('stop', z.object({ who: text, reason: text, builds }), async ({ who, reason, builds: how }) => {
       await master.mayShutDown({ who, via: VIA }, reason)
       shutDown(who, reason, how)

@@ -25,6 +25,7 @@ import type { Config } from '../../core/config/model.ts'
 import { createMaster } from '../../core/master.ts'
 import type { Master } from '../../core/master-api.ts'
 import { createPeople } from '../../core/people.ts'
+import type { ConfigPlan } from '../../core/plan/plan.ts'
 import { createRedactor, type Redactor } from '../../core/redact.ts'
 import type { LogStore } from '../../core/store/log-store.ts'
 import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
@@ -56,6 +57,7 @@ export interface Rig extends AsyncDisposable {
   build(builder: string, number: number): Promise<BuildView>
   settle(): Promise<void>
   reconfigure(options: RigOptions): Promise<readonly string[]>
+  plan(options: RigOptions, lastChanges: number): Promise<ConfigPlan>
   /** Ends this master as a kill would: nothing is stopped or flushed; the store stays. Gives a new one on the same store. */
   restart(options?: RigOptions): Promise<Rig>
 }
@@ -189,6 +191,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
       return build
     },
     reconfigure: (options) => driven(clock, master.reconfigure(toConfig(options), { who: 'test', via: 'test' })),
+    plan: (options, lastChanges) => master.plan(toConfig(options), lastChanges),
     restart(options = parts.options) {
       process.killed = true
       for (const slave of slaves) slave.drop('the master was killed')

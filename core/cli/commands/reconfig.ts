@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { openMasterBasedir } from '../basedir.ts'
 import { callMaster } from '../control-client.ts'
+import { wholeNumber } from '../live-command.ts'
 import { print, whoAmI } from '../output.ts'
+import { askPlan, printPlan } from './plan.ts'
 
 export function reconfigCommand(): Command {
   return new Command('reconfig')
@@ -9,14 +11,16 @@ export function reconfigCommand(): Command {
     .description('have a running master read its config again; a config with problems changes nothing')
     .argument('<basedir>', 'made by "boltbot master"')
     .addHelpText('after', '\nExample:\n  $ boltbot reconfig ci')
-    .action(async (basedir: string) => {
-      const { changed } = await callMaster<{ changed: readonly string[] }>(
-        openMasterBasedir(basedir).path,
-        'reconfig',
-        {
-          who: whoAmI(),
-        },
-      )
+    .option(
+      '--changes <count>',
+      'replay so many of the last changes under the old and the new config',
+      wholeNumber,
+      100,
+    )
+    .action(async (given: string, { changes }: { readonly changes: number }) => {
+      const basedir = openMasterBasedir(given).path
+      printPlan(await askPlan(basedir, changes))
+      const { changed } = await callMaster<{ changed: readonly string[] }>(basedir, 'reconfig', { who: whoAmI() })
       print(changed.length === 0 ? 'The config is in force; nothing changed.' : 'The new config is in force:')
       for (const line of changed) print(`  ${line}`)
     })

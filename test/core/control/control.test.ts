@@ -154,7 +154,8 @@ test('a log is followed until its step is done, and bytes come whole', async () 
       return parts[asked.length - 1]!
     },
   } as unknown as Master // only what the log command asks
-  const methods = createControlMethods({ master, clock, reconfigure: async () => [], shutDown: () => {} })
+  const [reconfigure, plan] = [async () => [], async () => null]
+  const methods = createControlMethods({ master, clock, reconfigure, plan, shutDown: () => {} })
   await using _server = await serve(folder.basedir, methods)
   const items: { stream: string; data: string }[] = []
   const done = callMaster(folder.basedir, 'log', { build: 'a/b/3', step: 'compile', follow: true }, (item) =>

@@ -1,0 +1,125 @@
+import { listNames, type SchedulerView } from 'boltbot/plugin-sdk'
+import { diffConfigs } from '../config/diff.ts'
+import type { Config } from '../config/model.ts'
+import { diffPlugins } from '../host/plugin-diff.ts'
+import type { RunningBuild } from '../running-builds.ts'
+import { recentChanges } from '../store/changes.ts'
+import { countWaiting } from '../store/requests.ts'
+import type { Store } from '../store/store.ts'
+import { compareBuilds, type PlannedBuild, replayChanges } from './replay.ts'
+import { schedulerRules } from './scheduler-rules.ts'
+
+/** What a new config would do to the running master; each line a sentence or a thing. Nothing is changed by looking. */
+export interface ConfigPlan {
+  /** What differs. */
+  readonly changed: readonly string[]
+  /** Plugins that would be started, stopped or given other options; those not named run on untouched. */
+  readonly plugins: readonly string[]
+  /** What becomes of queued requests and running builds. */
+  readonly queue: readonly string[]
+  /** What becomes of what schedulers wait for. */
+  readonly schedulers: readonly string[]
+  readonly replay: {
+    /** How many of the last changes were replayed, how many builds both configs would have had. */
+    readonly changes: number
+    readonly same: number
+    readonly fewer: readonly PlannedBuild[]
+    readonly more: readonly PlannedBuild[]
+    readonly problems: readonly string[]
+  }
+}
+
+export interface PlannerDeps {
+  readonly store: Store
+  readonly config: () => Config
+  readonly running: () => ReadonlyMap<number, RunningBuild>
+  readonly schedulers: () => readonly SchedulerView[]
+}
+
+export function createPlanner({ store, config, running, schedulers }: PlannerDeps) {
+  return async (next: Config, lastChanges: number): Promise<ConfigPlan> => {
+    const now = config()
+    return {
+      changed: diffConfigs(now, next),
+      plugins: pluginLines(now, next),
+      queue: queueLines(now, next, await countWaiting(store.db), [...running().values()]),
+      schedulers: schedulerLines(now, next, schedulers()),
+      replay: await replayBoth(now, next, lastChanges),
+    }
+  }
+
+  async function replayBoth(now: Config, next: Config, count: number): Promise<ConfigPlan['replay']> {
+    const changes = count === 0 ? [] : (await recentChanges(store.db, count)).toReversed()
+    const [old, fresh] = [schedulerRules(now), schedulerRules(next)]
+    const before = await replayChanges(old.rules, changes)
+    const after = await replayChanges(fresh.rules, changes)
+    const problems = [...fresh.problems, ...after.problems]
+    return { changes: changes.length, ...compareBuilds(before.builds, after.builds), problems }
+  }
+}
+
+function pluginLines(now: Config, next: Config): readonly string[] {
+  const { added, gone, changed } = diffPlugins(now.plugins, next.plugins)
+  return [
+    ...gone.map(({ id }) => `stop "${id}"`),
+    ...changed.map(({ after: { id, definition }, why, optionsOnly }) =>
+      optionsOnly && definition.reconfigure !== undefined
+        ? `give "${id}" its new options: ${why}`
+        : `stop and start "${id}": ${why}`,
+    ),
+    ...added.map(({ id }) => `start "${id}"`),
+  ]
+}
+
+function queueLines(
+  now: Config,
+  next: Config,
+  waiting: ReadonlyMap<string, number>,
+  running: readonly RunningBuild[],
+): readonly string[] {
+  const lines: string[] = []
+  for (const [name, count] of waiting) {
+    const what = count === 1 ? '1 request' : `${count} requests`
+    const waits = count === 1 ? 'waits' : 'wait'
+    const before = now.builders.get(name)
+    const after = next.builders.get(name)
+    if (after === undefined)
+      lines.push(`${what} of "${name}" ${waits} until the builder is back: it is not in the config`)
+    else if (!after.slaves.some((slave) => next.slaves.has(slave)))
+      lines.push(`${what} of "${name}" ${waits} for a slave that there is not`)
+    else if (before !== undefined && changesOf(before, after))
+      lines.push(`${what} of "${name}" will be built as the new config says`)
+  }
+  for (const { builder, number } of running) {
+    const [before, after] = [now.builders.get(builder), next.builders.get(builder)]
+    if (after === undefined || (before !== undefined && changesOf(before, after)))
+      lines.push(`${builder} #${number} runs on to its end as it began`)
+  }
+  return lines
+}
+
+const changesOf = (before: object, after: object) => diffConfigs(only(before), only(after)).length > 0
+
+/** A config with one builder, for comparing. */
+const only = (builder: object) =>
+  ({ slaves: new Map(), builders: new Map([['it', builder]]), plugins: [] }) as unknown as Config
+
+function schedulerLines(now: Config, next: Config, views: readonly SchedulerView[]): readonly string[] {
+  const { gone, changed } = diffPlugins(now.plugins, next.plugins)
+  const lines: string[] = []
+  for (const { name, waiting } of views) {
+    if (waiting === null) continue
+    if (gone.some(({ id }) => id === name)) lines.push(`"${name}" goes, and forgets what it waits for: ${waiting}`)
+    else if (changed.some(({ after }) => after.id === name))
+      lines.push(`"${name}" goes on from what it waits for: ${waiting}`)
+  }
+  return lines
+}
+
+/** `full main@abc123 (changes 4, 5), by tests`. */
+export function buildText({ builder, branch, revision, changes, scheduler }: PlannedBuild): string {
+  const source = `${branch ?? 'default'}@${revision?.slice(0, 12) ?? 'newest'}`
+  const which =
+    changes.length === 0 ? '' : ` (${changes.length === 1 ? 'change' : 'changes'} ${listNames(changes.map(String))})`
+  return `${builder} ${source}${which}, by ${scheduler}`
+}
