@@ -12,6 +12,7 @@ import {
   isRecord,
   jsonRecord,
   list,
+  mailAddress,
   name,
   type Rule,
   show,
@@ -19,7 +20,7 @@ import {
 } from './rules.ts'
 
 const receivers: Rule = (value) =>
-  [value].flat().every((item) => name(item) === undefined)
+  [value].flat().every((item) => (`${item}`.includes('@') ? mailAddress(item) : name(item)) === undefined)
     ? undefined
     : `a mail address or a name that people has, or a list of such`
 

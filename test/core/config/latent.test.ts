@@ -56,6 +56,7 @@ test('what cannot work is told', async () => {
     ],
     [`latent: true`, /It is true\. Give an object with these keys: "engine"/],
     [`missingTimeout: 'never'`, /"missingTimeout" is "never"/],
+    [`notifyOnMissing: 'ann@'`, /"notifyOnMissing" is "ann@"\. Give a mail address or a name that people has/],
     [`notifyOnMissing: ['a\\nb']`, /"notifyOnMissing" is a list of 1\. Give a mail address or a name that people has/],
   ] as const) {
     const { problems } = await load(`slave({ name: 'bot', ${slave} } as never)`)
