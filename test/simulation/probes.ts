@@ -1,26 +1,12 @@
-import { definePlugin, type HookEvent, type SlaveDoor, type StoredHook } from 'boltbot/plugin-sdk'
+import { definePlugin, HOOK_KINDS, type HookEvent, type SlaveDoor, type StoredHook } from 'boltbot/plugin-sdk'
 import type { Chance } from './chance.ts'
 import type { Probes } from './plan.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Every stored hook. */
-const STORED = [
-  'changeAccepted',
-  'sourceFailing',
-  'buildsetCreated',
-  'requestQueued',
-  'requestCancelled',
-  'buildStarted',
-  'stepStarted',
-  'stepFinished',
-  'buildFinished',
-  'buildsetDoomed',
-  'buildsetFinished',
-  'slaveConnected',
-  'slaveLost',
-  'configApplied',
-  'configRejected',
-] as const satisfies readonly StoredHook[]
+const STORED = Object.entries(HOOK_KINDS)
+  .filter(([name, kind]) => kind === 'observe' && name !== 'logAppended')
+  .map(([name]) => name as StoredHook)
 
 /** What durable plugins of all processes of a simulation were told. */
 export interface DurableRecord {
