@@ -1,26 +1,8 @@
-import { type BuildFinished, type BuildView, type Change, formatDuration, type Result } from 'boltbot/plugin-sdk'
+import { type Change, formatDuration, type Result } from 'boltbot/plugin-sdk'
+import type { Facts, FailingStep } from './facts.ts'
 import { fold, logLines, oneLine, wrap } from './plain-text.ts'
 
-/** All a mail is made from. */
-export interface Facts {
-  readonly project: string
-  readonly projectURL: string | null
-  readonly event: BuildFinished
-  /** `undefined` when the build was deleted meanwhile. */
-  readonly build: BuildView | undefined
-  readonly failing: FailingStep | undefined
-}
-
-/** The first step that failed, and how its log ends. */
-export interface FailingStep {
-  readonly number: number
-  readonly name: string
-  readonly text: string
-  readonly log: string
-  readonly tail: string
-}
-
-const MAX_CHANGES = 20
+export const MAX_CHANGES = 20
 const MAX_FILES = 10
 const MAX_COMMENT_LINES = 10
 const MAX_LOG_LINES = 30
@@ -30,6 +12,7 @@ export function bodyOf(facts: Facts): string {
   const { event, failing, build } = facts
   const parts = [
     wrap(summary(facts)),
+    linkTo(facts),
     overview(facts),
     failing === undefined ? [] : failingStep(failing),
     changeList(build?.changes ?? [], event.changes.length),
@@ -40,11 +23,25 @@ export function bodyOf(facts: Facts): string {
   return `${text.join('\n\n')}\n`
 }
 
-function summary({ project, event }: Facts): string {
+/** The first sentence: what came of it, and how that stands to what was. */
+export function summary({ project, event, told }: Facts): string {
   const { builder, number, result, previousResult } = event
   const before =
     previousResult !== null && previousResult !== result ? `, the build before ${SAID[previousResult]}` : ''
-  return oneLine(`Build #${number} of "${builder}" of ${project} ${SAID[result]}${before}.`, 500)
+  const since = told.streak === null || told.streak.since === null ? '' : ` since #${told.streak.since}`
+  const note =
+    told.standing === 'still failing'
+      ? ` It fails${since}.`
+      : told.standing === 'new kind of failure'
+        ? ` It fails${since}, and now in another way.`
+        : told.standing === 'fixed'
+          ? ` It had failed${since}.`
+          : ''
+  return oneLine(`Build #${number} of "${builder}" of ${project} ${SAID[result]}${before}.${note}`, 500)
+}
+
+function linkTo({ buildURL }: Facts): readonly string[] {
+  return buildURL === null ? [] : [buildURL]
 }
 
 const SAID: Readonly<Record<Result, string>> = {
@@ -57,7 +54,15 @@ const SAID: Readonly<Record<Result, string>> = {
   cancelled: 'was cancelled',
 }
 
-function overview({ event, build }: Facts): readonly string[] {
+function overview(facts: Facts): readonly string[] {
+  return rowsOf(facts).flatMap(([name, value]) => {
+    const [first = '', ...more] = wrap(oneLine(value, 1000), ' '.repeat(11))
+    return [`${name}:`.padEnd(11) + first.trimStart(), ...more]
+  })
+}
+
+/** The facts of the build, a line each. */
+export function rowsOf({ event, build }: Facts): readonly (readonly [name: string, value: string])[] {
   const revision = build?.properties.got_revision?.value ?? event.revision
   const rows: readonly (readonly [string, string | null])[] = [
     ['Result', event.text.length === 0 ? event.result : `${event.result} (${event.text.join(' ')})`],
@@ -69,11 +74,7 @@ function overview({ event, build }: Facts): readonly string[] {
     ['Took', formatDuration(event.at - event.startedAt)],
     ['Blamelist', event.blamelist.length === 0 ? 'nobody' : event.blamelist.join(', ')],
   ]
-  return rows.flatMap(([name, value]) => {
-    if (value === null) return []
-    const [first = '', ...more] = wrap(oneLine(value, 1000), ' '.repeat(11))
-    return [`${name}:`.padEnd(11) + first.trimStart(), ...more]
-  })
+  return rows.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))
 }
 
 function failingStep({ number, name, text, log, tail }: FailingStep): readonly string[] {
@@ -106,8 +107,8 @@ function changeText({ revision, who, when, comments, files, revlink }: Change): 
   ]
 }
 
-/** What the reader can do now. */
-function nextStep({ event, failing }: Facts): readonly string[] {
+/** What the reader can do now: sentences, an empty line, and a command that is indented. */
+export function nextStep({ event, failing }: Facts): readonly string[] {
   const name = shellWord(event.builder)
   const see = (step: string) => `    boltbot log ${shellWord(`${event.builder}/${event.number}`)} ${step}`
   const again = `    boltbot force ${name}${event.branch === null ? '' : ` --branch ${shellWord(event.branch)}`}`

@@ -1,65 +1,80 @@
 import { createHash } from 'node:crypto'
-import type { BuildFinished, Host } from 'boltbot/plugin-sdk'
+import type { BuildFinished, Host, Notice } from 'boltbot/plugin-sdk'
 import { parseAddress } from './address.ts'
-import { bodyOf, type FailingStep } from './body.ts'
+import { attachmentsOf } from './attachments.ts'
+import { bodyOf } from './body.ts'
+import type { MailExtra } from './carrier.ts'
+import type { Facts } from './facts.ts'
+import { htmlOf } from './html.ts'
 import type { Mailing } from './options.ts'
 import { oneLine } from './plain-text.ts'
 import type { Recipients } from './recipients.ts'
-import type { Message } from './smtp.ts'
 import { subjectOf } from './subject.ts'
 
 /** The mail about a finished build. A second call for the same event gives the same Message-ID. */
 export async function composeMail(
   host: Pick<Host, 'id' | 'query'>,
   options: Mailing,
-  event: BuildFinished,
+  facts: Facts,
   { to, cc }: Recipients,
-): Promise<Message> {
-  const { name: project, url: projectURL } = host.query.project()
-  const build = await host.query.build(event.build)
-  const failing = await failingStep(host, event, build?.steps ?? [])
-  const from = parseAddress(options.fromaddr) ?? { name: '', address: options.fromaddr } // checked by the schema
-  return {
-    from,
+): Promise<Omit<Notice, 'to'>> {
+  const { event, project, told } = facts
+  const standard = { text: bodyOf(facts), html: htmlOf(facts) }
+  const { text, html } = { ...standard, ...(await options.template?.(facts, standard)) }
+  const { standing, streak } = told
+  const messageId = messageIdOf(host, options, event)
+  const followsFirst = streak !== null && streak.first !== messageId
+  const extra: MailExtra = {
     to,
     cc,
-    subject: subjectOf({ ...event, project }, options.subject),
-    text: bodyOf({ project, projectURL, event, build, failing }),
-    date: new Date(event.at),
-    messageId: messageIdOf(host.id, project, event, from.address),
+    messageId,
+    ...(streak !== null && {
+      inReplyTo: followsFirst ? streak.first : streak.root,
+      references: followsFirst ? [streak.root, streak.first] : [streak.root],
+    }),
+    list: event.builder,
     headers: {
-      'Auto-Submitted': 'auto-generated',
-      'X-Boltbot-Project': header(project),
       'X-Boltbot-Builder': header(event.builder),
       'X-Boltbot-Build': `${event.number}`,
       'X-Boltbot-Slave': header(event.slave),
       'X-Boltbot-Branch': header(event.branch ?? ''),
       'X-Boltbot-Result': event.result,
       'X-Boltbot-Previous-Result': event.previousResult ?? 'none',
+      'X-Boltbot-Standing': standing,
       'X-Boltbot-Event': `${event.eventId}`,
+      'X-Boltbot-Why': whyOf(facts, { to, cc }),
     },
+  }
+  const attachments = await attachmentsOf(host.query, options, facts)
+  return {
+    key: `build:${event.eventId}`,
+    subject: subjectOf({ ...event, project, standing }, streak, options.subject),
+    text,
+    html,
+    ...(streak !== null && { thread: streak.root }),
+    ...(attachments.length > 0 && { attachments }),
+    extra,
   }
 }
 
-async function failingStep(
-  host: Pick<Host, 'query'>,
-  { build, result }: BuildFinished,
-  steps: NonNullable<Awaited<ReturnType<Host['query']['build']>>>['steps'],
-): Promise<FailingStep | undefined> {
-  const bad = result === 'warnings' ? ['warnings'] : ['failure', 'exception']
-  const step = steps.find((one) => one.result !== null && bad.includes(one.result))
-  if (step === undefined || result === 'success') return undefined
-  const { number, name, text, logs } = step
-  const log = logs.includes('stdio') ? 'stdio' : (logs[0] ?? 'stdio')
-  const tail = await host.query.logTail({ build, step: number, log }, 30)
-  return { number, name, text, log, tail }
-}
-
 /** Two masters or two mail targets of one master must not give two mails one id. */
-function messageIdOf(plugin: string, project: string, { eventId, at, build }: BuildFinished, from: string): string {
-  const parts = JSON.stringify([plugin, project, eventId, at, build])
+export function messageIdOf(
+  host: Pick<Host, 'id' | 'query'>,
+  { fromaddr }: Pick<Mailing, 'fromaddr'>,
+  { eventId, at, build }: BuildFinished,
+): string {
+  const from = parseAddress(fromaddr)?.address ?? fromaddr // checked by the schema
+  const parts = JSON.stringify([host.id, host.query.project().name, eventId, at, build])
   const digest = createHash('sha256').update(parts).digest('hex').slice(0, 24)
   return `<boltbot.${eventId}.${digest}@${from.slice(from.lastIndexOf('@') + 1)}>`
+}
+
+/** Why those in To and those in Cc get it. */
+function whyOf({ event }: Facts, { to, cc }: Recipients): string {
+  const listed = 'you are on the list of this notifier'
+  if (event.blamelist.length === 0 || to.length === 0) return listed
+  const changed = 'To: your change is in the build'
+  return cc.length === 0 ? changed : `${changed}; Cc: ${listed}`
 }
 
 function header(text: string): string {

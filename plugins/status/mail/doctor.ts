@@ -1,10 +1,10 @@
 import { checkServerIdentity } from 'node:tls'
 import { type Doctor, type Finding, messageOf } from 'boltbot/plugin-sdk'
 import { createTransport } from 'nodemailer'
-import type { Mailing } from './options.ts'
+import type { Connection } from './options.ts'
 
 /** Connects and logs in as a mail would, sends none, and looks at the server's certificate. */
-export async function examineServer(doctor: Doctor, options: Mailing): Promise<readonly Finding[]> {
+export async function examineServer(doctor: Doctor, options: Connection): Promise<readonly Finding[]> {
   const { relayhost: host, smtpPort: port, smtpUser: user, smtpPassword, tls, tlsCa } = options
   const what = `mail server ${host}:${port}`
   let certificate: Uint8Array | undefined

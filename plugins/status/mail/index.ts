@@ -1,16 +1,23 @@
-import { type BuildFinished, definePlugin, type Host } from 'boltbot/plugin-sdk'
-import { createDelivery } from './delivery.ts'
+import { type BuildFinished, definePlugin, type Host, type Recipient } from 'boltbot/plugin-sdk'
+import { noteDue, tellBuildset } from './buildset-summary.ts'
+import { createMailCarrier } from './carrier.ts'
+import { composeMail, messageIdOf } from './compose.ts'
 import { examineServer } from './doctor.ts'
+import { factsOf } from './facts.ts'
 import { isDue } from './modes.ts'
-import { type Mailing, mailSchema } from './options.ts'
+import { type Connection, type Mailing, mailSchema, mailServerSchema } from './options.ts'
+import { recipientsOf } from './recipients.ts'
 import { createSmtp } from './smtp.ts'
+import { noteStreak } from './streaks.ts'
 
+export type { Facts, FailingStep } from './facts.ts'
 export type { Mode } from './modes.ts'
-export type { MailOptions, TlsMode } from './options.ts'
+export type { MailOptions, MailServerOptions, MailText, Template, TlsMode } from './options.ts'
+export type { Standing, Streak, Told } from './streaks.ts'
 export type { SubjectFacts } from './subject.ts'
 
 /**
- * Mails the result of a build to those whose changes are in it. A mail that cannot be handed over is tried until it can.
+ * Mails the result of a build to those whose changes are in it. A mail waits in the outbox until the server takes it.
  * @example
  * mailNotifier({ fromaddr: 'buildbot@example.org', relayhost: 'mail.example.org', mode: 'problem',
  *   smtpUser: 'buildbot', smtpPassword: secret('smtp'), extraRecipients: ['team@example.org'] })
@@ -20,21 +27,66 @@ export const mailNotifier = definePlugin({
   kind: 'status',
   durable: true,
   schema: mailSchema,
-  doctor: examineServer,
+  doctor: (doctor, options: Mailing) => examineServer(doctor, options),
   apply(host, options) {
-    const { smtpPassword } = options
-    const smtp = createSmtp(options, () => smtpPassword && host.secrets.resolve(smtpPassword))
-    const delivery = host.own(createDelivery(host, options, smtp))
+    carry(host, options)
+    if (options.buildSetSummary) host.tap('buildsetFinished', (event) => tellBuildset(host, options, event))
     host.tap('buildFinished', async (event) => {
-      if (isDue(options.mode, event) && (await passes(host, options, event))) await delivery.deliver(event)
+      if (await passes(host, options, event)) await tell(host, options, event)
     })
   },
 })
 
-async function passes(host: Host, { builders, categories, branches }: Mailing, event: BuildFinished): Promise<boolean> {
+/**
+ * Carries mails of others: of missing slaves, of the master itself. Not needed beside a `mailNotifier`, whose server serves all.
+ * @example mailServer({ fromaddr: 'buildbot@example.org', relayhost: 'mail.example.org' })
+ */
+export const mailServer = definePlugin({
+  name: 'status/mail-server',
+  kind: 'status',
+  schema: mailServerSchema,
+  doctor: examineServer,
+  apply: (host, options) => carry(host, options),
+})
+
+function carry(host: Host, options: Connection): void {
+  const { smtpPassword } = options
+  const smtp = createSmtp(options, () => smtpPassword && host.secrets.resolve(smtpPassword), host.clock)
+  host.own(smtp)
+  host.registerCarrier(createMailCarrier(host, options, smtp))
+}
+
+async function tell(host: Host, options: Mailing, event: BuildFinished): Promise<void> {
+  const messageId = messageIdOf(host, options, event)
+  const facts = await factsOf(host, event, (kind) => noteStreak(host, event, kind, messageId))
+  if (!isDue(options.mode, event, facts.told.standing)) return
+  if (options.buildSetSummary) return noteDue(host, event, facts.told.standing)
+  const recipients = await recipientsOf(host, options, event)
+  const to = [...recipients.to, ...recipients.cc].map((address): Recipient => ({ scheme: 'mail', address }))
+  if (to.length === 0) return
+  await host.notify({ ...(await composeMail(host, options, facts, recipients)), to })
+}
+
+async function passes(
+  { query }: Host,
+  { builders, categories, branches, schedulers }: Mailing,
+  event: BuildFinished,
+): Promise<boolean> {
   if (builders !== null && !builders.includes(event.builder)) return false
   if (branches !== null && !branches.includes(event.branch)) return false
+  if (schedulers !== null && !(await schedulersOf(query, event)).some((name) => schedulers.includes(name))) return false
   if (categories === null) return true
-  const category = (await host.query.builder(event.builder))?.category
+  const category = (await query.builder(event.builder))?.category
   return typeof category === 'string' && categories.includes(category)
+}
+
+/** Of all requests that were built together. */
+async function schedulersOf(query: Host['query'], { requests }: BuildFinished): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const id of requests) {
+    const request = await query.request(id)
+    const buildset = request && (await query.buildset(request.buildset))
+    if (buildset?.scheduler) names.push(buildset.scheduler)
+  }
+  return names
 }

@@ -1,8 +1,9 @@
-import type { BuildFinished, Result } from 'boltbot/plugin-sdk'
+import type { BuildFinished } from 'boltbot/plugin-sdk'
+import { isRed, type Standing } from './streaks.ts'
 
 /**
- * Which builds a mail is about. `failing`: failure or exception; `problem`: such a build after one that was not; `change`: another
- * result than the build before it; `passing`: success; the others: that result.
+ * Which builds a mail is about. `failing`: failure or exception; `problem`: such a build after one that was not, or that fails in
+ * another step; `change`: another result than the build before it; `passing`: success; the others: that result.
  */
 export type Mode = (typeof MODES)[number]
 export const MODES = ['all', 'failing', 'passing', 'problem', 'change', 'warnings', 'exception', 'cancelled'] as const
@@ -11,6 +12,7 @@ export const MODES = ['all', 'failing', 'passing', 'problem', 'change', 'warning
 export function isDue(
   modes: readonly Mode[],
   { result, previousResult }: Pick<BuildFinished, 'result' | 'previousResult'>,
+  standing: Standing,
 ): boolean {
   if (result === 'retry') return false
   return modes.some((mode) => {
@@ -22,15 +24,11 @@ export function isDue(
       case 'passing':
         return result === 'success'
       case 'problem':
-        return isRed(result) && !isRed(previousResult)
+        return standing === 'first failure' || standing === 'new kind of failure'
       case 'change':
         return previousResult !== null && result !== previousResult
       default:
         return result === mode
     }
   })
-}
-
-function isRed(result: Result | null): boolean {
-  return result === 'failure' || result === 'exception'
 }

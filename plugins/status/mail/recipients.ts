@@ -1,4 +1,4 @@
-import type { Host } from 'boltbot/plugin-sdk'
+import type { BuildFinished, Host } from 'boltbot/plugin-sdk'
 import { isAddress, parseAddress, unique } from './address.ts'
 import { lookupFailed } from './errors.ts'
 import type { Mailing } from './options.ts'
@@ -8,16 +8,19 @@ export interface Recipients {
   readonly cc: readonly string[]
 }
 
+/** The mails of later builds wait meanwhile. */
+const PATIENCE_MS = 3_600_000
+
 /**
  * Who is told: those in the blamelist, and the extra recipients. An address that is not a plain one is left out.
- * @throws CiError `BOLT_MAIL_LOOKUP` when the lookup fails, unless `passOver`.
+ * @throws CiError `BOLT_MAIL_LOOKUP` when the lookup fails, in the first hour after the build.
  */
 export async function recipientsOf(
-  host: Pick<Host, 'log' | 'people'>,
+  host: Pick<Host, 'log' | 'people' | 'clock'>,
   options: Mailing,
-  blamelist: readonly string[],
-  passOver: boolean,
+  { blamelist, at }: Pick<BuildFinished, 'blamelist' | 'at'>,
 ): Promise<Recipients> {
+  const passOver = host.clock.now() - at > PATIENCE_MS
   const interested: string[] = []
   for (const who of options.sendToInterestedUsers ? blamelist : []) {
     const address = await addressOf(host, options, who, passOver)

@@ -1,7 +1,7 @@
+import type { Attachment, Clock, Handover } from 'boltbot/plugin-sdk'
 import { createTransport } from 'nodemailer'
 import type { Address } from './address.ts'
-import { mailServerFailed } from './errors.ts'
-import type { Mailing } from './options.ts'
+import type { Connection } from './options.ts'
 
 export interface Message {
   readonly from: Address
@@ -9,74 +9,107 @@ export interface Message {
   readonly cc: readonly string[]
   readonly subject: string
   readonly text: string
+  readonly html: string | undefined
+  readonly attachments: readonly Attachment[]
   readonly date: Date
   readonly messageId: string
+  readonly inReplyTo: string | undefined
+  readonly references: readonly string[]
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What the server said to each recipient it was asked for. */
-export interface Answers {
-  readonly accepted: readonly string[]
-  /** For good. */
-  readonly refused: readonly Refusal[]
-  /** For now. */
-  readonly deferred: readonly Refusal[]
-}
-export interface Refusal {
-  readonly address: string
-  readonly reason: string
-}
-
-/** One conversation with the mail server for each call: nothing is left open. */
-export interface Smtp {
+/** One connection to the mail server, kept open while there is something to say. */
+export interface Smtp extends Disposable {
   readonly server: string
-  /**
-   * Hands over a message for some of its recipients.
-   * @throws CiError `BOLT_MAIL_SERVER` when the server cannot be spoken to.
-   */
-  send(message: Message, recipients: readonly string[], signal: AbortSignal): Promise<Answers>
+  /** Hands over a message for one recipient. Never rejects. */
+  send(message: Message, recipient: string, signal: AbortSignal): Promise<Handover>
 }
 
 const MINUTE_MS = 60_000
+/** Servers close connections that are idle for minutes. */
+const IDLE_MS = 20_000
 
-export function createSmtp(options: Mailing, password: () => string | undefined): Smtp {
+export function createSmtp(options: Connection, password: () => string | undefined, clock: Clock): Smtp {
   const { relayhost: host, smtpPort: port, smtpUser: user, tls, tlsCa } = options
   const server = `${host}:${port}`
+  let transport: ReturnType<typeof open> | undefined
+  let idle: Disposable | undefined
+  /** The whole message went out: from here on it may have been taken. */
+  let dataSent = false
+
+  function open() {
+    return createTransport({
+      pool: true,
+      maxConnections: 1,
+      // By itself it would send a message again whose connection broke, also one that was taken.
+      maxRequeues: 0,
+      host: host.replace(/^\[(.*)\]$/, '$1'),
+      port,
+      secure: tls === 'smtps',
+      requireTLS: tls === 'starttls',
+      ignoreTLS: tls === 'none',
+      tls: { rejectUnauthorized: tls !== 'opportunistic', ...(tlsCa !== undefined && { ca: tlsCa }) },
+      ...(user !== undefined && { auth: { user, pass: password() ?? '' } }),
+      connectionTimeout: MINUTE_MS / 4,
+      greetingTimeout: MINUTE_MS / 2,
+      // A server may look long at a message before it takes it: to give up early would send it twice.
+      socketTimeout: 10 * MINUTE_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+      logger: transcript((kind) => {
+        if (kind === 'message') dataSent = true
+      }),
+    })
+  }
+
+  function close(): void {
+    idle?.[Symbol.dispose]()
+    transport?.close({ force: true })
+    transport = undefined
+  }
 
   return {
     server,
-    async send({ to, cc, headers, ...message }, recipients, signal) {
-      const transport = createTransport({
-        host: host.replace(/^\[(.*)\]$/, '$1'),
-        port,
-        secure: tls === 'smtps',
-        requireTLS: tls === 'starttls',
-        ignoreTLS: tls === 'none',
-        tls: { rejectUnauthorized: tls !== 'opportunistic', ...(tlsCa !== undefined && { ca: tlsCa }) },
-        ...(user !== undefined && { auth: { user, pass: password() ?? '' } }),
-        connectionTimeout: MINUTE_MS / 4,
-        greetingTimeout: MINUTE_MS / 2,
-        // A server may look long at a message before it takes it: to give up early would send it twice.
-        socketTimeout: 10 * MINUTE_MS,
-        disableFileAccess: true,
-        disableUrlAccess: true,
-      })
+    async send({ to, cc, attachments, references, headers, html, inReplyTo, ...message }, recipient, signal) {
+      if (signal.aborted) return { status: 'later', about: 'carrier', reason: 'the master stops' }
+      idle?.[Symbol.dispose]()
+      dataSent = false
+      const given = Promise.withResolvers<never>()
+      const abort = () => {
+        given.reject(new Error('the master stops'))
+        close()
+      }
+      signal.addEventListener('abort', abort, { once: true })
       try {
-        const sent = await transport.sendMail({
+        transport ??= open()
+        const sending = transport.sendMail({
           ...message,
           to: [...to],
           cc: [...cc],
+          ...(html !== undefined && { html }),
+          ...(inReplyTo !== undefined && { inReplyTo }),
+          references: [...references],
           headers: { ...headers },
-          envelope: { from: message.from.address, to: [...recipients] },
-          signal,
+          attachments: attachments.map(({ name, type, base64 }) => ({
+            filename: name,
+            contentType: type,
+            content: Buffer.from(base64, 'base64'),
+          })),
+          envelope: { from: message.from.address, to: [recipient] },
         })
-        return { accepted: sent.accepted.map(addressOf), ...sorted(sent.rejectedErrors ?? []) }
+        await Promise.race([sending, given.promise])
+        idle = clock.timer(IDLE_MS, close)
+        return { status: 'delivered' }
       } catch (error) {
-        return answersOf(error as SmtpError, recipients, server) // its own errors look so; others lack the fields
+        const answer = answerOf(error as SmtpError, server, dataSent) // its own errors look so; others lack the fields
+        if (answer.status === 'later' && answer.about === 'carrier') close()
+        else idle = clock.timer(IDLE_MS, close)
+        return answer
       } finally {
-        transport.close()
+        signal.removeEventListener('abort', abort)
       }
     },
+    [Symbol.dispose]: close,
   }
 }
 
@@ -85,32 +118,22 @@ interface SmtpError extends Error {
   readonly code?: string | undefined
   readonly responseCode?: number | undefined
   readonly response?: string | undefined
-  readonly recipient?: string | undefined
-  readonly rejectedErrors?: readonly SmtpError[] | undefined
 }
 
-function answersOf(error: SmtpError, recipients: readonly string[], server: string): Answers {
-  if (error.rejectedErrors && error.rejectedErrors.length > 0) return { accepted: [], ...sorted(error.rejectedErrors) }
-  const aboutMessage = error.code === 'EENVELOPE' || error.code === 'EMESSAGE'
-  if (!aboutMessage) throw mailServerFailed(server, error)
-  const all = recipients.map((address) => ({ address, reason: error.response ?? error.message }))
-  const isForNow = error.responseCode !== undefined && error.responseCode < 500
-  return { accepted: [], refused: isForNow ? [] : all, deferred: isForNow ? all : [] }
+function answerOf(error: SmtpError, server: string, dataSent: boolean): Handover {
+  const { code, responseCode, response } = error
+  const reason = response ?? error.message
+  if (code === 'EENVELOPE' || code === 'EMESSAGE')
+    return responseCode !== undefined && responseCode < 500
+      ? // 421: the server goes away; it says nothing of the recipient.
+        { status: 'later', about: responseCode === 421 ? 'carrier' : 'recipient', reason }
+      : { status: 'refused', reason }
+  const inDoubt = dataSent && responseCode === undefined
+  return { status: 'later', about: 'carrier', reason: `${server}: ${reason}`, inDoubt }
 }
 
-function sorted(errors: readonly SmtpError[]): Pick<Answers, 'refused' | 'deferred'> {
-  const refusals = errors.map(({ recipient = '', response, message, responseCode = 550 }) => ({
-    address: recipient,
-    reason: response ?? message,
-    isForNow: responseCode < 500,
-  }))
-  const plain = ({ address, reason }: Refusal) => ({ address, reason })
-  return {
-    refused: refusals.filter(({ isForNow }) => !isForNow).map(plain),
-    deferred: refusals.filter(({ isForNow }) => isForNow).map(plain),
-  }
-}
-
-function addressOf(item: string | { readonly address: string }): string {
-  return typeof item === 'string' ? item : item.address
+/** nodemailer says what it does to a logger only. */
+function transcript(seen: (kind: unknown) => void) {
+  const line = (entry: unknown) => seen((entry as { readonly tnx?: unknown } | null)?.tnx)
+  return { level: () => {}, trace: line, debug: line, info: line, warn: line, error: line, fatal: line }
 }

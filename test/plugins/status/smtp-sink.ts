@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 
@@ -10,6 +10,8 @@ export interface SmtpSink extends AsyncDisposable {
   readonly mails: readonly Taken[]
   /** Connections so far, and those that are open. */
   readonly connections: { made: number; open: number }
+  /** Breaks all connections. */
+  dropAll(): void
 }
 
 export interface Taken {
@@ -75,6 +77,11 @@ export async function createSmtpSink({ port = 0, recipient, message, more }: Sin
     },
     ...more,
   })
+  const sockets = new Set<Socket>()
+  server.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.on('error', () => {}) // a client that goes away in the middle
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -84,6 +91,9 @@ export async function createSmtpSink({ port = 0, recipient, message, more }: Sin
     port: (server.server.address() as AddressInfo).port, // it listens on TCP
     mails,
     connections,
+    dropAll() {
+      for (const socket of sockets) socket.destroy()
+    },
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

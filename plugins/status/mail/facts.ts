@@ -1,0 +1,62 @@
+import type { BuildFinished, BuildView, Host } from 'boltbot/plugin-sdk'
+import type { Told } from './streaks.ts'
+
+/** All a mail is made from. */
+export interface Facts {
+  readonly project: string
+  readonly projectURL: string | null
+  readonly event: BuildFinished
+  /** `undefined` when the build was deleted meanwhile. */
+  readonly build: BuildView | undefined
+  readonly failing: FailingStep | undefined
+  readonly told: Told
+  /** The page of the build; `null`: there are no pages. */
+  readonly buildURL: string | null
+}
+
+/** The first step that failed, and how its log ends. */
+export interface FailingStep {
+  readonly number: number
+  readonly name: string
+  readonly text: string
+  readonly log: string
+  readonly tail: string
+}
+
+export type FactsHost = Pick<Host, 'query' | 'http'>
+
+/** `told` is decided meanwhile, as it asks for the step that failed. */
+export async function factsOf(
+  host: FactsHost,
+  event: BuildFinished,
+  tell: (kind: string) => Promise<Told>,
+): Promise<Facts> {
+  const { name: project, url: projectURL } = host.query.project()
+  const build = await host.query.build(event.build)
+  const failing = await failingStep(host, event, build)
+  const told = await tell(`${event.result} ${failing?.name ?? ''}`)
+  return { project, projectURL, event, build, failing, told, buildURL: pageOf(host, event.builder, event.number) }
+}
+
+async function failingStep(
+  host: FactsHost,
+  { build, result }: BuildFinished,
+  view: BuildView | undefined,
+): Promise<FailingStep | undefined> {
+  const bad = result === 'warnings' ? ['warnings'] : ['failure', 'exception']
+  const step = view?.steps.find((one) => one.result !== null && bad.includes(one.result))
+  if (step === undefined || result === 'success') return undefined
+  const { number, name, text, logs } = step
+  const log = logs.includes('stdio') ? 'stdio' : (logs[0] ?? 'stdio')
+  const tail = await host.query.logTail({ build, step: number, log }, 30)
+  return { number, name, text, log, tail }
+}
+
+/** What `http.url()` says of a master that serves no pages. */
+const NOWHERE = 'http://localhost/'
+
+/** Where a build is shown; `null`: there are no pages. */
+export function pageOf({ http }: Pick<Host, 'http'>, builder: string, number: number): string | null {
+  const base = http.url()
+  return base === NOWHERE ? null : `${base}builders/${encodeURIComponent(builder)}/builds/${number}`
+}
