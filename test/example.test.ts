@@ -71,7 +71,7 @@ story('the example config builds a commit, mails who broke it, and lights the la
 
   const mail = await until(() => mails.mails[0], { what: 'the mail', deadline: 20_000 })
   assert.deepEqual(mail.to.toSorted(), ['builds@example.org', 'jane@example.org'])
-  assert.match(mail.parsed.subject ?? '', /\[Hello\] failure: full #1/)
+  assert.match(mail.parsed.subject ?? '', /^\[first failure\] Hello: full/)
   await until(() => lamp.calls.length >= 2, { what: 'the lamp to be told twice' })
   assert.deepEqual(
     lamp.calls.map(({ body }) => body),

@@ -31,10 +31,10 @@ story('a mail that is due while the mail server is down comes once it is back, e
   await master.finished(1)
   await until(() => mails.mails.length > 1, { what: 'the second mail', deadline: 30_000 })
   assert.deepEqual(
-    mails.mails.map(({ to, parsed }) => [to, /full #\d/.exec(parsed.subject ?? '')?.[0]]),
+    mails.mails.map(({ to, parsed }) => [to, parsed.headers.get('x-boltbot-build')]),
     [
-      [['crew@example.org'], 'full #0'],
-      [['crew@example.org'], 'full #1'],
+      [['crew@example.org'], '0'],
+      [['crew@example.org'], '1'],
     ],
   )
   const ids = mails.mails.map(({ parsed }) => parsed.messageId)

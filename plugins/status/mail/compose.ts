@@ -16,7 +16,7 @@ export async function composeMail(
   host: Pick<Host, 'id' | 'query'>,
   options: Mailing,
   facts: Facts,
-  { to, cc }: Recipients,
+  { to, cc, interested }: Recipients,
 ): Promise<Omit<Notice, 'to'>> {
   const { event, project, told } = facts
   const standard = { text: bodyOf(facts), html: htmlOf(facts) }
@@ -42,7 +42,7 @@ export async function composeMail(
       'X-Boltbot-Previous-Result': event.previousResult ?? 'none',
       'X-Boltbot-Standing': standing,
       'X-Boltbot-Event': `${event.eventId}`,
-      'X-Boltbot-Why': whyOf(facts, { to, cc }),
+      'X-Boltbot-Why': whyOf(interested, cc),
     },
   }
   const attachments = await attachmentsOf(host.query, options, facts)
@@ -70,11 +70,10 @@ export function messageIdOf(
 }
 
 /** Why those in To and those in Cc get it. */
-function whyOf({ event }: Facts, { to, cc }: Recipients): string {
+function whyOf(interested: boolean, cc: readonly string[]): string {
   const listed = 'you are on the list of this notifier'
-  if (event.blamelist.length === 0 || to.length === 0) return listed
-  const changed = 'To: your change is in the build'
-  return cc.length === 0 ? changed : `${changed}; Cc: ${listed}`
+  if (!interested) return listed
+  return `To: your change is in the build${cc.length === 0 ? '' : `; Cc: ${listed}`}`
 }
 
 function header(text: string): string {

@@ -6,6 +6,8 @@ import type { Mailing } from './options.ts'
 export interface Recipients {
   readonly to: readonly string[]
   readonly cc: readonly string[]
+  /** True: those in `to` have their changes in the build; else they are the extra recipients. */
+  readonly interested: boolean
 }
 
 /** The mails of later builds wait meanwhile. */
@@ -29,7 +31,7 @@ export async function recipientsOf(
   const to = unique(interested)
   const named = new Set(to.map((address) => address.toLowerCase()))
   const extra = unique(options.extraRecipients).filter((address) => !named.has(address.toLowerCase()))
-  return to.length === 0 ? { to: extra, cc: [] } : { to, cc: extra }
+  return to.length === 0 ? { to: extra, cc: [], interested: false } : { to, cc: extra, interested: true }
 }
 
 async function addressOf(
