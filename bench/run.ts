@@ -20,6 +20,7 @@ const BENCHES = [
   'slow-disk',
   'enqueue',
   'maildir',
+  'mail',
   'pb-codec',
   'dead-irc',
 ] as const

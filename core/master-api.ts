@@ -1,5 +1,6 @@
 import type {
   BuildsetId,
+  BuildView,
   ChangeInput,
   Chat,
   ChatPlace,
@@ -42,7 +43,9 @@ export interface Master extends Actions, SlaveActions {
   runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */
   mayShutDown(by: Caller, reason: string): Promise<void>
-  readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop'>
+  readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop' | 'probe'>
+  /** What each plugin that can say would tell of a finished build. */
+  preview(build: BuildView): Promise<readonly { readonly plugin: string; readonly text: string | null }[]>
   schedulers(): readonly SchedulerView[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>

@@ -130,7 +130,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const http = createHttp({ clock, log })
   const mayShutDown: Master['mayShutDown'] = (by, reason) => guard({ action: 'shutdown', ...by, reason })
   const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
-  const outbox = createOutbox({ ...deps, owner, spec: () => current.outbox })
+  const outbox = createOutbox({ ...deps, owner, spec: () => ({ ...current.outbox, projectName: current.projectName }) })
   const powers = createPowers({
     ...deps,
     changes,
@@ -290,6 +290,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     schedulers: scheduling.list,
     plan: createPlanner({ store, config, running: builds.all, schedulers: scheduling.list }),
     outbox,
+    preview: plugins.preview,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
     plugins,

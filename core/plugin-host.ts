@@ -1,4 +1,4 @@
-import type { Clock, Log, Random } from 'boltbot/plugin-sdk'
+import type { BuildView, Clock, Log, Random } from 'boltbot/plugin-sdk'
 import type { PluginSpec } from './config/model.ts'
 import { createHooks, type HookRunner } from './hooks.ts'
 import { CRASH_LIMITS } from './host/crash-budget.ts'
@@ -31,6 +31,8 @@ export interface PluginHost {
   resume(id: string): void
   /** Events were committed to the journal: durable plugins look. `names` are their hooks; left out: any. */
   wake(names?: readonly string[]): void
+  /** What plugins would tell of a build, by id; those that can say. */
+  preview(build: BuildView): Promise<readonly { readonly plugin: string; readonly text: string | null }[]>
   /** In config order; while they start, those there are. */
   status(): readonly PluginStatus[]
 }
@@ -243,6 +245,14 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     },
     wake(names) {
       for (const scope of alive) scope.wake(names)
+    },
+    async preview(build) {
+      const found: { plugin: string; text: string | null }[] = []
+      for (const scope of running) {
+        const text = scope.preview(build)
+        if (text !== undefined) found.push({ plugin: scope.spec.id, text: await text })
+      }
+      return found
     },
     status: () => (running.length > 0 ? running : [...alive]).map((scope) => scope.status()),
   }

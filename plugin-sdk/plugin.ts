@@ -1,5 +1,6 @@
 import type { Doctor, Finding } from './doctor.ts'
 import type { Host } from './host.ts'
+import type { BuildView } from './model.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
 import type { Schema } from './schema.ts'
 
@@ -39,6 +40,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   apply(host: Host, options: Options): void
   /** Opens sockets, watches files. Awaited, with a deadline that names the plugin. What it returns is disposed at stop. */
   start?(host: Host, options: Options): Opened | Promise<Opened>
+  /** What it would tell of a finished build, for people to look at; tells nobody. `null`: nothing. */
+  preview?(host: Host, options: Options, build: BuildView): Promise<string | null>
   /** New options of the same instance: return true when it took them live, else it is stopped and started. */
   reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
   /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. */

@@ -16,6 +16,7 @@ import { initCommand } from './commands/init.ts'
 import { ircCommand } from './commands/irc.ts'
 import { locksCommand } from './commands/locks.ts'
 import { logCommand } from './commands/log.ts'
+import { mailCommand } from './commands/mail.ts'
 import { masterCommand } from './commands/master.ts'
 import { newPluginCommand } from './commands/new-plugin.ts'
 import { nowCommand } from './commands/now.ts'
@@ -116,6 +117,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       locksCommand(),
       pluginsCommand(),
       outboxCommand(),
+      mailCommand(),
     ],
   ],
 ]

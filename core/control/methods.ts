@@ -139,12 +139,19 @@ export function createControlMethods({
 
 const outboxShape = z.object({ all: z.boolean().optional(), inDoubt: z.boolean().optional(), limit })
 
-function outboxMethods({ outbox }: Master): Readonly<Record<string, ControlMethod>> {
+function outboxMethods(master: Master): Readonly<Record<string, ControlMethod>> {
+  const { outbox } = master
   return {
     outbox: method('outbox', outboxShape, ({ all = false, inDoubt = false, limit = 100 }) =>
       outbox.list({ ...(!all && !inDoubt && { states: ['waiting', 'sending', 'dead'] }), inDoubt, limit }),
     ),
     'outbox-retry': method('outbox-retry', z.object({ id: z.int() }), ({ id }) => outbox.retry(id)),
+    'mail-test': method('mail-test', z.object({ address: text, who: text }), ({ address, who }) =>
+      outbox.probe(address, who),
+    ),
+    'mail-preview': method('mail-preview', z.object({ build: text }), async ({ build }) =>
+      master.preview(await findBuild(master, build)),
+    ),
     'outbox-drop': method('outbox-drop', z.object({ id: z.int(), who: text, reason: z.string() }), ({ id, ...by }) =>
       outbox.drop(id, by),
     ),

@@ -1,4 +1,5 @@
 import {
+  type BuildView,
   type Carrier,
   type ChatCommand,
   CiError,
@@ -52,6 +53,8 @@ export interface PluginScope {
   reconfigure(next: PluginSpec): Promise<boolean>
   /** Puts in the functions of options with the same data. */
   swap(next: PluginSpec): void
+  /** What it would tell of a build; `undefined`: it has no preview. */
+  preview(build: BuildView): Promise<string | null> | undefined
   stop(): Promise<void>
   /** Lets go of what `stop` keeps closed: its guards. */
   release(): void
@@ -262,6 +265,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       live.swap(next.options)
       spec = next
     },
+    preview: (build) => definition.preview?.(host, options as never, build), // as above
     stop: () => (stopped ??= stop()),
     release: () => taps.release(),
     resume: () => taps.resume(),

@@ -18,6 +18,8 @@ export interface Outbox {
   /** The carriers of the config are all there: they begin, and messages for one that is not there go another way. */
   settle(): Promise<void>
   list(filter: OutboxFilter): Promise<readonly OutboxView[]>
+  /** Sends a test message, and resolves with how its first try ended, or after a minute with how it stands. */
+  probe(address: string, who: string): Promise<OutboxView>
   /** Tries a message now, also one that is dead. @throws CiError `BOLT_OUTBOX_UNKNOWN`. */
   retry(id: number): Promise<void>
   /** Does not send a message any more. @throws CiError `BOLT_OUTBOX_UNKNOWN`. */
@@ -31,7 +33,7 @@ export interface OutboxDeps {
   readonly log: Log
   /** This process; messages of other masters have other refs. */
   readonly owner: string
-  readonly spec: () => OutboxSpec
+  readonly spec: () => OutboxSpec & { readonly projectName: string }
   readonly redact: (text: string) => string
 }
 
@@ -127,6 +129,19 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       wake()
     },
     list: (filter) => readOutbox(store, filter),
+    async probe(address, who) {
+      const { projectName } = deps.spec()
+      const key = `probe:${store.now()}:${Math.floor(deps.random.next() * 1e9)}`
+      const text = `${who} asked the master of ${projectName} for this test. It arrived.\n`
+      const to = [{ scheme: 'mail', address }]
+      await notify(SELF, { key, to, subject: `Test from ${projectName}`, text, urgency: 'high' })
+      for (let tries = 0; ; tries++) {
+        const [found] = await readOutbox(store, { key, limit: 1 })
+        const isTried = found!.error !== null || !['waiting', 'sending'].includes(found!.state)
+        if (isTried || tries > 300) return found!
+        await deps.clock.sleep(200)
+      }
+    },
     async retry(id) {
       if (!(await retryMessage(store, id))) throw messageUnknown(id, 'tried again')
       for (const { lane } of lanes) lane.hurry()

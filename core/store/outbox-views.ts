@@ -30,6 +30,7 @@ export interface OutboxView {
 export interface OutboxFilter {
   readonly states?: readonly OutboxView['state'][]
   readonly inDoubt?: boolean
+  readonly key?: string
   readonly limit: number
 }
 
@@ -44,6 +45,7 @@ export async function readOutbox(store: Store, filter: OutboxFilter): Promise<re
     .limit(filter.limit)
   if (filter.states !== undefined) query = query.where('outbox.state', 'in', [...filter.states])
   if (filter.inDoubt === true) query = query.where('outbox.in_doubt', '>', 0)
+  if (filter.key !== undefined) query = query.where('outbox.key', '=', filter.key)
   const rows = await query.execute()
   return rows.map((row) => ({
     id: row.id,

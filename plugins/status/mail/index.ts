@@ -6,6 +6,7 @@ import { examineServer } from './doctor.ts'
 import { factsOf } from './facts.ts'
 import { isDue } from './modes.ts'
 import { type Connection, type Mailing, mailSchema, mailServerSchema } from './options.ts'
+import { previewOf } from './preview.ts'
 import { recipientsOf } from './recipients.ts'
 import { createSmtp } from './smtp.ts'
 import { noteStreak } from './streaks.ts'
@@ -28,6 +29,7 @@ export const mailNotifier = definePlugin({
   durable: true,
   schema: mailSchema,
   doctor: (doctor, options: Mailing) => examineServer(doctor, options),
+  preview: previewOf,
   apply(host, options) {
     carry(host, options)
     if (options.buildSetSummary) host.tap('buildsetFinished', (event) => tellBuildset(host, options, event))

@@ -332,3 +332,18 @@ test('messages that were delivered are forgotten after a month, dead ones stay',
   await rig.clock.advance('31d')
   assert.deepEqual(await states(rig), ['bad dead'])
 })
+
+test('a test mail says how its first try ended', async () => {
+  const far = createFarSide()
+  await using rig = await createRig(config([far.plugin()]))
+  far.answers(({ address }) => (address === 'jane@example.org' ? TAKEN : { status: 'refused', reason: '550 no such user' }))
+  const probe = async (address: string) => {
+    const probed = rig.master.outbox.probe(address, 'ann')
+    await rig.clock.advance('1s')
+    const { state, error } = await probed
+    return [state, error]
+  }
+  assert.deepEqual(await probe('jane@example.org'), ['sent', null])
+  assert.deepEqual(await probe('joe@example.org'), ['dead', '550 no such user'])
+  assert.deepEqual(far.subjects(), ['Test from Rig'])
+})

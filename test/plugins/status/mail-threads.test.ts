@@ -178,3 +178,18 @@ test('a template gives text or HTML of its own; what it leaves out stays', async
   assert.equal(mail?.text, 'full: first failure\ntrue\n')
   assert.match(String(mail?.html), /What to do/)
 })
+
+test('a preview shows the mail and sends nothing', async () => {
+  await using host = createTestHost({ query: { logTail: async () => 'Error 1\n' } })
+  const instance = mailNotifier({ fromaddr: 'ci@example.org', extraRecipients: ['team@example.org'] })
+  await host.run(instance)
+  const build = buildView({ steps: [failed('compile')], result: 'failure', finishedAt: AT, blamelist: [] })
+  const checked = instance.definition.schema?.['~standard'].validate(instance.options)
+  const options = checked && 'value' in checked ? checked.value : {}
+  const preview = await instance.definition.preview?.(host.host, options as never, build)
+  assert.match(preview ?? '', /^From: ci@example.org\nTo: team@example.org\nSubject: \[first failure\] Test: full \(main\), #12\n/)
+  assert.match(preview ?? '', /\n {2}Error 1\n/)
+  assert.equal(host.records.notices.length, 0)
+  const running = { ...build, result: null, finishedAt: null }
+  assert.equal(await instance.definition.preview?.(host.host, options as never, running), null)
+})
