@@ -30,9 +30,18 @@ const { port } = server.server.address() as AddressInfo // it listens on TCP
 await using bench = await startBenchMaster({
   config: {
     slaves: [slave({ name: 'bot', password: 'x' })],
-    builders: [builder({ name: 'full', slaves: ['bot'], factory: buildFactory([shellCommand({ command: ['true'] })]) })],
+    builders: [
+      builder({ name: 'full', slaves: ['bot'], factory: buildFactory([shellCommand({ command: ['true'] })]) }),
+    ],
     outbox: { budget: false },
-    status: [mailNotifier({ fromaddr: 'ci@example.org', relayhost: '127.0.0.1', smtpPort: port, extraRecipients: ['team@example.org'] })],
+    status: [
+      mailNotifier({
+        fromaddr: 'ci@example.org',
+        relayhost: '127.0.0.1',
+        smtpPort: port,
+        extraRecipients: ['team@example.org'],
+      }),
+    ],
   },
 })
 await bench.door.attach(createInstantSlave('bot'))

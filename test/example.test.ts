@@ -69,9 +69,12 @@ story('the example config builds a commit, mails who broke it, and lights the la
   const bad = await master.event('buildFinished', ({ builder, number }) => builder === 'full' && number === 1)
   assert.equal(bad.result, 'failure')
 
-  const mail = await until(() => mails.mails[0], { what: 'the mail', deadline: 20_000 })
-  assert.deepEqual(mail.to.toSorted(), ['builds@example.org', 'jane@example.org'])
-  assert.match(mail.parsed.subject ?? '', /^\[first failure\] Hello: full/)
+  await until(() => mails.mails.length >= 2, { what: 'the mails', deadline: 20_000 })
+  assert.deepEqual(
+    mails.mails.flatMap(({ to }) => to),
+    ['jane@example.org', 'builds@example.org'],
+  )
+  assert.match(mails.mails[0]?.parsed.subject ?? '', /^\[first failure\] Hello: full/)
   await until(() => lamp.calls.length >= 2, { what: 'the lamp to be told twice' })
   assert.deepEqual(
     lamp.calls.map(({ body }) => body),

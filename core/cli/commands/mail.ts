@@ -17,7 +17,9 @@ function previewCommand(): Command {
   return liveCommand('preview', 'show the mails about a finished build; sends none', 'mail preview full/12')
     .argument('<build>', 'builder/number, or the id of a build')
     .action(async (build: string, { basedir }: LiveOptions) => {
-      const mails = await callMaster<readonly { plugin: string; text: string | null }[]>(basedir, 'mail-preview', { build })
+      const mails = await callMaster<readonly { plugin: string; text: string | null }[]>(basedir, 'mail-preview', {
+        build,
+      })
       if (mails.length === 0) print('The config has no mailNotifier.')
       for (const { plugin, text } of mails) print(text ?? `"${plugin}" sends no mail about this build.`)
     })
@@ -29,8 +31,11 @@ function testCommand(): Command {
     .action(async (address: string, { basedir }: LiveOptions) => {
       const sent = await callMaster<OutboxView>(basedir, 'mail-test', { address, who: whoAmI() })
       if (sent.state === 'sent') return print(`The mail server took a test mail for ${oneLine(address)}.`)
-      const why = sent.error === null ? 'no carrier of mail took it; add a mailNotifier or mailServer' : oneLine(sent.error)
-      print(`The test mail for ${oneLine(address)} is ${sent.state}: ${why}. It is message ${sent.id} of "boltbot outbox".`)
+      const why =
+        sent.error === null ? 'no carrier of mail took it; add a mailNotifier or mailServer' : oneLine(sent.error)
+      print(
+        `The test mail for ${oneLine(address)} is ${sent.state}: ${why}. It is message ${sent.id} of "boltbot outbox".`,
+      )
       process.exitCode = 1
     })
 }

@@ -17,7 +17,16 @@ export async function previewOf(host: Host, options: Mailing, build: BuildView):
   if (first === undefined) return null
   const notice = await composeMail(host, options, facts, recipients)
   const { urgency = 'normal', key: _, ...rest } = notice
-  const delivery = { ...rest, urgency, id: 0, ref: 'preview', address: first, attempt: 1, inDoubt: false, createdAt: event.at }
+  const delivery = {
+    ...rest,
+    urgency,
+    id: 0,
+    ref: 'preview',
+    address: first,
+    attempt: 1,
+    inDoubt: false,
+    createdAt: event.at,
+  }
   const mail = mailOf(delivery, options, facts.project)
   const head = [
     `From: ${mail.from.name === '' ? mail.from.address : `${mail.from.name} <${mail.from.address}>`}`,

@@ -336,7 +336,9 @@ test('messages that were delivered are forgotten after a month, dead ones stay',
 test('a test mail says how its first try ended', async () => {
   const far = createFarSide()
   await using rig = await createRig(config([far.plugin()]))
-  far.answers(({ address }) => (address === 'jane@example.org' ? TAKEN : { status: 'refused', reason: '550 no such user' }))
+  far.answers(({ address }) =>
+    address === 'jane@example.org' ? TAKEN : { status: 'refused', reason: '550 no such user' },
+  )
   const probe = async (address: string) => {
     const probed = rig.master.outbox.probe(address, 'ann')
     await rig.clock.advance('1s')

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createMemoryLog, createSeededRandom, until } from 'boltbot/plugin-sdk/testing'
 import { createClock } from '../../../core/clock.ts'
-import { readOutbox } from '../../../core/store/outbox-views.ts'
 import { openSqliteStore } from '../../../core/store/open.ts'
+import { readOutbox } from '../../../core/store/outbox-views.ts'
 import { createSmtpSink, type SmtpSink, type Taken } from './smtp-sink.ts'
 
 /** `BOLTBOT_LONG=1`: 10,000 messages and 20 kills, which takes minutes. */
@@ -44,15 +44,23 @@ test(`${MESSAGES} mails arrive over ${KILLS} kills and a server that comes and g
   const child = new URL('outbox-child.ts', import.meta.url).pathname
   let running: ChildProcess | undefined
   const start = () => {
-    running = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, file, `${port}`, `${MESSAGES}`], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
+    running = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', child, file, `${port}`, `${MESSAGES}`],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    )
   }
   try {
     start()
     for (let kill = 1; kill <= KILLS; kill++) {
       const mark = Math.floor((MESSAGES * (kill - 0.5 + random.next() * 0.5)) / (KILLS + 1))
-      await until(() => taken.length >= mark, { what: `mail ${mark}`, deadline: 300_000, seen: () => `${taken.length}` })
+      await until(() => taken.length >= mark, {
+        what: `mail ${mark}`,
+        deadline: 300_000,
+        seen: () => `${taken.length}`,
+      })
       const ended = once(running!, 'exit')
       running!.kill('SIGKILL')
       await ended
@@ -93,7 +101,11 @@ test(`${MESSAGES} mails arrive over ${KILLS} kills and a server that comes and g
     }
     const order = Map.groupBy(copies.keys(), (subject) => Number(subject) % 7)
     for (const [thread, subjects] of order)
-      assert.deepEqual(subjects, subjects.toSorted((a, b) => Number(a) - Number(b)), `order of thread ${thread}`)
+      assert.deepEqual(
+        subjects,
+        subjects.toSorted((a, b) => Number(a) - Number(b)),
+        `order of thread ${thread}`,
+      )
   } finally {
     running?.kill('SIGKILL')
     await sink[Symbol.asyncDispose]()

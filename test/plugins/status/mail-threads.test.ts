@@ -187,7 +187,10 @@ test('a preview shows the mail and sends nothing', async () => {
   const checked = instance.definition.schema?.['~standard'].validate(instance.options)
   const options = checked && 'value' in checked ? checked.value : {}
   const preview = await instance.definition.preview?.(host.host, options as never, build)
-  assert.match(preview ?? '', /^From: ci@example.org\nTo: team@example.org\nSubject: \[first failure\] Test: full \(main\), #12\n/)
+  assert.match(
+    preview ?? '',
+    /^From: ci@example.org\nTo: team@example.org\nSubject: \[first failure\] Test: full \(main\), #12\n/,
+  )
   assert.match(preview ?? '', /\n {2}Error 1\n/)
   assert.equal(host.records.notices.length, 0)
   const running = { ...build, result: null, finishedAt: null }
