@@ -130,7 +130,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const http = createHttp({ clock, log })
   const mayShutDown: Master['mayShutDown'] = (by, reason) => guard({ action: 'shutdown', ...by, reason })
   const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
-  const outbox = createOutbox({ ...deps, owner, spec: () => ({ ...current.outbox, projectName: current.projectName }) })
+  const outbox = createOutbox({ ...deps, owner, config })
   const powers = createPowers({
     ...deps,
     changes,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Carrier, Clock, Log, Notice, Notified, Random } from 'boltbot/plugin-sdk'
-import type { OutboxSpec } from '../config/model.ts'
+import type { Config } from '../config/model.ts'
 import { masterOf } from '../store/meta.ts'
 import { type Claimed, dropMessage, enqueue, reroute, retryMessage, takeBack } from '../store/outbox.ts'
 import type { Lane as LaneFilter } from '../store/outbox-rows.ts'
@@ -33,7 +33,7 @@ export interface OutboxDeps {
   readonly log: Log
   /** This process; messages of other masters have other refs. */
   readonly owner: string
-  readonly spec: () => OutboxSpec & { readonly projectName: string }
+  readonly config: () => Pick<Config, 'outbox' | 'projectName'>
   readonly redact: (text: string) => string
 }
 
@@ -64,7 +64,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
   /** The admins are told once for each dead letter; when that letter was for them already, the log has to do. */
   async function buried({ row, message }: Claimed, reason: string): Promise<void> {
-    const { admins } = deps.spec()
+    const { admins } = deps.config().outbox
     if (row.source === SELF || admins.length === 0) return
     const to = row.address ?? row.recipient
     const text = [
@@ -101,8 +101,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       const lane = createLane(carrier, {
         ...deps,
         filter: () => filterOf(plugin, carrier.scheme),
-        budget: () => deps.spec().budget,
-        giveUpMs: () => deps.spec().giveUpMs,
+        budget: () => deps.config().outbox.budget,
+        giveUpMs: () => deps.config().outbox.giveUpMs,
         refOf,
         buried,
         passedOn: wake,
@@ -130,7 +130,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     },
     list: (filter) => readOutbox(store, filter),
     async probe(address, who) {
-      const { projectName } = deps.spec()
+      const { projectName } = deps.config()
       const key = `probe:${store.now()}:${Math.floor(deps.random.next() * 1e9)}`
       const text = `${who} asked the master of ${projectName} for this test. It arrived.\n`
       const to = [{ scheme: 'mail', address }]

@@ -17,7 +17,7 @@ const outbox = createOutbox({
   random,
   log,
   owner: 'master#1',
-  spec: () => ({ projectName: 'Hello', admins: [], budget: null, giveUpMs: 86_400_000 }),
+  config: () => ({ projectName: 'Hello', outbox: { admins: [], budget: null, giveUpMs: 86_400_000 } }),
   redact: (text) => text,
 })
 const connection = {
