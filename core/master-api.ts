@@ -44,8 +44,6 @@ export interface Master extends Actions, SlaveActions {
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */
   mayShutDown(by: Caller, reason: string): Promise<void>
   readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop' | 'probe'>
-  /** What each plugin that can say would tell of a finished build. */
-  preview(build: BuildView): Promise<readonly { readonly plugin: string; readonly text: string | null }[]>
   schedulers(): readonly SchedulerView[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>
@@ -53,6 +51,8 @@ export interface Master extends Actions, SlaveActions {
   readLog(place: LogPlace, from: number): Promise<LogPart>
   readonly plugins: {
     status(): readonly PluginStatus[]
+    /** What each plugin that can say would tell of a finished build. */
+    preview(build: BuildView): Promise<readonly { readonly plugin: string; readonly text: string | null }[]>
     /** Ends the suspension of a plugin that failed too often. @throws CiError when there is no such plugin. */
     resume(id: string): void
   }

@@ -290,7 +290,6 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     schedulers: scheduling.list,
     plan: createPlanner({ store, config, running: builds.all, schedulers: scheduling.list }),
     outbox,
-    preview: plugins.preview,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
     plugins,

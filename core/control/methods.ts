@@ -150,7 +150,7 @@ function outboxMethods(master: Master): Readonly<Record<string, ControlMethod>> 
       outbox.probe(address, who),
     ),
     'mail-preview': method('mail-preview', z.object({ build: text }), async ({ build }) =>
-      master.preview(await findBuild(master, build)),
+      master.plugins.preview(await findBuild(master, build)),
     ),
     'outbox-drop': method('outbox-drop', z.object({ id: z.int(), who: text, reason: z.string() }), ({ id, ...by }) =>
       outbox.drop(id, by),
