@@ -180,10 +180,10 @@ test('a template gives text or HTML of its own; what it leaves out stays', async
 })
 
 test('a preview shows the mail and sends nothing', async () => {
-  await using host = createTestHost({ query: { logTail: async () => 'Error 1\n' } })
+  const build = buildView({ steps: [failed('compile')], result: 'failure', finishedAt: AT, blamelist: [] })
+  await using host = createTestHost({ query: { build: async () => build, logTail: async () => 'Error 1\n' } })
   const instance = mailNotifier({ fromaddr: 'ci@example.org', extraRecipients: ['team@example.org'] })
   await host.run(instance)
-  const build = buildView({ steps: [failed('compile')], result: 'failure', finishedAt: AT, blamelist: [] })
   const checked = instance.definition.schema?.['~standard'].validate(instance.options)
   const options = checked && 'value' in checked ? checked.value : {}
   const preview = await instance.definition.preview?.(host.host, options as never, build)
