@@ -239,6 +239,17 @@ export const pollTooLong = (poller: string, seconds: number) =>
     hint: 'Give it a longer deadline, or see why its repository answers so slowly.',
   })
 
+export const unknownPoller = (poller: string, known: Iterable<string>) =>
+  unknownName('BOLT_POLLERS_UNKNOWN', 'poller', poller, known)
+
+export const pollerStopped = (poller: string) =>
+  new CiError({
+    code: 'BOLT_POLLERS_STOPPED',
+    message: `The poller "${poller}" does not run.`,
+    details: { poller },
+    hint: 'The master starts or stops, or its plugin does: ask again when it runs.',
+  })
+
 export const pollerInvalid = (poller: string, what: string) =>
   new CiError({
     code: 'BOLT_POLLERS_INVALID',

@@ -1,12 +1,14 @@
 import { keepCursors } from './store/journal.ts'
+import { keepPollers } from './store/pollers.ts'
 import { keepSchedulers } from './store/schedulers.ts'
 import type { Store } from './store/store.ts'
 
-/** Forgets the positions of all other plugins and schedulers: those that are gone would keep the journal for ever. */
+/** Forgets the positions of all other plugins and schedulers, which would keep the journal for ever, and how other pollers fared. */
 export async function forgetOthers(
   store: Store,
   plugins: readonly { readonly id: string }[],
   schedulers: readonly { readonly name: string }[],
+  pollers: readonly { readonly source: string }[],
 ): Promise<void> {
   await keepCursors(
     store,
@@ -15,5 +17,9 @@ export async function forgetOthers(
   await keepSchedulers(
     store,
     schedulers.map((scheduler) => scheduler.name),
+  )
+  await keepPollers(
+    store,
+    pollers.map((poller) => poller.source),
   )
 }

@@ -41,6 +41,8 @@ export interface Master extends Actions, SlaveActions {
   submitChange(input: ChangeInput, source: string): Promise<Submitted>
   /** Asks a scheduler not to wait any longer; guarded as `force`. */
   runNow(scheduler: string, by: Caller): Promise<{ readonly buildsets: number }>
+  /** Has pollers poll at once, by name; resolves when they have. @throws what the poll failed with. */
+  poll(name: string, by: Caller): Promise<readonly string[]>
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */
   mayShutDown(by: Caller, reason: string): Promise<void>
   readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop' | 'probe'>

@@ -29,7 +29,7 @@ import { createSlaveActions } from './slave-actions.ts'
 import { createSlavePool } from './slave-pool.ts'
 import { usedConfigs } from './store/adoption.ts'
 import { readChanges } from './store/changes.ts'
-import { configApplied, configRejected, sourceFailing } from './store/config-events.ts'
+import { configApplied, configRejected } from './store/config-events.ts'
 import { journalHead, journalOf, readEvents } from './store/journal.ts'
 import { masterOf, openOwner } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
@@ -121,12 +121,13 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     whyNot: distributor.whyNot,
     progress,
     schedulers: () => scheduling.list(),
+    pollers: () => pollers.list(),
   })
   const actions = {
     ...createActions({ store, config, buildsets, scheduling, pool, running: builds.all, guard }),
     ...createSlaveActions({ clock, config, pool, guard }),
   }
-  const pollers = createPollers({ clock, random, log, failing: (event) => sourceFailing(store, event) })
+  const pollers = createPollers({ store, clock, random, log, guard })
   const http = createHttp({ clock, log })
   const mayShutDown: Master['mayShutDown'] = (by, reason) => guard({ action: 'shutdown', ...by, reason })
   const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
@@ -166,7 +167,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   })
 
   const retainConfigs = async () => configs.retain(new Set([current.hash, ...(await usedConfigs(store.db))]))
-  const forgetGone = () => forgetOthers(store, current.plugins, scheduling.list())
+  const forgetGone = () => forgetOthers(store, current.plugins, scheduling.list(), pollers.list())
 
   async function stop(reason: string, how: StopHow): Promise<void> {
     log.info('master stops', { reason })
@@ -287,6 +288,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       await guard({ action: 'force', who, via, reason: `scheduler ${scheduler} now` })
       return { buildsets: await scheduling.runNow(scheduler) }
     },
+    poll: pollers.poll,
     schedulers: scheduling.list,
     plan: createPlanner({ store, config, running: builds.all, schedulers: scheduling.list }),
     outbox,

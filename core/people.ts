@@ -1,4 +1,4 @@
-import type { People } from 'boltbot/plugin-sdk'
+import { type People, parseAuthor } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
 
 /** From the `who` of a change to the ways to reach that person. */
@@ -13,7 +13,7 @@ export function createPeople({ mailDomain, table }: Config['people']): People {
     mailAddress(who) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
       if (/[\u0000-\u001f\u007f]/.test(who)) return null
-      const inside = addressIn(who)
+      const inside = parseAuthor(who).address
       const listed = entryOf(who)?.mail ?? (inside === null ? undefined : entryOf(inside)?.mail)
       if (listed !== undefined) return listed
       if (inside !== null) return inside
@@ -25,12 +25,3 @@ export function createPeople({ mailDomain, table }: Config['people']): People {
 
 /** One address part as mail servers take it unquoted. Nothing else is put into an address: `who` is typed by strangers. */
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
-const DOMAIN = /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/
-
-/** The address in `Jane Doe <jane@example.org>` or `jane@example.org`. */
-function addressIn(who: string): string | null {
-  const text = (/<([^<>]*)>\s*$/.exec(who)?.[1] ?? who).trim()
-  const at = text.lastIndexOf('@')
-  if (at === -1) return null
-  return ATOM.test(text.slice(0, at)) && DOMAIN.test(text.slice(at + 1)) ? text : null
-}

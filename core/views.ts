@@ -2,6 +2,7 @@ import type {
   BuilderView,
   BuildId,
   BuildView,
+  PollerView,
   Query,
   RequestId,
   RequestView,
@@ -34,6 +35,7 @@ export interface ViewsDeps {
   readonly locks: Pick<Locks, 'holders' | 'waiting'>
   readonly progress: Progress
   readonly schedulers: () => readonly SchedulerView[]
+  readonly pollers: () => readonly PollerView[]
 }
 
 export function createViews(deps: ViewsDeps): Query {
@@ -107,6 +109,7 @@ export function createViews(deps: ViewsDeps): Query {
     audits: (filter) => readAudits(store, filter),
     locks: async () => locksInUse(deps.locks),
     schedulers: async () => deps.schedulers(),
+    pollers: async () => deps.pollers(),
     change: async (id) => (await readChanges(db, [id]))[0],
     changes: (filter = {}) => recentChanges(db, filter.limit ?? 20, filter.before),
     why,

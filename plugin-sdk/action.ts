@@ -1,6 +1,6 @@
 import type { BuildId, RequestId } from './model.ts'
 
-export type ActionName = 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'reconfig' | 'shutdown'
+export type ActionName = 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'poll' | 'reconfig' | 'shutdown'
 
 /** An act of a person, whichever way it came. */
 export interface GuardedAction {

@@ -119,6 +119,8 @@ export function builder<const Name extends string, const SlaveName extends strin
 export interface Retention {
   readonly builds?: { readonly age?: Duration; readonly count?: number }
   readonly logs?: { readonly age?: Duration; readonly count?: number }
+  /** Those that a build, a waiting request or a scheduler has to do with always stay. */
+  readonly changes?: { readonly age?: Duration; readonly count?: number }
   /** Events; those that a durable plugin or a scheduler has not seen yet always stay. */
   readonly journal?: { readonly age?: Duration }
 }

@@ -1,7 +1,6 @@
 import type { AuditView } from './action.ts'
 import type { Chat, ChatCommand, ChatPlace } from './chat.ts'
 import type { Clock, Log } from './clock.ts'
-import type { Duration } from './duration.ts'
 import type { FormValues } from './force-form.ts'
 import type { HookName, Tap, TapOptions } from './hooks.ts'
 import type { HttpPower } from './http.ts'
@@ -27,6 +26,7 @@ import type {
   WhyNot,
 } from './model.ts'
 import type { Carrier, Notice, Notified } from './notify.ts'
+import type { Poller, PollerView } from './poller.ts'
 import type { BranchView, StepExpectation } from './progress.ts'
 import type { SecretRef } from './render.ts'
 import type { Result } from './results.ts'
@@ -101,12 +101,14 @@ export interface Host {
   readonly people: People
   /** Pages of the master's web server. Definitions that use it say `servesHttp: true`. */
   readonly http: HttpPower
+  /** Has the pollers of a repository look at once, however its address is written: news came another way. Gives how many. */
+  pollSoon(repository: string): Promise<number>
   /** Slave logins and connections: for slave transports. */
   readonly slaves: SlaveDoor
 
   /** Adds a scheduler; only in `apply`. */
   registerScheduler<S extends Json>(rules: SchedulerRules<S>): void
-  /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once. */
+  /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once of a repository. */
   registerPoller(poller: Poller): void
   /** Adds a command to the chat bot, on IRC and in the terminal; only in `apply`. */
   registerChatCommand(command: ChatCommand): void
@@ -224,6 +226,8 @@ export interface Query {
   locks(): Promise<readonly LockView[]>
   /** In config order. */
   schedulers(): Promise<readonly SchedulerView[]>
+  /** In the order they were registered. */
+  pollers(): Promise<readonly PollerView[]>
   change(id: number): Promise<Change | undefined>
   changes(filter?: { readonly before?: ChangeId; readonly limit?: number }): Promise<readonly Change[]>
   /** Why a waiting request waits; `undefined` when it does not wait. */
@@ -254,17 +258,4 @@ export interface People {
   mailAddress(who: string): string | null
   /** How IRC knows a person, as the table says: `['account:jane']`. */
   ircIdentities(who: string): readonly string[]
-}
-
-export interface Poller {
-  /** Unique in its plugin. */
-  readonly name: string
-  /** Between the end of one poll and the start of the next; ±10 % of it by chance. */
-  readonly interval: Duration
-  /** Default true. */
-  readonly pollAtLaunch?: boolean
-  /** A poll that takes longer is aborted; default `'10m'`. */
-  readonly deadline?: Duration
-  /** One poll. A throw counts as a failure: `sourceFailing`, and the next try backs off, up to an hour. */
-  poll(context: { readonly signal: AbortSignal }): Promise<void>
 }

@@ -1,5 +1,7 @@
 /** All a plugin may know: types and pure helpers, no state, no I/O. */
 export type { ActionName, AuditView, GuardedAction } from './action.ts'
+
+export { type Author, parseAuthor } from './author.ts'
 export {
   CHAT_NEWS,
   type Chat,
@@ -87,7 +89,6 @@ export type {
   Host,
   People,
   PersonsOrder,
-  Poller,
   Query,
   RebuildOrder,
   Secrets,
@@ -159,6 +160,7 @@ export {
   type PluginInstance,
   type PluginKind,
 } from './plugin.ts'
+export type { Poller, PollerView } from './poller.ts'
 export type { BranchView, Eta, StepExpectation } from './progress.ts'
 export type {
   MergeRequests,

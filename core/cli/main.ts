@@ -23,6 +23,7 @@ import { nowCommand } from './commands/now.ts'
 import { outboxCommand } from './commands/outbox.ts'
 import { planCommand } from './commands/plan.ts'
 import { pluginsCommand } from './commands/plugins.ts'
+import { pollCommand, pollersCommand } from './commands/pollers.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
 import { restartCommand } from './commands/restart.ts'
@@ -98,7 +99,15 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
   ['Run:', () => [startCommand(), stopCommand(), restartCommand(), statusCommand(), planCommand(), reconfigCommand()]],
   [
     'Ask for builds:',
-    () => [forceCommand(), rebuildCommand(), nowCommand(), changeCommand(), stopBuildCommand(), cancelCommand()],
+    () => [
+      forceCommand(),
+      rebuildCommand(),
+      nowCommand(),
+      pollCommand(),
+      changeCommand(),
+      stopBuildCommand(),
+      cancelCommand(),
+    ],
   ],
   ['Talk to masters elsewhere:', () => [sendchangeCommand(), tryCommand(), tryserverCommand()]],
   ['Slaves:', () => [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]],
@@ -115,6 +124,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       auditCommand(),
       slavesCommand(),
       locksCommand(),
+      pollersCommand(),
       pluginsCommand(),
       outboxCommand(),
       mailCommand(),

@@ -8,6 +8,7 @@ const ACTIONS = {
   cancel: { rule: anything },
   rebuild: { rule: anything },
   pause: { rule: anything },
+  poll: { rule: anything },
   reconfig: { rule: anything },
   shutdown: { rule: anything },
 } as const satisfies Record<keyof AccessOptions, unknown>

@@ -62,6 +62,7 @@ const KEEP = { age: { rule: duration }, count: { rule: count } } as const
 const RETENTION = {
   builds: KEEP,
   logs: KEEP,
+  changes: KEEP,
   journal: { age: KEEP.age },
 } as const satisfies Record<keyof Retention, Fields>
 

@@ -78,11 +78,12 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
 
 type GivenOptions = MasterConfig['options']
 
-function retentionOf({ builds, logs, journal }: Retention): RetentionSpec {
+function retentionOf({ builds, logs, changes, journal }: Retention): RetentionSpec {
   const ageMs = (age: string | number | undefined) => (age === undefined ? null : durationMs(age)!)
   return {
     builds: { ageMs: ageMs(builds?.age), count: builds?.count ?? null },
     logs: { ageMs: ageMs(logs?.age), count: logs?.count ?? null },
+    changes: { ageMs: ageMs(changes?.age), count: changes?.count ?? null },
     journal: { ageMs: ageMs(journal?.age) },
   }
 }

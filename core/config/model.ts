@@ -110,5 +110,6 @@ export interface OutboxSpec {
 export interface RetentionSpec {
   readonly builds: { readonly ageMs: number | null; readonly count: number | null }
   readonly logs: { readonly ageMs: number | null; readonly count: number | null }
+  readonly changes: { readonly ageMs: number | null; readonly count: number | null }
   readonly journal: { readonly ageMs: number | null }
 }

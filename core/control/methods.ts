@@ -96,6 +96,10 @@ export function createControlMethods({
       }),
       (input) => master.submitChange(withoutUndefined(input), VIA),
     ),
+    poll: method('poll', z.object({ poller: text, who: text }), async ({ poller, who }) => ({
+      polled: await master.poll(poller, { who, via: VIA }),
+    })),
+    pollers: method('pollers', z.object({}), () => query.pollers()),
     why: method('why', z.object({ request: z.int().optional() }), ({ request }) => master.why(request)),
     builds: method('builds', z.object({ builder: text.optional(), running: z.boolean().optional(), limit }), (filter) =>
       query.builds(withoutUndefined(filter)),

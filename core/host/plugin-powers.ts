@@ -33,6 +33,7 @@ export interface HostPowers
     | 'people'
     | 'slaves'
     | 'openChat'
+    | 'pollSoon'
   > {
   /** Called when all plugins have started; what it returns is disposed when the plugin stops. */
   registerScheduler(rules: SchedulerRules<Json>): Disposable | AsyncDisposable
@@ -81,8 +82,20 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
   }
 
-  const { submitChange, submitBuildset, waitFor, force, stop, cancel, rebuild, pause, resume, notify, directory } =
-    gated(powers)
+  const {
+    submitChange,
+    submitBuildset,
+    waitFor,
+    force,
+    stop,
+    cancel,
+    rebuild,
+    pause,
+    resume,
+    notify,
+    directory,
+    pollSoon,
+  } = gated(powers)
   return {
     submitChange,
     submitBuildset,
@@ -99,6 +112,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
       if (!isOpen()) throw hostStopped(plugin)
       return powers.openChat(place)
     },
+    pollSoon,
     query: gated(powers.query, ['project']),
     state: gated(powers.state),
     secrets: gated(powers.secrets, ['resolve']),

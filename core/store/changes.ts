@@ -1,5 +1,6 @@
 import type { Change, ChangeId, ChangeInput, Json } from 'boltbot/plugin-sdk'
 import type { Kysely } from 'kysely'
+import { repositoryKey } from '../repository-key.ts'
 import type { Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 
@@ -64,10 +65,11 @@ export async function recentChanges(db: Kysely<Tables>, limit: number, before?: 
   return (await query.execute()).map(toChange)
 }
 
+/** Two sources may write the address of one repository in two ways: what a webhook tells, the poller sees as well. */
 function dedupeKey(input: ChangeInput): string | null {
   if (input.key !== undefined) return `key:${input.key}`
   if (input.revision === null || input.revision === undefined) return null
-  return `rev:${JSON.stringify([input.repository ?? '', input.codebase ?? '', input.branch ?? null, input.revision])}`
+  return `rev:${JSON.stringify([repositoryKey(input.repository ?? ''), input.codebase ?? '', input.branch ?? null, input.revision])}`
 }
 
 function toChange(row: Row<'changes'>): Change {

@@ -7,8 +7,3 @@ export const configApplied = (store: Store, hash: string, changes: readonly stri
 
 export const configRejected = (store: Store, problems: readonly string[]): Promise<void> =>
   store.transition('configRejected', async (_trx, tell) => tell('configRejected', { problems }))
-
-export const sourceFailing = (
-  store: Store,
-  event: { readonly source: string; readonly error: string; readonly failures: number },
-): Promise<void> => store.transition('sourceFailing', async (_trx, tell) => tell('sourceFailing', event))

@@ -9,6 +9,7 @@ import { instances } from './migrations/0006-instances.ts'
 import { adoption } from './migrations/0007-adoption.ts'
 import { audits } from './migrations/0008-audits.ts'
 import { outbox } from './migrations/0009-outbox.ts'
+import { pollers } from './migrations/0010-pollers.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   adoption,
   audits,
   outbox,
+  pollers,
 ])
 
 export interface MigrateOptions {

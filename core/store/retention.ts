@@ -3,6 +3,7 @@ import type { RetentionSpec } from '../config/model.ts'
 import type { LogStore } from './log-store.ts'
 import { removeMessages } from './outbox.ts'
 import { forgetLogs, oldBuilds, oldLogs, removeBuilds, removeEvents, removeUnbuilt } from './prune.ts'
+import { removeChanges } from './prune-changes.ts'
 import type { Store } from './store.ts'
 
 /** Removes what the config says is old enough, in batches so small that nobody waits for them. */
@@ -19,6 +20,7 @@ export interface Removed {
   readonly builds: number
   /** Builds whose logs were removed and that stay themselves. */
   readonly logs: number
+  readonly changes: number
   readonly events: number
 }
 
@@ -34,6 +36,7 @@ export interface RetentionDeps {
 const FIRST_MS = 60_000
 const EVERY_MS = 3_600_000
 const BUILDS = 50
+const CHANGES = 200
 const EVENTS = 500
 /** Messages that were delivered are known so long, so that an event that comes again is not told again. */
 const MESSAGES_MS = 30 * 24 * 3_600_000
@@ -44,13 +47,15 @@ export function createRetention({ store, logs, clock, log, spec }: RetentionDeps
   let stopped = false
 
   async function round(): Promise<Removed> {
-    const { builds, logs: logRules, journal } = spec()
+    const { builds, logs: logRules, changes, journal } = spec()
     // Builds first: their logs need not be looked for then.
-    const removed = { builds: await pruneBuilds(builds), logs: await pruneLogs(logRules), events: 0 }
+    const removed = { builds: await pruneBuilds(builds), logs: await pruneLogs(logRules), changes: 0, events: 0 }
+    // After the builds: what only they referred to may go with them.
+    removed.changes = await pruneChanges(changes)
     if (journal.ageMs !== null)
       removed.events = await untilFewer(EVENTS, (limit) => removeEvents(store, ago(journal.ageMs!), limit))
     await untilFewer(EVENTS, (limit) => removeMessages(store, ago(MESSAGES_MS), limit))
-    if (removed.builds + removed.logs + removed.events > 0) log.info('old records removed', removed)
+    if (removed.builds + removed.logs + removed.changes + removed.events > 0) log.info('old records removed', removed)
     return removed
   }
 
@@ -79,6 +84,19 @@ export function createRetention({ store, logs, clock, log, spec }: RetentionDeps
         await forgetLogs(store, builds)
       }
       count += builds.length
+      position = next
+      await nextTurn()
+    }
+    return count
+  }
+
+  async function pruneChanges(rule: RetentionSpec['changes']): Promise<number> {
+    if (rule.ageMs === null && rule.count === null) return 0
+    const old = { before: rule.ageMs === null ? null : ago(rule.ageMs), count: rule.count }
+    let count = 0
+    for (let position: number | null = 0; position !== null && !stopped; ) {
+      const { removed, next } = await removeChanges(store, old, position, CHANGES)
+      count += removed
       position = next
       await nextTurn()
     }

@@ -58,6 +58,8 @@ export interface Tables {
     created_at: number
   }
   outbox: OutboxTable
+  /** How each poller fared last. */
+  pollers: { source: string; polled_at: number; good_at: number | null; failures: number; error: string | null }
   plugin_state: { plugin: string; key: string; value: string }
 }
 

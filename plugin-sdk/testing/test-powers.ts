@@ -5,7 +5,6 @@ import type {
   ForceOrder,
   FormOrder,
   Host,
-  Poller,
   Query,
   RebuildOrder,
   SlaveOrder,
@@ -14,6 +13,7 @@ import type {
 import { isJson, type Json } from '../json.ts'
 import type { BuildsetInput, Change, ChangeInput } from '../model.ts'
 import type { Carrier, Notice, Recipient } from '../notify.ts'
+import type { Poller } from '../poller.ts'
 import type { Result } from '../results.ts'
 import type { SchedulerRules } from '../scheduler.ts'
 import { stateNotJson } from './errors.ts'
@@ -37,6 +37,8 @@ export interface TestRecords {
   readonly heard: readonly ChatMessage[]
   readonly notices: readonly Notice[]
   readonly carriers: readonly Carrier[]
+  /** Repositories whose pollers were asked to look. */
+  readonly polledSoon: readonly string[]
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] }
@@ -58,6 +60,7 @@ export function createRecords(): Mutable<TestRecords> {
     heard: [],
     notices: [],
     carriers: [],
+    polledSoon: [],
   }
 }
 
@@ -103,6 +106,7 @@ export function createQuery(answers: Partial<Query>): Query {
     audits: async () => [],
     locks: async () => [],
     schedulers: async () => [],
+    pollers: async () => [],
     change: async () => undefined,
     changes: async () => [],
     why: async () => undefined,
@@ -142,7 +146,7 @@ export function createState(stored: Map<string, Json>): State {
 
 type Orders = Pick<
   Host,
-  'notify' | 'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume'
+  'notify' | 'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume' | 'pollSoon'
 >
 
 /** What a plugin may ask for: noted, and answered as a master would that has slaves for everything. */
@@ -158,6 +162,11 @@ export function createOrders(records: ReturnType<typeof createRecords>, alive: (
       alive()
       records.buildsets.push(buildset)
       return submittedBuildset(records.buildsets.length + records.forced.length, buildset.builders)
+    },
+    async pollSoon(repository) {
+      alive()
+      records.polledSoon.push(repository)
+      return 0
     },
     async waitFor() {
       alive()

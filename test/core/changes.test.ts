@@ -44,6 +44,20 @@ describe('changes handed in together', () => {
   })
 })
 
+describe('a commit that two sources report', () => {
+  it('is one change, whichever way they write the address of its repository', async () => {
+    await using store = await openStore()
+    const changes = createChanges({ store, refine: async ({ source: _, ...change }) => change })
+    const commit = { who: 'jane', files: [], comments: 'fix', branch: 'main', revision: 'abc123' }
+    const polled = await changes.submit({ ...commit, repository: 'git@git.example.org:jane/hello.git' }, 'poller')
+    const hooked = await changes.submit({ ...commit, repository: 'https://git.example.org/jane/hello' }, 'webhook')
+    assert.deepEqual([polled.duplicate, hooked.duplicate], [false, true])
+    assert.equal(hooked.change.id, polled.change.id)
+    const other = await changes.submit({ ...commit, repository: 'https://git.example.org/joe/hello' }, 'webhook')
+    assert.equal(other.duplicate, false)
+  })
+})
+
 const named = (comments: string): ChangeInput => ({ who: 'jane', files: ['a.c'], comments })
 
 async function openStore() {

@@ -58,6 +58,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
       attach: async () => {},
       registerEngine: () => ({ [Symbol.dispose]() {} }),
     },
+    pollSoon: async () => 0,
     registerScheduler: (rules) => register(`scheduler ${rules.name}`),
     registerPoller: (poller) => register(`poller ${poller.name}`),
     registerChatCommand: (command) => register(`chat command ${command.name}`),

@@ -17,6 +17,7 @@ test('a good config is loaded with its defaults filled in', async () => {
   assert.deepEqual(config.retention, {
     builds: { ageMs: null, count: null },
     logs: { ageMs: null, count: null },
+    changes: { ageMs: null, count: null },
     journal: { ageMs: null },
   })
   const full = config.builders.get('full')!

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
 import type { RetentionSpec } from '../../../core/config/model.ts'
+import { acceptChange } from '../../../core/store/changes.ts'
 import { advanceCursor, journalHead, readEvents } from '../../../core/store/journal.ts'
 import { createMemoryLogStore } from '../../../core/store/logs/memory-log-store.ts'
 import { createRetention } from '../../../core/store/retention.ts'
@@ -12,6 +13,7 @@ const DAY = 86_400_000
 const FOREVER: RetentionSpec = {
   builds: { ageMs: null, count: null },
   logs: { ageMs: null, count: null },
+  changes: { ageMs: null, count: null },
   journal: { ageMs: null },
 }
 
@@ -19,7 +21,7 @@ describe('retention', () => {
   it('removes nothing when everything is kept for ever', async () => {
     await using rig = await createRig(FOREVER)
     await rig.builds('full', 5)
-    assert.deepEqual(await rig.retention.run(), { builds: 0, logs: 0, events: 0 })
+    assert.deepEqual(await rig.retention.run(), { builds: 0, logs: 0, changes: 0, events: 0 })
     assert.equal((await rig.left()).builds.length, 5)
   })
 
@@ -29,7 +31,7 @@ describe('retention', () => {
     await rig.clock.advance(2 * DAY)
     const young = await rig.builds('full', 2)
     await rig.clock.advance(2 * DAY)
-    assert.deepEqual(await rig.retention.run(), { builds: 120, logs: 0, events: 0 })
+    assert.deepEqual(await rig.retention.run(), { builds: 120, logs: 0, changes: 0, events: 0 })
     const left = await rig.left()
     assert.deepEqual(
       [left.builds, left.steps, left.requests, left.buildsets].map((rows) => rows.length),
@@ -54,7 +56,7 @@ describe('retention', () => {
     const old = await rig.builds('full', 60)
     await rig.clock.advance(4 * DAY)
     const young = await rig.builds('full', 7)
-    assert.deepEqual(await rig.retention.run(), { builds: 0, logs: 62, events: 0 })
+    assert.deepEqual(await rig.retention.run(), { builds: 0, logs: 62, changes: 0, events: 0 })
     for (const id of [...old, ...young.slice(0, 2)]) assert.equal(await rig.logs.length(logOf(id)), 0)
     for (const id of young.slice(2)) assert.equal(await rig.logs.length(logOf(id)), 4)
     assert.equal((await rig.left()).builds.length, 67)
@@ -89,6 +91,37 @@ describe('retention', () => {
     await rig.clock.advance(2 * DAY)
     await rig.retention.run()
     assert.deepEqual((await rig.left()).buildsets, [waiting])
+  })
+
+  it('removes changes by age and by count, but none that something refers to', async () => {
+    await using rig = await createRig({ ...FOREVER, changes: { ageMs: DAY, count: null } })
+    const { store } = rig
+    const submit = async (comments: string) =>
+      (await acceptChange(store, { who: 'jane', files: [], comments }, 'test')).change.id
+    const ids: number[] = []
+    for (let i = 0; i < 600; i++) ids.push(await submit(`change ${i}`))
+    await rig.clock.advance(2 * DAY)
+    const young = await submit('young')
+    const [built, waiting, kept, unread] = [ids[3]!, ids[5]!, ids[250]!, ids[590]!]
+    const [build] = await rig.builds('full', 1)
+    await rig.unbuilt('waiting')
+    await store.transition('refer', async (trx) => {
+      await trx.insertInto('build_changes').values({ build_id: build!, change_id: built }).execute()
+      const stamp = JSON.stringify({ changes: [waiting] })
+      const unbuilt = trx.selectFrom('requests').select('buildset_id').where('build_id', 'is', null)
+      await trx.updateTable('buildsets').set({ source_stamp: stamp }).where('id', 'in', unbuilt).execute()
+      const state = JSON.stringify({ trees: { main: { changes: [kept] } } })
+      const row = { name: 'tests', version: 0, state, event_id: 590, wake_at: null, waiting: null }
+      await trx.insertInto('schedulers').values(row).execute()
+    })
+    const left = async () => (await store.db.selectFrom('changes').select('id').execute()).map((row) => row.id)
+    assert.equal((await rig.retention.run()).changes, 587)
+    assert.deepEqual(await left(), [built, waiting, kept, ...ids.slice(590), young])
+    assert.equal(unread, ids[590])
+    await store.transition('read', async (trx) => void (await trx.deleteFrom('schedulers').execute()))
+    rig.rules({ ...FOREVER, changes: { ageMs: null, count: 2 } })
+    await rig.retention.run()
+    assert.deepEqual(await left(), [built, waiting, ids.at(-1), young])
   })
 
   it('removes events by age, but none that a durable plugin or a scheduler has yet to read', async () => {
