@@ -101,15 +101,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     changesOf,
     goOn,
   })
-  const distributor = createDistributor({
-    ...deps,
-    config,
-    pool,
-    locks,
-    placement,
-    choose: hooks.choose,
-    isUsed: hooks.isUsed,
-  })
+  const { choose, isUsed } = hooks
+  const distributor = createDistributor({ ...deps, config, pool, locks, placement, choose, isUsed })
   const deadlocks = createDeadlocks({ store, clock, log, config, pool, locks, triggers, running: builds.all })
   const query = createViews({
     locks,
