@@ -45,6 +45,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   kysely: /^core\/store\//,
   commander: /^core\/cli\//,
   acorn: /^core\/config\//,
+  saxes: /^plugins\/vc\/xml\.ts$/,
   zod: /^plugins\/|^core\/control\/(chat-)?methods\.ts$/,
   '@msgpack/msgpack': /^wire\//,
   '@lydell/node-pty': /^slave\/commands\/start-process\.ts$/,

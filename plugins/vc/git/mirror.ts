@@ -1,14 +1,14 @@
 import { rm, stat } from 'node:fs/promises'
 import { type CiError, hasCode } from 'boltbot/plugin-sdk'
-import { parseHeads } from './branches.ts'
 import type { Git } from './git-process.ts'
+import { parseHeads, refOf } from './heads.ts'
 
 /** A bare copy of the polled branches, to ask what is new in them. May be deleted at any time: it is made again. */
 export interface Mirror {
   /** Brings in branches, or `all` when it has to begin anew; gives the heads of what it has as they are now. */
   fetch(branches: readonly string[], all: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>>
-  /** Whether it has this commit. */
-  has(revision: string, signal: AbortSignal): Promise<boolean>
+  /** Which of these commits it has. */
+  known(revisions: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>
   /** Commits reachable from `head` and from none of `known`, parents before children. */
   commits(head: string, known: readonly string[], signal: AbortSignal): Promise<readonly string[]>
   /** Runs git in it. */
@@ -21,6 +21,8 @@ export interface MirrorDeps {
   readonly repourl: string
 }
 
+/** Of an annotated tag the commit it names. */
+const COMMIT = '%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)'
 const PREFIX = 'refs/boltbot/'
 /** A server that stops sending does not hold the poll up. */
 const FETCH_CONFIG = ['-c', 'http.lowSpeedLimit=1', '-c', 'http.lowSpeedTime=60', '-c', 'gc.autoDetach=false']
@@ -49,8 +51,18 @@ export function createMirror({ git, path, repourl }: MirrorDeps): Mirror {
 
   async function fetchOnce(moved: readonly string[], all: readonly string[], signal: AbortSignal): Promise<void> {
     const branches = (await ensure(signal)) ? all : moved
-    const refspecs = branches.map((branch) => `+refs/heads/${branch}:${PREFIX}${branch}\n`).join('')
-    const args = ['fetch', '--quiet', '--no-tags', '--force', '--no-write-fetch-head', '--stdin', '--', repourl]
+    const refspecs = branches.map((name) => `+${refOf(name)}:${PREFIX}${refOf(name)}\n`).join('')
+    const args = [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--force',
+      '--update-shallow',
+      '--no-write-fetch-head',
+      '--stdin',
+      '--',
+      repourl,
+    ]
     await run([...FETCH_CONFIG, ...args], signal, refspecs)
   }
 
@@ -64,12 +76,13 @@ export function createMirror({ git, path, repourl }: MirrorDeps): Mirror {
         await remove()
         await fetchOnce(branches, all, signal)
       }
-      const refs = await run(['for-each-ref', '--format=%(objectname)%09%(refname)', PREFIX], signal)
+      const refs = await run(['for-each-ref', `--format=${COMMIT}%09%(refname)`, PREFIX], signal)
       return parseHeads(refs.toString(), PREFIX)
     },
-    async has(revision, signal) {
-      const found = await run(['cat-file', '-e', `${revision}^{commit}`], signal).catch(failedOnly)
-      return found !== undefined
+    async known(revisions, signal) {
+      const asked = revisions.map((revision) => `${revision}\n`).join('')
+      const said = await run(['cat-file', '--batch-check=%(objectname) %(objecttype)'], signal, asked)
+      return new Set([...said.toString().matchAll(/^(\S+) commit$/gm)].map((match) => match[1]!))
     },
     async commits(head, known, signal) {
       const lines = [head, ...known.map((revision) => `^${revision}`), ''].join('\n')
@@ -81,13 +94,13 @@ export function createMirror({ git, path, repourl }: MirrorDeps): Mirror {
 
 /** That git said no is an answer; that it could not be asked is not. */
 function failedOnly(error: unknown): undefined {
-  if (hasCode(error, 'BOLT_GIT_FAILED')) return
+  if (hasCode(error, 'BOLT_VC_FAILED')) return
   throw error
 }
 
 /** The mirror itself is at fault: a killed git left a lock file or half an object, or a branch became a folder of branches. */
 function isDamage(error: unknown): error is CiError {
-  if (!hasCode(error, 'BOLT_GIT_FAILED')) return false
+  if (!hasCode(error, 'BOLT_VC_FAILED')) return false
   return /\.lock'|cannot lock ref|corrupt|bad object|loose object|not a git repository/i.test(
     String(error.details.stderr),
   )

@@ -1,7 +1,10 @@
-import { CiError, type Host, type Json } from 'boltbot/plugin-sdk'
-import { type Branches, branchTest, parseHeads } from './branches.ts'
-import { type Commit, readCommits } from './commits.ts'
+import type { Host, Json } from 'boltbot/plugin-sdk'
+import { type Branches, branchTest } from '../branches.ts'
+import type { CheckedPoller } from '../poller-options.ts'
+import { newest, submitCommits } from '../submit-commits.ts'
+import { readCommits } from './commits.ts'
 import type { Git } from './git-process.ts'
+import { isTag, parseHeads, tagName } from './heads.ts'
 import type { Mirror } from './mirror.ts'
 
 /**
@@ -9,26 +12,29 @@ import type { Mirror } from './mirror.ts'
  * stored, so a crash repeats changes (which are known by their revision) and never skips one.
  *
  * New is what the new head reaches and the old one does not: also after a forced push. A new branch has what no other known
- * branch reaches, and at least its head.
+ * branch reaches, and at least its head. A tag is the one commit it names.
  */
 export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<void> {
   const { host, git, mirror, repository, options } = deps
-  const { repourl, branches } = options
-  const isWanted = branchTest(branches)
+  const { repourl, branches, tags, maxChanges } = options
+  const [isWantedBranch, isWantedTag] = [branchTest(branches), branchTest(tags)]
+  const isWanted = (name: string) => (isTag(name) ? isWantedTag(tagName(name)) : isWantedBranch(name))
+  const wantsTags = tags === true || tags.length > 0
 
   async function poll(signal: AbortSignal): Promise<void> {
-    const listed = (await git(['ls-remote', '--heads', '--', repourl], { signal })).toString()
-    const remote = new Map([...parseHeads(listed, 'refs/heads/')].filter(([branch]) => isWanted(branch)))
+    const kinds = ['--heads', ...(wantsTags ? ['--tags'] : [])]
+    const listed = (await git(['ls-remote', ...kinds, '--', repourl], { signal })).toString()
+    const remote = new Map([...parseHeads(listed)].filter(([name]) => isWanted(name)))
     const before = readState(await host.state.get('heads'), repository)
-    const moved = [...remote].filter(([branch, head]) => before?.get(branch) !== head).map(([branch]) => branch)
-    const heads = new Map([...(before ?? [])].filter(([branch]) => remote.has(branch)))
+    const moved = [...remote].filter(([name, head]) => before?.get(name) !== head).map(([name]) => name)
+    const heads = new Map([...(before ?? [])].filter(([name]) => remote.has(name)))
     if (moved.length > 0) {
       const fetched = await mirror.fetch(moved, [...remote.keys()], signal)
-      for (const branch of moved) {
-        const head = fetched.get(branch)
+      for (const name of moved) {
+        const head = fetched.get(name)
         if (head === undefined) continue // it went away meanwhile
-        if (before !== undefined) await submitBranch(branch, head, heads, signal)
-        heads.set(branch, head)
+        if (before !== undefined) await submitNew(name, head, heads, signal)
+        heads.set(name, head)
         if (before !== undefined) await save(heads)
       }
     }
@@ -38,18 +44,21 @@ export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<voi
     } else if (moved.length === 0 && heads.size < before.size) await save(heads)
   }
 
-  async function submitBranch(
+  async function submitNew(
     branch: string,
     head: string,
     heads: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<void> {
-    const revisions = await newRevisions(branch, head, heads, signal)
+    const found = isTag(branch) ? [head] : await newRevisions(branch, head, heads, signal)
+    const revisions = newest(found, maxChanges, { host, repository, revisionOf: (revision) => revision })
     for (let from = 0; from < revisions.length; from += PAGE) {
-      for (const commit of await readCommits(mirror, revisions.slice(from, from + PAGE), signal)) {
-        signal.throwIfAborted()
-        await submit(branch, commit)
-      }
+      const commits = await readCommits(mirror, revisions.slice(from, from + PAGE), signal)
+      await submitCommits(
+        { host, repository, options },
+        commits.map((commit) => ({ ...commit, branch })),
+        signal,
+      )
     }
   }
 
@@ -60,31 +69,11 @@ export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<voi
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     const old = heads.get(branch)
-    if (old !== undefined && (await mirror.has(old, signal))) return mirror.commits(head, [old], signal)
+    const known = await mirror.known([...new Set(heads.values())], signal)
+    if (old !== undefined && known.has(old)) return mirror.commits(head, [old], signal)
     if (old !== undefined) host.log.warn('old head is gone, commits may be missed', { repository, branch, old })
-    const others: string[] = []
-    for (const revision of new Set(heads.values())) if (await mirror.has(revision, signal)) others.push(revision)
-    const revisions = others.length === 0 ? [] : await mirror.commits(head, others, signal)
+    const revisions = known.size === 0 ? [] : await mirror.commits(head, [...known], signal)
     return revisions.length === 0 ? [head] : revisions
-  }
-
-  async function submit(branch: string, { revision, ...commit }: Commit): Promise<void> {
-    const { project, category, codebase, revlink } = options
-    try {
-      await host.submitChange({
-        ...commit,
-        branch,
-        revision,
-        repository,
-        ...(project !== undefined && { project }),
-        ...(category !== undefined && { category }),
-        ...(codebase !== undefined && { codebase }),
-        ...(revlink !== undefined && { revlink: revlink(revision) }),
-      })
-    } catch (error) {
-      if (!isRejection(error)) throw error
-      host.log.warn('change rejected, it is passed over', { repository, branch, revision, error })
-    }
   }
 
   function save(heads: ReadonlyMap<string, string>): Promise<void> {
@@ -103,13 +92,10 @@ export interface PollDeps {
   readonly options: PollOptions
 }
 
-export interface PollOptions {
+export interface PollOptions extends Omit<CheckedPoller, 'pollInterval' | 'pollAtLaunch'> {
   readonly repourl: string
   readonly branches: Branches
-  readonly project?: string | undefined
-  readonly category?: string | undefined
-  readonly codebase?: string | undefined
-  readonly revlink?: ((revision: string) => string) | undefined
+  readonly tags: Branches
 }
 
 const PAGE = 200
@@ -118,9 +104,4 @@ const PAGE = 200
 function readState(state: Json | undefined, repository: string): ReadonlyMap<string, string> | undefined {
   const stored = state as { readonly repository: string; readonly heads: Record<string, string> } | undefined // as saved
   return stored?.repository === repository ? new Map(Object.entries(stored.heads)) : undefined
-}
-
-/** The change itself was refused, so it would be again. The store failing or the plugin being stopped is no such case. */
-function isRejection(error: unknown): boolean {
-  return error instanceof CiError && !/^BOLT_(STORE|HOST)_/.test(error.code)
 }

@@ -1,67 +1,72 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type Duration, definePlugin, durationMs, type Schema } from 'boltbot/plugin-sdk'
+import { definePlugin, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
+import type { Branches } from '../branches.ts'
+import { withoutSecrets } from '../environment.ts'
+import {
+  address,
+  branchesField,
+  type CheckedPoller,
+  type PollerOptions,
+  pollerFields,
+  program,
+  text,
+} from '../poller-options.ts'
+import { createCredentials } from './credentials.ts'
 import { examineRepository } from './doctor.ts'
 import { createGit } from './git-process.ts'
 import { createMirror } from './mirror.ts'
-import { createPoll, type PollOptions } from './poll.ts'
+import { createPoll } from './poll.ts'
 
-export interface GitPollerOptions {
+export interface GitPollerOptions extends PollerOptions {
   /** URL or path, as git takes it. */
   readonly repourl: string
   /** Names, names with `*` for anything (`feature/*`), or `true` for all. */
-  readonly branches: readonly string[] | true
-  /** Default 10 minutes. */
-  readonly pollInterval?: Duration | undefined
-  /** Default true. */
-  readonly pollAtLaunch?: boolean | undefined
-  readonly project?: string | undefined
-  readonly category?: string | undefined
-  readonly codebase?: string | undefined
+  readonly branches: Branches
+  /** Tags to watch, as `branches`: a new or moved one is a change whose branch is `refs/tags/<name>`. Default: none. */
+  readonly tags?: Branches | undefined
+  /** User and password (or token) for an https server; better than in the URL. */
+  readonly credentials?: { readonly username: string; readonly password: string | SecretRef } | undefined
+  /** The private key for an ssh server: its text, as a secret. Needs `sshKnownHosts`. */
+  readonly sshPrivateKey?: SecretRef | undefined
+  /** The server's host keys, as lines of `known_hosts` (`ssh-keyscan git.example.org`): no other server is talked to. */
+  readonly sshKnownHosts?: string | undefined
   /** The git program; default `git`. */
   readonly gitbin?: string | undefined
-  /** The page of a revision. */
-  readonly revlink?: ((revision: string) => string) | undefined
 }
 
-const text = z.string('Give a text.')
-/** Options after the check. */
-interface CheckedPoller extends PollOptions {
-  readonly pollInterval: Duration
-  readonly pollAtLaunch: boolean
+interface CheckedGit extends CheckedPoller {
+  readonly repourl: string
+  readonly branches: Branches
+  readonly tags: Branches
+  readonly credentials?: GitPollerOptions['credentials']
+  readonly sshPrivateKey?: SecretRef | undefined
+  readonly sshKnownHosts?: string | undefined
   readonly gitbin: string
 }
 
-const schema: Schema<GitPollerOptions, CheckedPoller> = z.strictObject({
-  repourl: text
-    .min(1, 'Give the URL or path of the repository.')
-    .refine((url) => !url.startsWith('-'), 'A URL or path does not begin with "-".'),
-  branches: z.custom<readonly string[] | true>(
-    (value) =>
-      value === true ||
-      (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '')),
-    "Give a list of branches, as in ['main', 'feature/*'], or true for all.",
-  ),
-  pollInterval: z
-    .custom<Duration>(
-      (value) => (durationMs(value as Duration) ?? 0) > 0, // any value may be asked
-      "Give seconds, or text such as '90s' or '10m'.",
-    )
-    .default('10m'),
-  pollAtLaunch: z.boolean('Give true or false.').default(true),
-  project: text.optional(),
-  category: text.optional(),
-  codebase: text.optional(),
-  gitbin: text.min(1, 'Give the path of the git program.').default('git'),
-  revlink: z
-    .custom<(revision: string) => string>(
-      (value) => typeof value === 'function',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is shown as code
-      'Give a function, as in (revision) => `https://example.org/commit/${revision}`.',
-    )
-    .optional(),
-})
+const secretOrText = z.custom<string | SecretRef>(
+  (value) => typeof value === 'string' || isSecretRef(value),
+  "Give secret('name'), or a text.",
+)
+const schema: Schema<GitPollerOptions, CheckedGit> = z
+  .strictObject({
+    ...pollerFields,
+    repourl: address,
+    branches: branchesField,
+    tags: z.union([branchesField, z.array(z.never()).readonly()]).default([]),
+    credentials: z.strictObject({ username: text, password: secretOrText }).optional(),
+    sshPrivateKey: z.custom<SecretRef>((value) => isSecretRef(value), "Give secret('name').").optional(),
+    sshKnownHosts: text
+      .refine((lines) => /^\S+ \S+ \S+/m.test(lines), 'Give lines of known_hosts, as ssh-keyscan prints them.')
+      .optional(),
+    gitbin: program('git'),
+  })
+  .refine(({ sshPrivateKey, sshKnownHosts }) => sshPrivateKey === undefined || sshKnownHosts !== undefined, {
+    path: ['sshKnownHosts'],
+    message: 'Say which host keys the server has: a key is given to no unknown server.',
+  })
 
 /**
  * Asks a git repository for new commits and hands in each as a change. The first poll only notes where the branches are.
@@ -74,28 +79,30 @@ export const gitPoller = definePlugin({
   id: ({ repourl }) => `git ${withoutSecrets(repourl)}`,
   doctor(doctor, { repourl, gitbin }) {
     const repository = withoutSecrets(repourl)
-    return examineRepository(doctor, createGit(gitbin, new Map([[repourl, repository]])), { repourl, repository })
+    return examineRepository(doctor, createGit(gitbin, { hide: new Map([[repourl, repository]]) }), {
+      repourl,
+      repository,
+    })
   },
   apply(host, options) {
     const { repourl, pollInterval, pollAtLaunch, gitbin } = options
     const repository = withoutSecrets(repourl)
-    const git = createGit(gitbin, new Map([[repourl, repository]]))
+    const credentials = createCredentials(host, options)
+    const git = createGit(gitbin, { hide: new Map([[repourl, repository]]), env: credentials.env })
     // One folder per repository: an id may be given to another one later.
     const folder = `${createHash('sha256').update(repourl).digest('hex').slice(0, 16)}.git`
     host.registerPoller({
-      name: repository,
+      name: 'poll',
+      repository,
       interval: pollInterval,
       pollAtLaunch,
       deadline: '30m', // the first fetch of a large repository
       async poll({ signal }) {
-        const mirror = createMirror({ git, repourl, path: join(await host.directory(), folder) })
+        const directory = await host.directory()
+        await credentials.prepare(directory)
+        const mirror = createMirror({ git, repourl, path: join(directory, folder) })
         await createPoll({ host, git, mirror, repository, options })(signal)
       },
     })
   },
 })
-
-/** The URL as it may be stored and shown: without password, and without the user of a web address, who may be a token. */
-function withoutSecrets(repourl: string): string {
-  return repourl.replace(/^(https?:\/\/)[^/@]*@/i, '$1').replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/@]*@/i, '$1@')
-}

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, glob, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   type Change,
@@ -132,6 +132,8 @@ async function perform(
         const type = found?.isDirectory() ? 'directory' : 'file'
         return { ...ENDED, data: found && { type, size: found.size, mtime: found.mtimeMs } }
       }
+      case 'glob':
+        return { ...ENDED, data: (await Array.fromAsync(glob(command.pattern, { cwd: directory }))).sort() }
       case 'download': {
         await mkdir(dirname(at(command.path)), { recursive: true })
         const parts: Uint8Array[] = []

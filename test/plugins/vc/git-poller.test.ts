@@ -235,17 +235,63 @@ describe('git poller', () => {
     await using test = createTestHost({ directory: '/nowhere' })
     await test.run(plugin)
     await assert.rejects(test.poll(), (error: CiError) => {
-      assert.equal(error.code, 'BOLT_GIT_FAILED')
+      assert.equal(error.code, 'BOLT_VC_FAILED')
       assert.doesNotMatch(JSON.stringify([error.message, error.details]), /s3cret/)
       return true
     })
+  })
+
+  it('hands in the newest of too many commits, and says which it skipped', async () => {
+    await using repository = await createRepository()
+    await repository.commit('base')
+    await using test = await started(repository, { maxChanges: 2 })
+    await test.poll()
+    const revisions: string[] = []
+    for (let i = 0; i < 5; i++) revisions.push(await repository.commit(`commit ${i}`))
+    await test.poll()
+    assert.deepEqual(
+      test.records.changes.map((change) => change.comments),
+      ['commit 3', 'commit 4'],
+    )
+    const [warning] = test.log.find('warn')
+    assert.match(JSON.stringify(warning), new RegExp(`"skipped":3.*${revisions[0]}.*${revisions[2]}`))
+  })
+
+  it('follows tags when asked, annotated or not, also moved ones', async () => {
+    await using repository = await createRepository()
+    const base = await repository.commit('base')
+    await repository.git('tag', 'v0')
+    await using test = await started(repository, { tags: ['v*'] })
+    await test.poll()
+    const one = await repository.commit('one')
+    await repository.git('tag', '--annotate', '--message', 'the first', 'v1')
+    await repository.git('tag', 'other')
+    await repository.git('tag', '--force', 'v0')
+    await test.poll()
+    await test.poll()
+    const seen = test.records.changes.map(({ branch, revision }) => `${branch} ${revision}`)
+    assert.deepEqual(seen.toSorted(), [`main ${one}`, `refs/tags/v0 ${one}`, `refs/tags/v1 ${one}`])
+    assert.notEqual(base, one)
+  })
+
+  it('names the path of a submodule that was moved on', async () => {
+    await using inner = await createRepository()
+    await inner.commit('inner', { 'i.c': 'i' })
+    await using repository = await createRepository()
+    await repository.commit('base')
+    await using test = await started(repository)
+    await test.poll()
+    await repository.git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner.path, 'lib')
+    await repository.commit('with lib')
+    await test.poll()
+    assert.deepEqual(test.records.changes[0]?.files, ['.gitmodules', 'lib'])
   })
 
   it('says in one sentence that git is missing', async () => {
     await using test = createTestHost({ directory: '/nowhere' })
     await test.run(gitPoller({ repourl: '/r', branches: true, gitbin: '/no/such/git' }))
     await assert.rejects(test.poll(), {
-      code: 'BOLT_GIT_MISSING',
+      code: 'BOLT_VC_MISSING',
       message: /^The program "\/no\/such\/git" cannot be run/,
     })
   })

@@ -1,0 +1,53 @@
+import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
+import { z } from 'zod'
+import { programEnvironment, withoutSecrets } from '../environment.ts'
+import { registerHistoryPoller } from '../history-poller.ts'
+import { address, type CheckedPoller, type PollerOptions, pollerFields, program, text } from '../poller-options.ts'
+import { createProgram } from '../program.ts'
+import { createBzrHistory } from './history.ts'
+
+export interface BzrPollerOptions extends PollerOptions {
+  /** The branch: URL or path, as bzr takes it. */
+  readonly repourl: string
+  /** What changes say of the branch; default `null`, the default branch. */
+  readonly branch?: string | null | undefined
+  /** The program, brz or bzr; default `brz`. */
+  readonly bzrbin?: string | undefined
+}
+
+interface CheckedBzr extends CheckedPoller {
+  readonly repourl: string
+  readonly branch: string | null
+  readonly bzrbin: string
+}
+
+const schema: Schema<BzrPollerOptions, CheckedBzr> = z.strictObject({
+  ...pollerFields,
+  repourl: address,
+  branch: text.nullable().default(null),
+  bzrbin: program('brz'),
+})
+
+/**
+ * Asks a Bazaar branch for new revisions of its main line and hands in each as a change. The first poll only notes where it stands.
+ * @example bzrPoller({ repourl: 'https://bzr.example.org/hello/trunk' })
+ */
+export const bzrPoller = definePlugin({
+  name: 'vc/bzr',
+  kind: 'source',
+  schema,
+  id: ({ repourl }) => `bzr ${withoutSecrets(repourl)}`,
+  apply(host, options) {
+    const { repourl, branch } = options
+    const repository = withoutSecrets(repourl)
+    const hide = new Map([[repourl, repository]])
+    const bzr = createProgram({ bin: options.bzrbin, option: 'bzrbin', env: bzrEnvironment, hide })
+    registerHistoryPoller(host, options, createBzrHistory({ bzr, repourl, repository, branch }))
+  },
+})
+
+const bzrEnvironment = () =>
+  programEnvironment(/^(BZR|BRZ)/, /^(BZR|BRZ)(_?HOME|_SSH|_REMOTE_PATH)$/, {
+    BRZ_PROGRESS_BAR: 'none',
+    BZR_PROGRESS_BAR: 'none',
+  })

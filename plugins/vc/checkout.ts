@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { formatDuration, patchBytes, type StepContext, type StepOutcome } from 'boltbot/plugin-sdk'
+import { type CheckedCheckout, SOURCE } from './checkout-options.ts'
+import { exists, say, sendFile } from './slave-program.ts'
+
+/** How one version control system gets a tree. Each resolves with what the tree is at, or with `null` when it failed; the log says why. */
+export interface TreeKind {
+  /** Its folder in each tree: `.svn`. */
+  readonly metadata: string
+  /** What is checked out, as text: a tree of another one is thrown away. */
+  readonly origin: string
+  /** Into a folder that is not there; its parent is. */
+  checkOut(directory: string): Promise<string | null>
+  /** A tree of this origin, which may have been changed by a build. */
+  update(directory: string): Promise<string | null>
+}
+
+/** Gets the tree in the way the mode says, sets `got_revision`, applies the patch of the source stamp. */
+export async function runCheckout(
+  context: StepContext,
+  options: CheckedCheckout,
+  kind: TreeKind,
+): Promise<StepOutcome> {
+  const workdir = context.render<string>(options.workdir)
+  const revision = await withRetries(context, options, () => obtain(context, options, kind, workdir))
+  if (revision === null) return failed('see the log')
+  context.setProperty('got_revision', revision)
+  const { patch } = context.sourceStamp
+  if (patch !== null && !(await applyPatch(context, options, kind, workdir))) return failed('the patch does not apply')
+  if (options.mode === 'export' && !(await removeMetadata(context, kind, workdir)))
+    return failed(`the folders ${kind.metadata} could not be removed`)
+  return { result: 'success' }
+}
+
+/** Branches and revisions come from strangers: what a program could take for an option is refused. */
+export function refused(name: string, what: string): StepOutcome {
+  return failed(`"${name}" cannot be ${what}`)
+}
+
+/** For people, before and after. */
+export function describeCheckout({ mode }: CheckedCheckout) {
+  return mode === 'clobber' || mode === 'export'
+    ? { running: ['checking out'], done: ['checkout'] }
+    : { running: ['updating'], done: ['update'] }
+}
+
+async function obtain(
+  context: StepContext,
+  { mode }: CheckedCheckout,
+  kind: TreeKind,
+  workdir: string,
+): Promise<string | null> {
+  if (mode !== 'copy') return obtainTree(context, kind, workdir, mode !== 'update')
+  const revision = await obtainTree(context, kind, SOURCE, false)
+  if (revision === null) return null
+  const copied = await context.run({ kind: 'cpdir', from: SOURCE, to: workdir })
+  if (copied.cause === 'exit') return revision
+  await say(context, `"${SOURCE}" could not be copied to "${workdir}": ${copied.error ?? copied.cause}`)
+  return null
+}
+
+async function obtainTree(
+  context: StepContext,
+  kind: TreeKind,
+  directory: string,
+  fresh: boolean,
+): Promise<string | null> {
+  const mark = `${directory}/${kind.metadata}/boltbot-${markOf(kind.origin)}`
+  if (!fresh && (await exists(context, mark)) && !(await exists(context, patchedMark(kind, directory)))) {
+    const revision = await kind.update(directory)
+    if (revision !== null || context.signal.aborted) return revision
+    await say(context, `update of "${directory}" failed, checking out anew`)
+  }
+  await context.run({ kind: 'rmdir', paths: [directory] })
+  await context.run({ kind: 'mkdir', paths: [posix.dirname(directory)] })
+  const revision = await kind.checkOut(directory)
+  // Only now: half a checkout is none.
+  if (revision === null || !(await sendFile(context, mark))) return null
+  await say(context, `"${directory}" is at ${revision}`)
+  return revision
+}
+
+const markOf = (origin: string) => createHash('sha256').update(origin).digest('hex').slice(0, 16)
+const patchedMark = ({ metadata }: TreeKind, directory: string) => `${directory}/${metadata}/boltbot-patched`
+
+async function withRetries(
+  context: StepContext,
+  { retry }: CheckedCheckout,
+  attempt: () => Promise<string | null>,
+): Promise<string | null> {
+  for (let tries = 0; ; tries++) {
+    const revision = await attempt()
+    if (revision !== null || tries === retry.repeats || context.signal.aborted) return revision
+    await say(context, `checkout failed, next try in ${formatDuration(retry.delay)} (${tries + 1} of ${retry.repeats})`)
+    await context.clock.sleep(retry.delay, context.signal)
+  }
+}
+
+/** By the program `patch`, which refuses to leave the tree. The next build checks out anew. */
+async function applyPatch(
+  context: StepContext,
+  { timeout }: CheckedCheckout,
+  kind: TreeKind,
+  workdir: string,
+): Promise<boolean> {
+  const patch = context.sourceStamp.patch!
+  const { level, subdir } = patch
+  const folder = subdir.replace(/^(?:\.?\/)+|\/+$/g, '')
+  if (folder.split('/').includes('..')) {
+    await say(context, `the patch is for "${folder}", which is outside of the tree`)
+    return false
+  }
+  // First the mark: from here on the tree is not what the version control system says.
+  if (!(await sendFile(context, patchedMark(kind, workdir)))) return false
+  if (!(await sendFile(context, `${workdir}/${kind.metadata}/boltbot.patch`, patchBytes(patch)))) return false
+  const up = folder === '' ? '' : '../'.repeat(folder.split('/').length)
+  const flags = [`-p${Math.max(0, Math.trunc(level))}`, '--forward', '--batch', '--remove-empty-files']
+  const done = await context.run({
+    kind: 'shell',
+    command: ['patch', ...flags, `--input=${up}${kind.metadata}/boltbot.patch`],
+    workdir: posix.join(workdir, folder),
+    timeout,
+  })
+  return done.cause === 'exit' && done.exitCode === 0
+}
+
+async function removeMetadata(context: StepContext, { metadata }: TreeKind, workdir: string): Promise<boolean> {
+  const inside = await context.run({ kind: 'glob', pattern: `${workdir}/**/${metadata}` })
+  const found = Array.isArray(inside.data) ? inside.data.map(String) : []
+  const removed = await context.run({ kind: 'rmdir', paths: [...new Set([`${workdir}/${metadata}`, ...found])] })
+  return removed.cause === 'exit'
+}
+
+function failed(why: string): StepOutcome {
+  return { result: 'failure', detail: [`(${why})`] }
+}

@@ -1,0 +1,47 @@
+import { CiError } from 'boltbot/plugin-sdk'
+
+/** Diagnostics of all version control programs on the master. */
+
+export const programMissing = (program: string, option: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_VC_MISSING',
+    message: `The program "${program}" cannot be run: install it, or name it with the option ${option}.`,
+    details: { program },
+    cause,
+  })
+
+export const programFailed = (
+  action: string,
+  fields: { exitCode: number | null; signal: string | null; stderr: string },
+) =>
+  new CiError({
+    code: 'BOLT_VC_FAILED',
+    message: `"${action}" ${
+      fields.signal === null ? `ended with exit code ${fields.exitCode}` : `was killed by ${fields.signal}`
+    }: ${lastWords(fields.stderr)}.`,
+    details: { action, ...fields },
+  })
+
+export const outputTooLong = (action: string, limit: number) =>
+  new CiError({
+    code: 'BOLT_VC_OUTPUT',
+    message: `"${action}" printed more than ${limit} bytes.`,
+    details: { action, limit },
+    hint: 'Poll fewer branches.',
+  })
+
+export const outputUnreadable = (action: string, what: string) =>
+  new CiError({
+    code: 'BOLT_VC_UNREADABLE',
+    message: `What "${action}" printed cannot be read: ${what}.`,
+    details: { action, what },
+    hint: 'See which version of the program it is; run the command by hand.',
+  })
+
+/** What a program says last is mostly a line that begins with `fatal:`, `abort:` or the like. */
+function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+  const said =
+    lines.find((line) => /^(fatal|error|abort|svn|brz|darcs|cvs [^:]*aborted\]?):/i.test(line)) ?? lines.at(-1)
+  return (said ?? 'it said nothing').trim().replace(/\.$/, '')
+}

@@ -1,0 +1,71 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Host, SecretRef } from 'boltbot/plugin-sdk'
+
+export interface CredentialOptions {
+  readonly repourl: string
+  readonly credentials?: { readonly username: string; readonly password: string | SecretRef } | undefined
+  readonly sshPrivateKey?: SecretRef | undefined
+  readonly sshKnownHosts?: string | undefined
+}
+
+/** How git gets into its server. Neither key nor password ever stands on a command line, which all users of a machine can read. */
+export interface Credentials {
+  /** Writes what ssh reads from files. */
+  prepare(directory: string): Promise<void>
+  env(): Readonly<Record<string, string>>
+}
+
+export function createCredentials(host: Pick<Host, 'secrets'>, options: CredentialOptions): Credentials {
+  const { repourl, credentials, sshPrivateKey, sshKnownHosts } = options
+  let folder = ''
+  return {
+    async prepare(directory) {
+      folder = directory
+      if (sshPrivateKey !== undefined) {
+        const key = host.secrets.resolve(sshPrivateKey)
+        await writePrivately(join(directory, 'ssh-key'), key.endsWith('\n') ? key : `${key}\n`)
+      }
+      if (sshKnownHosts !== undefined) await writePrivately(join(directory, 'known-hosts'), `${sshKnownHosts.trim()}\n`)
+    },
+    env() {
+      const { password } = credentials ?? {}
+      return {
+        ...(credentials !== undefined && helper(repourl, credentials.username, host.secrets.resolve(password ?? ''))),
+        ...(sshKnownHosts !== undefined && { GIT_SSH_COMMAND: ssh(folder, sshPrivateKey !== undefined) }),
+      }
+    },
+  }
+}
+
+async function writePrivately(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600 })
+  await chmod(path, 0o600) // one that was there kept its mode
+}
+
+/** A credential helper that knows one server, by settings in the environment: git asks no other for this host, and this one for no other. */
+function helper(repourl: string, username: string, password: string): Record<string, string> {
+  const scope = /^https?:\/\/(?:[^/@]*@)?([^/]+)/.exec(repourl)
+  if (scope === null) return {}
+  const section = `credential.${repourl.startsWith('https') ? 'https' : 'http'}://${scope[1]}`
+  return {
+    GIT_CONFIG_COUNT: '2',
+    GIT_CONFIG_KEY_0: `${section}.helper`,
+    GIT_CONFIG_VALUE_0: '',
+    GIT_CONFIG_KEY_1: `${section}.helper`,
+    GIT_CONFIG_VALUE_1:
+      '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$BOLTBOT_GIT_USER" "$BOLTBOT_GIT_PASSWORD"; }; f',
+    BOLTBOT_GIT_USER: username,
+    BOLTBOT_GIT_PASSWORD: password,
+  }
+}
+
+/** Only our key and only the pinned server; ssh gets the paths through git's shell, so they are quoted. */
+function ssh(folder: string, hasKey: boolean): string {
+  const quoted = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`
+  // In a value of ssh's own a quoted path may hold blanks.
+  const option = (name: string, path: string) => `-o ${quoted(`${name}="${path}"`)}`
+  const pinned = [option('UserKnownHostsFile', join(folder, 'known-hosts')), '-o GlobalKnownHostsFile=/dev/null']
+  const key = hasKey ? [option('IdentityFile', join(folder, 'ssh-key')), '-o IdentitiesOnly=yes'] : []
+  return ['ssh', '-o BatchMode=yes', '-o StrictHostKeyChecking=yes', ...pinned, ...key].join(' ')
+}

@@ -1,0 +1,81 @@
+import { posix } from 'node:path'
+import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import { z } from 'zod'
+import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import {
+  type CheckedCheckout,
+  type CheckoutOptions,
+  checkoutFields,
+  notItsSource,
+  renderable,
+} from '../checkout-options.ts'
+import { createSlaveProgram } from '../slave-program.ts'
+
+export interface HgOptions extends CheckoutOptions {
+  /** URL or path, as hg on the slave takes it. */
+  readonly repourl: Renderable<string>
+  /** For builds that name no branch; default `default`. */
+  readonly defaultBranch?: Renderable<string> | undefined
+}
+
+interface CheckedHg extends CheckedCheckout {
+  readonly repourl: Renderable<string>
+  readonly defaultBranch: Renderable<string>
+}
+
+const schema: Schema<HgOptions, CheckedHg> = z
+  .strictObject({ ...checkoutFields, repourl: renderable, defaultBranch: renderable.default('default') })
+  .refine(notItsSource.test, notItsSource.issue)
+
+/**
+ * Gets the sources of the build from Mercurial and sets the property `got_revision`. A failure ends the build.
+ * @example hg({ repourl: 'https://hg.example.org/hello', mode: 'copy' })
+ */
+export const hg = defineStep({
+  name: 'hg',
+  schema,
+  flags: { haltOnFailure: true, flunkOnFailure: true },
+  describe: (options) => describeCheckout(options),
+  async run(context, options) {
+    const { sourceStamp, render } = context
+    const repourl = render<string>(options.repourl)
+    const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
+    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
+    const odd = [branch, revision].find((name) => name !== null && !isName(name))
+    if (odd) return refused(odd, 'a branch or revision of hg')
+    const hgIn = (directory: string) =>
+      createSlaveProgram(context, options, { program: 'hg', directory, env: { HGPLAIN: '1' } })
+
+    /** Names are quoted: a branch may be called as an operator of hg is. */
+    async function bring(directory: string): Promise<string | null> {
+      const tree = hgIn(directory)
+      const wanted = revision === null ? `max(${branchOf(branch)})` : quoted(revision)
+      if (!(await tree.run('update', '--clean', '--rev', wanted))) return null
+      return tree.read('log', '--rev', '.', '--template', '{node}')
+    }
+    return runCheckout(context, options, {
+      metadata: '.hg',
+      origin: repourl,
+      async checkOut(directory) {
+        const parent = hgIn(posix.dirname(directory))
+        const done = await parent.run('clone', '--noupdate', '--', repourl, posix.basename(directory))
+        return done ? bring(directory) : null
+      },
+      async update(directory) {
+        return (await hgIn(directory).run('pull', '--', repourl)) ? bring(directory) : null
+      },
+    })
+  },
+})
+
+const quoted = (name: string) => `"${name}"`
+/** The pattern of `bookmark` says nothing where there is none of that name; a plain name would be an error. */
+const branchOf = (name: string) => {
+  const exactly = quoted(`re:^${name.replace(/[^\w/-]/g, '[$&]').replaceAll('[^]', '.')}$`)
+  return `(branch(${exactly}) and not closed()) or bookmark(${exactly})`
+}
+
+/** Names, numbers and hashes; nothing that could end a quoted name. */
+function isName(name: string): boolean {
+  return name !== '' && name.length <= 1000 && !name.startsWith('-') && !/["\\\p{Cc}]/u.test(name)
+}

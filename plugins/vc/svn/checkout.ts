@@ -1,0 +1,100 @@
+import { posix } from 'node:path'
+import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import { z } from 'zod'
+import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import {
+  type CheckedCheckout,
+  type CheckoutOptions,
+  checkoutFields,
+  notItsSource,
+  renderable,
+} from '../checkout-options.ts'
+import { createSlaveProgram } from '../slave-program.ts'
+
+export interface SvnOptions extends CheckoutOptions {
+  /** What to check out, whatever branch the build is of. Give this or `baseURL`. */
+  readonly svnurl?: Renderable<string> | undefined
+  /** The branch of the build is put behind it: `https://svn.example.org/hello/` and `branches/1.5`. */
+  readonly baseURL?: Renderable<string> | undefined
+  /** For builds that name no branch; default `trunk`. */
+  readonly defaultBranch?: Renderable<string> | undefined
+  readonly username?: Renderable<string> | undefined
+  readonly password?: Renderable<string> | undefined
+}
+
+interface CheckedSvn extends CheckedCheckout {
+  readonly svnurl?: Renderable<string> | undefined
+  readonly baseURL?: Renderable<string> | undefined
+  readonly defaultBranch: Renderable<string>
+  readonly username?: Renderable<string> | undefined
+  readonly password?: Renderable<string> | undefined
+}
+
+const schema: Schema<SvnOptions, CheckedSvn> = z
+  .strictObject({
+    ...checkoutFields,
+    svnurl: renderable.optional(),
+    baseURL: renderable.optional(),
+    defaultBranch: renderable.default('trunk'),
+    username: renderable.optional(),
+    password: renderable.optional(),
+  })
+  .refine(notItsSource.test, notItsSource.issue)
+  .refine(({ svnurl, baseURL }) => (svnurl === undefined) !== (baseURL === undefined), {
+    path: ['svnurl'],
+    message: 'Give either svnurl or baseURL.',
+  })
+
+/**
+ * Gets the sources of the build from Subversion and sets the property `got_revision`. A failure ends the build.
+ * @example svn({ baseURL: 'https://svn.example.org/hello/', defaultBranch: 'trunk', mode: 'copy' })
+ */
+export const svn = defineStep({
+  name: 'svn',
+  schema,
+  flags: { haltOnFailure: true, flunkOnFailure: true },
+  describe: (options) => describeCheckout(options),
+  async run(context, options) {
+    const { sourceStamp, render } = context
+    const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
+    if (options.svnurl === undefined && !isPath(branch)) return refused(branch, 'a branch of svn')
+    const url =
+      options.svnurl === undefined ? joined(render<string>(options.baseURL!), branch) : render<string>(options.svnurl)
+    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
+    if (revision !== null && !/^\d+$/.test(revision)) return refused(revision, 'a revision of svn')
+    const at = revision ?? 'HEAD'
+    const login = [
+      ...(options.username === undefined ? [] : ['--username', render<string>(options.username)]),
+      ...(options.password === undefined ? [] : ['--password', render<string>(options.password)]),
+    ]
+    const svnIn = (directory: string) => createSlaveProgram(context, options, { program: 'svn', directory })
+    const quiet = ['--non-interactive', '--no-auth-cache', ...login]
+    const revisionOf = (directory: string) =>
+      svnIn(directory).read('info', '--show-item', 'revision', '--no-newline', '.')
+
+    return runCheckout(context, options, {
+      metadata: '.svn',
+      origin: url,
+      async checkOut(directory) {
+        const parent = svnIn(posix.dirname(directory))
+        const done = await parent.run('checkout', ...quiet, '--revision', at, `${url}@${at}`, posix.basename(directory))
+        return done ? revisionOf(directory) : null
+      },
+      async update(directory) {
+        const tree = svnIn(directory)
+        const done =
+          (await tree.run('cleanup')) && // after a killed one
+          (await tree.run('revert', '--recursive', '--quiet', '.')) &&
+          (await tree.run('update', ...quiet, '--revision', at, '.'))
+        return done ? revisionOf(directory) : null
+      },
+    })
+  },
+})
+
+const joined = (base: string, branch: string) => `${base.replace(/\/+$/, '')}/${branch.replace(/^\/+/, '')}`
+
+/** Below the base, and of one meaning. */
+function isPath(branch: string): boolean {
+  return branch.length <= 1000 && !/[\p{Cc}@?#\\]/u.test(branch) && !branch.split('/').some((part) => part === '..')
+}
