@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { CiError } from 'boltbot/plugin-sdk'
+import { CiError, secret } from 'boltbot/plugin-sdk'
 import { createTestHost, type TestHost, until } from 'boltbot/plugin-sdk/testing'
 import { type GitPollerOptions, gitPoller } from 'boltbot/plugins/vc/git'
+import { createCredentials } from '../../../plugins/vc/git/credentials.ts'
+import { createGit } from '../../../plugins/vc/git/git-process.ts'
 import { createRepository, type Repository } from './repository.ts'
 
 describe('git poller', () => {
@@ -285,6 +290,55 @@ describe('git poller', () => {
     await repository.commit('with lib')
     await test.poll()
     assert.deepEqual(test.records.changes[0]?.files, ['.gitmodules', 'lib'])
+  })
+
+  it('gives user and password to its own server, and to no other', async () => {
+    await using folder = await createRepository()
+    const seen: string[] = []
+    const server = createServer(({ headers }, response) => {
+      seen.push(headers.authorization ?? '')
+      response.writeHead(headers.authorization ? 404 : 401, { 'www-authenticate': 'Basic realm="x"' }).end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const credentials = { username: 'ci', password: secret('git-token') }
+    const url = `http://127.0.0.1:${port}/hello.git`
+    await using test = createTestHost({ directory: folder.folder, secrets: { 'git-token': 'hu"sh $x' } })
+    await test.run(gitPoller({ repourl: url, branches: true, credentials }))
+    await assert.rejects(test.poll(), (error: Error) => !/hu"sh/.test(error.message))
+    assert.equal(seen.at(-1), `Basic ${Buffer.from('ci:hu"sh $x').toString('base64')}`)
+    const other = createCredentials(test.host, { repourl: url.replace('127.0.0.1', 'other.example.org'), credentials })
+    const count = seen.length
+    await assert.rejects(createGit('git', { env: other.env })(['ls-remote', '--', url]))
+    assert.deepEqual([...new Set(seen.slice(count))], [''])
+    server.close()
+    server.closeAllConnections()
+  })
+
+  it('talks ssh to the pinned server alone, with its own key, which only it can read', async () => {
+    await using repository = await createRepository()
+    const noted = join(repository.folder, 'ssh-arguments')
+    await writeFile(join(repository.folder, 'ssh'), `#!/bin/sh\nprintf '%s\\n' "$@" > '${noted}'\nexit 1\n`, {
+      mode: 0o755,
+    })
+    const before = process.env.PATH
+    process.env.PATH = `${repository.folder}:${before}`
+    try {
+      await using test = createTestHost({ directory: repository.folder, secrets: { key: 'the key' } })
+      const sshKnownHosts = 'git.example.org ssh-ed25519 AAAA'
+      const repourl = 'git@git.example.org:hello.git'
+      await test.run(gitPoller({ repourl, branches: true, sshPrivateKey: secret('key'), sshKnownHosts }))
+      await assert.rejects(test.poll(), { code: 'BOLT_VC_FAILED' })
+      const args = await readFile(noted, 'utf8')
+      const key = join(repository.folder, 'ssh-key')
+      assert.match(args, /StrictHostKeyChecking=yes/)
+      assert.ok(args.includes(`IdentityFile="${key}"`) && args.includes('IdentitiesOnly=yes'), args)
+      assert.equal(await readFile(key, 'utf8'), 'the key\n')
+      assert.equal((await stat(key)).mode & 0o777, 0o600)
+      assert.equal(await readFile(join(repository.folder, 'known-hosts'), 'utf8'), `${sshKnownHosts}\n`)
+    } finally {
+      process.env.PATH = before
+    }
   })
 
   it('says in one sentence that git is missing', async () => {

@@ -7,15 +7,16 @@ import { svnPoller, trunkAndBranches } from 'boltbot/plugins/vc/svn'
 import { changeSourceConformance } from '../conformance/changes.ts'
 import { createRealRepository, missing } from '../plugins/vc/real-repositories.ts'
 
-const SOURCES = [
-  { kind: 'svn', program: 'svn', plugin: (url: string) => svnPoller({ svnurl: url, splitFile: trunkAndBranches }) },
-  { kind: 'hg', program: 'hg', plugin: (url: string) => hgPoller({ repourl: url }) },
-  { kind: 'bzr', program: 'brz', plugin: (url: string) => bzrPoller({ repourl: url }) },
-  { kind: 'darcs', program: 'darcs', plugin: (url: string) => darcsPoller({ repourl: url }) },
-  { kind: 'cvs', program: 'cvs', plugin: (url: string) => cvsPoller({ cvsroot: url, cvsmodule: 'hello' }) },
-] as const
+const PLUGINS = {
+  svn: (url: string) => svnPoller({ svnurl: url, splitFile: trunkAndBranches }),
+  hg: (url: string) => hgPoller({ repourl: url }),
+  bzr: (url: string) => bzrPoller({ repourl: url }),
+  darcs: (url: string) => darcsPoller({ repourl: url }),
+  cvs: (url: string) => cvsPoller({ cvsroot: url, cvsmodule: 'hello' }),
+}
 
-for (const { kind, program, plugin } of SOURCES) {
+/** The conformance suite over a poller and repositories made by the real program. One file each: they take their time. */
+export async function vcSourceConformance(kind: keyof typeof PLUGINS, program: string): Promise<void> {
   describe(`vc/${kind} with real repositories`, { skip: await missing(program) }, () => {
     changeSourceConformance({
       name: `vc/${kind}`,
@@ -23,7 +24,7 @@ for (const { kind, program, plugin } of SOURCES) {
         const repository = await createRealRepository(kind)
         await repository.commit('before')
         return {
-          plugin: () => plugin(repository.url),
+          plugin: () => PLUGINS[kind](repository.url),
           commit: (message) => repository.commit(message),
           [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
         }

@@ -1,0 +1,3 @@
+import { vcSourceConformance } from './vc-source-suite.ts'
+
+await vcSourceConformance('darcs', 'darcs')
