@@ -6,7 +6,7 @@ export function createPeople({ mailDomain, table }: Config['people']): People {
   const entryOf = (who: string) => (Object.hasOwn(table, who) ? table[who] : undefined)
   return {
     ircIdentities(who) {
-      const inside = addressIn(who)
+      const inside = parseAuthor(who).address
       const irc = entryOf(who)?.irc ?? (inside === null ? undefined : entryOf(inside)?.irc) ?? []
       return typeof irc === 'string' ? [irc] : irc
     },
