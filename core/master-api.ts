@@ -4,6 +4,7 @@ import type {
   ChangeInput,
   Chat,
   ChatPlace,
+  EventId,
   LogPart,
   LogPlace,
   Query,
@@ -22,6 +23,7 @@ import type { Outbox } from './outbox/outbox.ts'
 import type { ConfigPlan } from './plan/plan.ts'
 import type { StopHow } from './running-builds.ts'
 import type { SlaveActions } from './slave-actions.ts'
+import type { StoredEvent } from './store/store.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */
 export interface Master extends Actions, SlaveActions {
@@ -60,6 +62,8 @@ export interface Master extends Actions, SlaveActions {
   }
   /** Opens a place where people talk with the bot. */
   openChat(place: ChatPlace): Chat
+  /** Every stored event after one, then each that comes; `null`: from now on. */
+  events(after: EventId | null, signal: AbortSignal): AsyncGenerator<StoredEvent>
 }
 
 export interface Caller {

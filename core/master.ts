@@ -9,6 +9,7 @@ import type { Config } from './config/model.ts'
 import { createDeadlocks } from './deadlocks.ts'
 import { createDistributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
+import { createEventStream } from './event-stream.ts'
 import { forgetOthers } from './forget.ts'
 import { createGuard } from './guard.ts'
 import { createHttp } from './http/http.ts'
@@ -61,6 +62,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     eventsAfter: (after, names, limit) => readEvents(store, { after, names, limit }),
   })
   const triggers = createTriggers({ store, scheduling, waiting: () => deadlocks.look() })
+  const stream = createEventStream(store)
   const pool = createSlavePool({
     ...deps,
     config,
@@ -153,6 +155,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     scheduling.deliver(events)
     triggers.deliver(events)
     chat.deliver(events)
+    stream.deliver()
     for (const { name, event } of events) {
       // A cancelled one may have kept a place in the row for a lock.
       if (name === 'requestQueued' || name === 'requestCancelled') distributor.wake(event.builder)
@@ -288,6 +291,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
     plugins,
+    events: stream.follow,
   }
   return master
 }

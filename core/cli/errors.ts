@@ -225,3 +225,10 @@ function reasonOf(cause: unknown): string {
   }
   return (code && words[code]) ?? (cause instanceof Error ? cause.message : String(cause))
 }
+
+export const noTerminal = () =>
+  new CiError({
+    code: 'BOLT_CLI_TERMINAL',
+    message: 'The dashboard needs a terminal.',
+    hint: '"boltbot statuslog" prints what happens, a line each.',
+  })

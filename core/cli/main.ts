@@ -33,10 +33,12 @@ import { awayCommand, gracefulCommand, pauseCommand, resumeCommand } from './com
 import { slavesCommand } from './commands/slaves.ts'
 import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
+import { statuslogCommand } from './commands/statuslog.ts'
 import { stopCommand } from './commands/stop.ts'
 import { stopBuildCommand } from './commands/stop-build.ts'
 import { tryCommand } from './commands/try.ts'
 import { tryserverCommand } from './commands/tryserver.ts'
+import { watchCommand } from './commands/watch.ts'
 import { whyCommand } from './commands/why.ts'
 import { version } from './installation.ts'
 import { printError } from './output.ts'
@@ -114,6 +116,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
   [
     'Look:',
     () => [
+      watchCommand(),
       whyCommand(),
       chatCommand(),
       ircCommand(),
@@ -125,6 +128,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       slavesCommand(),
       locksCommand(),
       pollersCommand(),
+      statuslogCommand(),
       pluginsCommand(),
       outboxCommand(),
       mailCommand(),

@@ -137,6 +137,8 @@ export function createControlMethods({
       const build = await findBuild(master, order.build)
       return { ...(await master.rebuild({ ...order, build: build.id }, VIA)), builder: build.builder }
     }),
+    events: (params, { signal }) =>
+      master.events(parse('events', z.object({ after: z.int().optional() }), params).after ?? null, signal),
     log: (params, { signal }) => followLog(master, clock, params, signal),
   }
 }
