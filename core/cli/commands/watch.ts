@@ -13,7 +13,15 @@ export function watchCommand(): Command {
     .action(async ({ basedir, color }: LiveOptions & { readonly color: boolean }) => {
       const { stdin, stdout } = process
       if (!stdin.isTTY || !stdout.isTTY) throw noTerminal()
-      await watch({ basedir, input: stdin, output: stdout, color: color && process.env.NO_COLOR === undefined })
+      const ending = new AbortController()
+      for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ending.abort()) // the terminal is given back
+      await watch({
+        basedir,
+        input: stdin,
+        output: stdout,
+        color: color && process.env.NO_COLOR === undefined,
+        signal: ending.signal,
+      })
       process.exit(0) // connections that are waited for end with the process
     })
 }

@@ -58,7 +58,7 @@ export function draw(snapshot: Snapshot, view: View): readonly string[] {
   if (waiting.length > 0) {
     lines.push('', pen.bold('Waiting'))
     for (const { request, why } of waiting.slice(0, 6)) {
-      const since = formatDuration(Math.max(0, view.now - request.submittedAt))
+      const since = span(view.now - request.submittedAt)
       lines.push(
         `  ${request.id} ${cut(request.builder, width)} ${pen.faint(since)}  ${oneLine(why?.text ?? 'it is next')}`,
       )
@@ -107,7 +107,7 @@ function builderLine({ builder, builds }: BuilderRow, chosen: boolean, width: nu
   const state = running
     ? `#${running.number} ${stepOf(running)} ${etaOf(running, view.now)}`
     : last
-      ? `#${last.number} ${last.text.join(' ')} ${pen.faint(`${formatDuration(Math.max(0, view.now - last.finishedAt!))} ago`)}`
+      ? `#${last.number} ${last.text.join(' ')} ${pen.faint(`${span(view.now - last.finishedAt!)} ago`)}`
       : builder.state === 'offline'
         ? 'no slave is here'
         : 'not built yet'
@@ -122,7 +122,7 @@ function stepOf(build: BuildView): string {
 
 /** `████░░░░ 2m left`. */
 function etaOf({ startedAt, eta }: BuildView, now: number): string {
-  if (eta === undefined) return formatDuration(Math.max(0, now - startedAt))
+  if (eta === undefined) return span(now - startedAt)
   const share = Math.min(1, Math.max(0, (now - startedAt) / Math.max(1, eta.at - startedAt)))
   const full = Math.round(share * 10)
   const left = eta.at > now ? `${formatDuration(Math.ceil((eta.at - now) / 1000) * 1000)} left` : 'any moment'
@@ -186,5 +186,8 @@ function clip(text: string, columns: number): string {
   }
   return kept
 }
+
+/** In whole seconds. */
+const span = (ms: number) => formatDuration(Math.max(0, Math.floor(ms / 1000)) * 1000)
 
 const clockTime = (ms: number) => new Date(ms).toTimeString().slice(0, 8)

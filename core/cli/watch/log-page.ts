@@ -1,6 +1,5 @@
 import type { LogItem } from '../../control/methods.ts'
 import { callMaster } from '../control-client.ts'
-import { oneLine } from '../output.ts'
 
 /** The end of a log as it grows, for a screen. */
 export interface LogPage {
@@ -32,10 +31,14 @@ export function openLogPage(basedir: string, build: string, step: string, change
     lines: (rows) => {
       const shown = lines.at(-1) === '' ? lines.slice(0, -1) : lines
       // Sequences of the command must not move our cursor.
-      return shown.slice(-rows).map((line) => oneLine(line.replace(SEQUENCE, '')))
+      return shown.slice(-rows).map((line) => plain(line.replace(SEQUENCE, '')))
     },
   }
 }
+
+const plain = (line: string) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is left of them is what is removed
+  line.replace(/\t/g, '    ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '')
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what terminals are sent
 const SEQUENCE = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g

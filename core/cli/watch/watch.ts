@@ -13,6 +13,8 @@ export interface WatchOptions {
   readonly input: ReadStream
   readonly output: WriteStream
   readonly color: boolean
+  /** Ends it as `q` does. */
+  readonly signal: AbortSignal
 }
 
 /** A question at the foot of the screen, answered by a line or by `y`. */
@@ -31,7 +33,7 @@ const RETRY_MS = 2000
  * The dashboard, until `q`. Looks again at each event of the master's stream, and tries for ever to reach a master that is gone.
  * @throws CiError when there is no master at the start.
  */
-export async function watch({ basedir, input, output, color }: WatchOptions): Promise<void> {
+export async function watch({ basedir, input, output, color, signal }: WatchOptions): Promise<void> {
   let snapshot: Snapshot = await readSnapshot(basedir)
   let connected = true
   let chosen = 0
@@ -41,6 +43,7 @@ export async function watch({ basedir, input, output, color }: WatchOptions): Pr
   let refresh: NodeJS.Timeout | undefined
   const quit = Promise.withResolvers<void>()
   const over = new AbortController()
+  signal.addEventListener('abort', () => quit.resolve())
 
   const paint = () => {
     const { columns, rows } = screen
