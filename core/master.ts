@@ -34,6 +34,7 @@ import { configApplied, configRejected } from './store/config-events.ts'
 import { journalHead, journalOf, readEvents } from './store/journal.ts'
 import { masterOf, openOwner } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
+import { tellAll } from './tell-all.ts'
 import { createTriggers } from './triggers.ts'
 import { createViews, explainWaiting } from './views.ts'
 
@@ -149,18 +150,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
-  store.onEvents((events) => {
-    for (const { name, event } of events) hooks.tell(name, event as never) // name and event are a pair of the journal
-    plugins.wake(events.map((event) => event.name))
-    scheduling.deliver(events)
-    triggers.deliver(events)
-    chat.deliver(events)
-    stream.deliver()
-    for (const { name, event } of events) {
-      // A cancelled one may have kept a place in the row for a lock.
-      if (name === 'requestQueued' || name === 'requestCancelled') distributor.wake(event.builder)
-    }
-  })
+  tellAll(store, { hooks, plugins, distributor, followers: [scheduling, triggers, chat, stream] })
 
   const retainConfigs = async () => configs.retain(new Set([current.hash, ...(await usedConfigs(store.db))]))
   const forgetGone = () => forgetOthers(store, current.plugins, scheduling.list(), pollers.list())
