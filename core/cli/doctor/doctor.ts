@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { CiError, type Doctor, type Finding, type Log, messageOf } from 'boltbot/plugin-sdk'
 import { createClock } from '../../clock.ts'
+import { checkInFreshProcess } from '../../config/evaluate.ts'
 import { createImporter } from '../../config/importer.ts'
 import { readConfig } from '../../config/load.ts'
 import type { Config, PluginSpec } from '../../config/model.ts'
@@ -20,7 +21,7 @@ const PLUGIN_MS = 30_000
 /** Looks at everything a master needs, from its place; tells each finding as it comes. Changes nothing. */
 export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Finding> {
   const clock = createClock(log)
-  Object.assign(process.env, readEnvironmentFile(basedir.path))
+  Object.assign(process.env, readEnvironmentFile(basedir.path)) // as the daemon has it
   const running = readPidFile(basedir.path, basedir.pidFile)
   yield {
     what: 'master',
@@ -28,8 +29,10 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
     text: running ? `It runs as process ${running.pid}.` : 'It does not run at present.',
   }
   yield* await checkMachine(basedir.path, clock.now())
-  const { config, problems } = await readConfig(createImporter(), basedir.file)
-  if (config === undefined) {
+  const environment = readEnvironmentFile(basedir.path)
+  const { problems } = await checkInFreshProcess(basedir.file, { environment })
+  const { config } = await readConfig(createImporter(), basedir.file)
+  if (config === undefined || problems.length > 0) {
     const text = `It has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}: ${formatProblems(problems.slice(0, 1))}`
     yield {
       what: 'config',
@@ -43,7 +46,7 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
   yield {
     what: 'config',
     verdict: 'ok',
-    text: `It is good: ${builders.size} builders, ${slaves.size} slaves, ${plugins.length} plugins.`,
+    text: `It is good: ${amount(builders.size, 'builder')}, ${amount(slaves.size, 'slave')}, ${amount(plugins.length, 'plugin')}.`,
   }
   const secrets = createSecrets({
     directory: join(basedir.path, 'secrets'),
@@ -103,3 +106,5 @@ async function* checkWeb({ http, buildbotURL }: Config, isRunning: boolean): Asy
     yield { what, verdict: 'warn', text: `It does not answer from here: ${reason}.`, cure }
   }
 }
+
+const amount = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -20,6 +20,7 @@ export const stockWorkers = definePlugin<'slave', StockWorkersOptions, StockWork
   kind: 'slave',
   schema: stockWorkersSchema,
   apply() {},
+  doctor: async (doctor, { port }: StockWorkers) => [await doctor.port('workers connect', port.port, port.host)],
   async start(host: Host, options: StockWorkers) {
     const { port } = await joinPbPort(host, options.port, {
       kind: 'slave',

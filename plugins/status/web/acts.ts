@@ -1,6 +1,7 @@
-import type { CiError, Host, HttpAnswer, HttpRequest, Json } from 'boltbot/plugin-sdk'
+import type { CiError, FormValues, Host, HttpAnswer, HttpRequest, Json } from 'boltbot/plugin-sdk'
 import { unknownBuild } from './errors.ts'
 import { buildOf } from './pages/build.ts'
+import { formValues } from './parts/form.ts'
 import { numberOf, type Site } from './site.ts'
 
 /** What people may do, by page and by API alike; each passes the master's guard. Resolves with what to show then. */
@@ -20,6 +21,11 @@ export interface Asked {
   readonly revision?: string
   readonly properties?: Readonly<Record<string, Json>>
   readonly priority?: number
+  /** Of a scheduler with a form: by name of the field. */
+  readonly values?: FormValues
+  readonly builders?: readonly string[]
+  /** The same, as a page sends it. */
+  readonly form?: URLSearchParams
 }
 
 export interface Done {
@@ -29,11 +35,15 @@ export interface Done {
   readonly result: Json
 }
 
-export const force: Act = async ({ site, params, who, asked }) => {
+/** The person, with what is known of them for sure: signed in here as this name. */
+const personOf = ({ who }: Order) => ({ who, proofs: [`person:${who}`] })
+
+export const force: Act = async (order) => {
+  const { site, params, asked } = order
   const { branch, revision, properties, priority } = asked
   const { buildset, requests, warning } = await site.host.force({
+    ...personOf(order),
     builder: params.builder ?? '',
-    who,
     reason: asked.reason || 'asked for on the web',
     ...(branch && { branch }),
     ...(revision && { revision }),
@@ -45,17 +55,37 @@ export const force: Act = async ({ site, params, who, asked }) => {
   return { page, result: { buildset, requests: [...requests], warning } }
 }
 
-export const stopBuild: Act = async ({ site, params, who, asked }) => {
+/** Has a scheduler build by what was filled in in its form. */
+export const forceByForm: Act = async (order) => {
+  const { site, params, asked } = order
+  const scheduler = params.scheduler ?? ''
+  const fields = (await site.host.query.schedulers()).find(({ name }) => name === scheduler)?.form
+  const values = asked.form ? formValues(fields ?? [], asked.form) : asked.values
+  const builders = asked.form ? asked.form.getAll('builder') : asked.builders
+  const { buildset, requests, warning } = await site.host.force({
+    ...personOf(order),
+    scheduler,
+    ...(values && { values }),
+    ...(builders && builders.length > 0 && { builders }),
+  })
+  const [first] = requests
+  const page = requests.length === 1 && first !== undefined ? site.paths().request(first) : site.paths().builders()
+  return { page, result: { buildset, requests: [...requests], warning } }
+}
+
+export const stopBuild: Act = async (order) => {
+  const { site, params, asked } = order
   const build = await knownBuild(site.host, params)
-  await site.host.stop({ build: build.id, who, reason: asked.reason || 'stopped on the web' })
+  await site.host.stop({ ...personOf(order), build: build.id, reason: asked.reason || 'stopped on the web' })
   return { page: site.paths().build(build.builder, build.number), result: { build: build.id } }
 }
 
-export const rebuild: Act = async ({ site, params, who, asked }) => {
+export const rebuild: Act = async (order) => {
+  const { site, params, asked } = order
   const build = await knownBuild(site.host, params)
   const again = await site.host.rebuild({
+    ...personOf(order),
     build: build.id,
-    who,
     reason: asked.reason || `#${build.number} again, asked for on the web`,
   })
   const page =
@@ -63,9 +93,10 @@ export const rebuild: Act = async ({ site, params, who, asked }) => {
   return { page, result: { buildset: again.buildset, requests: [...again.requests], warning: again.warning } }
 }
 
-export const cancel: Act = async ({ site, params, who, asked }) => {
+export const cancel: Act = async (order) => {
+  const { site, params, asked } = order
   const request = numberOf(params.request) ?? -1
-  await site.host.cancel({ request, who, reason: asked.reason || 'cancelled on the web' })
+  await site.host.cancel({ ...personOf(order), request, reason: asked.reason || 'cancelled on the web' })
   return { page: site.paths().request(request), result: { request } }
 }
 
@@ -74,6 +105,7 @@ export const ACTS = [
   ['/builders/:builder/builds/:number/stop', stopBuild],
   ['/builders/:builder/builds/:number/rebuild', rebuild],
   ['/requests/:request/cancel', cancel],
+  ['/schedulers/:scheduler/force', forceByForm],
 ] as const
 
 /** What a form of ours says. */
@@ -86,6 +118,7 @@ export function formOf(request: HttpRequest): Asked {
     reason: text('reason'),
     branch: text('branch'),
     revision: text('revision'),
+    form,
     ...(names.length > 0 && { properties }),
   }
 }
@@ -94,7 +127,7 @@ export function formOf(request: HttpRequest): Asked {
 export function statusOf(error: CiError): number {
   if (/_UNKNOWN/.test(error.code)) return 404
   if (/_NOT_RUNNING|_NOT_WAITING|_NEVER_RUNNABLE/.test(error.code)) return 409
-  if (/_INVALID|_PROPERTY|_EMPTY/.test(error.code)) return 400
+  if (/_INVALID|_PROPERTY|_EMPTY|_FORM/.test(error.code)) return 400
   return 403
 }
 

@@ -75,15 +75,21 @@ function paging({ query }: HttpRequest): { readonly limit: number; readonly befo
 function orderOf(request: HttpRequest): Asked {
   const body = request.body.length === 0 ? {} : request.json()
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badOrder('it is no object')
-  const { reason, branch, revision, properties, priority, ...rest } = body as Readonly<Record<string, unknown>> // any object may be asked
+  const { reason, branch, revision, properties, priority, values, builders, ...rest } = body as Readonly<
+    Record<string, unknown>
+  > // any object may be asked
   const odd = Object.keys(rest)[0]
   if (odd !== undefined) throw badOrder(`"${odd}" is not known here`)
   for (const [name, value] of Object.entries({ reason, branch, revision }))
     if (value !== undefined && typeof value !== 'string') throw badOrder(`"${name}" is no text`)
   if (priority !== undefined && !Number.isSafeInteger(priority)) throw badOrder('"priority" is no whole number')
   if (properties !== undefined && !isProperties(properties)) throw badOrder('"properties" is no object of JSON values')
+  if (values !== undefined && !isProperties(values)) throw badOrder('"values" is no object of JSON values')
+  if (builders !== undefined && !isNames(builders)) throw badOrder('"builders" is no list of names')
   return body as Asked // as was just looked at
 }
+
+const isNames = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string')
 
 const isProperties = (value: unknown): value is Readonly<Record<string, Json>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && isJson(value)

@@ -1,4 +1,5 @@
 import type { Host, HttpEvent } from 'boltbot/plugin-sdk'
+import { KEEP_MS } from './page-cache.ts'
 
 /**
  * Tells open pages that something they show has changed. A page names topics: `builders`, `builder:full`, `build:17`, `slaves`,
@@ -13,8 +14,8 @@ export interface Live {
   readonly watching: number
 }
 
-/** No faster than this, however much happens. */
-const PAUSE_MS = 700
+/** After something happened: what happens meanwhile is told with it, and pages made before are kept no longer. */
+const PAUSE_MS = KEEP_MS + 200
 
 export function createLive(host: Host): Live {
   const waiting = new Set<{ readonly topics: ReadonlySet<string>; readonly wake: () => void }>()
@@ -68,9 +69,9 @@ export function createLive(host: Host): Live {
         while (!signal.aborted) {
           await stir.promise
           if (signal.aborted) return
+          await host.clock.sleep(PAUSE_MS, signal).catch(() => {}) // the page has gone
           stir = Promise.withResolvers()
           yield { event: 'changed', data: '' }
-          await host.clock.sleep(PAUSE_MS, signal).catch(() => {}) // the page has gone
         }
       } finally {
         waiting.delete(entry)

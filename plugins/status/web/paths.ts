@@ -14,6 +14,7 @@ export interface Paths {
   change(id: number): string
   request(id: number): string
   schedulers(): string
+  scheduler(name: string): string
   asset(name: string): string
   to(path: string): string
 }
@@ -38,6 +39,7 @@ export function createPaths(url: string): Paths {
     change: (id) => to(`changes/${id}`),
     request: (id) => to(`requests/${id}`),
     schedulers: () => to('schedulers'),
+    scheduler: (name) => to(`schedulers/${part(name)}`),
     asset: (name) => to(`assets/${name}`),
     to,
   }

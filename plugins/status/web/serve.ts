@@ -5,6 +5,7 @@ import { notInApi } from './api.ts'
 import { type Assets, serveAssets } from './assets.ts'
 import { html } from './html.ts'
 import { layout, type Page } from './layout.ts'
+import { createPageCache } from './page-cache.ts'
 import { buildPage } from './pages/build.ts'
 import { builderPage } from './pages/builder.ts'
 import { buildersPage } from './pages/builders.ts'
@@ -13,7 +14,7 @@ import { homePage } from './pages/home.ts'
 import { liveLog, logPage, rawLog } from './pages/log.ts'
 import { missing } from './pages/not-found.ts'
 import { requestPage } from './pages/request.ts'
-import { schedulersPage } from './pages/schedulers.ts'
+import { schedulerPage, schedulersPage } from './pages/schedulers.ts'
 import { slavePage, slavesPage } from './pages/slaves.ts'
 import type { Site, Visit } from './site.ts'
 import type { Gate } from './who.ts'
@@ -32,18 +33,23 @@ const PAGES: readonly (readonly [path: string, page: (visit: Visit) => Promise<P
   ['/changes/:change', changePage],
   ['/requests/:request', requestPage],
   ['/schedulers', schedulersPage],
+  ['/schedulers/:scheduler', schedulerPage],
   ['/*', async (visit) => missing(visit, 'There is no such page.')],
 ]
 
 /** Adds all pages, what is done on them, and what keeps them up to date. */
 export function servePages(host: Host, site: Site, gate: Gate): void {
   const assets = serveAssets(host, site)
+  const cache = createPageCache<HttpAnswer>(host.clock)
   for (const [path, page] of PAGES)
     host.http.route('GET', path, async (request) => {
       if (request.path.startsWith('/api/')) return notInApi()
       const user = await gate.user(request)
       if (typeof user === 'object' && user !== null) return user
-      return show(await page(visitOf(request, user, site, gate)), request, user, { host, site, gate, assets })
+      const key = JSON.stringify([user, request.path, `${request.query}`])
+      return cache.get(key, async () =>
+        show(await page(visitOf(request, user, site, gate)), request, user, { host, site, gate, assets }),
+      )
     })
   host.http.route('GET', `${LOG}/raw`, (request) => rawLog(site, request))
   host.http.route('GET', `${LOG}/live`, (request) => liveLog(site, request))
@@ -77,6 +83,8 @@ export function servePages(host: Host, site: Site, gate: Gate): void {
         if (!(error instanceof CiError)) throw error
         const text = `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`
         return show(refused(text, statusOf(error)), request, who, parts)
+      } finally {
+        cache.clear()
       }
     })
 }

@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.ts'
 import type { Page } from '../layout.ts'
-import { forceForm } from '../parts/acts.ts'
+import { forceForms } from '../parts/acts.ts'
 import { badge } from '../parts/badge.ts'
 import { buildTable } from '../parts/builds.ts'
 import { readWaiting, waitingList } from '../parts/waiting.ts'
@@ -19,11 +19,12 @@ export async function builderPage(visit: Visit): Promise<Page> {
   if (!builder) return missing(visit, `There is no builder "${name}".`, await suggestions(visit, name))
   const before = numberOf(query.get('before'))
   const edge = before === undefined ? undefined : await host.query.buildByNumber(name, before)
-  const [found, running, waiting, slaves] = await Promise.all([
+  const [found, running, waiting, slaves, forms] = await Promise.all([
     host.query.builds({ builder: name, limit: PAGE + 1, ...(edge && { before: edge.id }) }),
     host.query.builds({ builder: name, running: true }),
     readWaiting(host.query, name, 50),
     host.query.slaves(),
+    forceForms(visit, builder),
   ])
   const builds = found.slice(0, PAGE)
   const older = found.length > PAGE ? builds.at(-1) : undefined
@@ -43,7 +44,7 @@ export async function builderPage(visit: Visit): Promise<Page> {
 ${buildTable(builds, { paths, now, builder: false })}
 ${pager(edge && paths.builder(name), older && `${paths.builder(name)}?before=${older.number}`)}</section>
 <div>
-<section><h2>Ask for a build</h2>${forceForm(visit, builder)}</section>
+<section><h2>Ask for a build</h2>${forms}</section>
 <section id="slaves" data-live><h2>Slaves</h2><ul class="plain">${bots}</ul></section>
 </div></div>`,
   }

@@ -1,6 +1,7 @@
-import type { BuilderView } from 'boltbot/plugin-sdk'
+import type { BuilderView, SchedulerView } from 'boltbot/plugin-sdk'
 import { type Html, html } from '../html.ts'
 import type { Visit } from '../site.ts'
+import { formFields } from './form.ts'
 
 /** A button that acts at once; nothing for those who may only look. */
 export function actButton(visit: Visit, path: string, label: string): Html | null {
@@ -8,8 +9,27 @@ export function actButton(visit: Visit, path: string, label: string): Html | nul
   return html`<form class="act" method="post" action="${path}"><button>${label}</button></form>`
 }
 
-/** Asks for a build of a builder. */
-export function forceForm(visit: Visit, builder: BuilderView): Html {
+/** Asks for a build of a builder: by the forms of schedulers that build it, or plainly. */
+export async function forceForms(visit: Visit, builder: BuilderView): Promise<Html> {
+  const schedulers = visit.user === null ? [] : await visit.host.query.schedulers()
+  const forms = schedulers.filter((one) => one.form !== undefined && one.builders?.includes(builder.name))
+  const plain = forceForm(visit, builder)
+  if (forms.length === 0) return plain
+  return html`${forms.map((one) => html`<h3>${one.name}</h3>${schedulerForm(visit, one, [builder.name])}`)}
+<details><summary>Without a form</summary>${plain}</details>`
+}
+
+/** The form of a scheduler, for some of its builders. */
+export function schedulerForm(visit: Visit, scheduler: SchedulerView, builders: readonly string[]): Html | null {
+  if (visit.user === null || scheduler.form === undefined) return null
+  const chosen = builders.map((name) => html`<input type="hidden" name="builder" value="${name}">`)
+  return html`<form class="force" method="post" action="${visit.paths().scheduler(scheduler.name)}/force">
+${chosen}${formFields(scheduler.form, visit.user)}
+<button class="main">Ask for ${builders.length === 1 ? 'a build' : 'builds'}</button>
+</form>`
+}
+
+function forceForm(visit: Visit, builder: BuilderView): Html {
   const paths = visit.paths()
   if (visit.user === null)
     return visit.canSignIn
