@@ -93,7 +93,8 @@ export default defineMaster({
 
   status: [
     consoleStatus({ color: 'never' }),
-    // Everybody may look. To let people ask for builds: users: { jane: secret('web-jane') }, see boltbot hash-password.
+    // Everybody may look. To let people ask for builds: users: { jane: secret('web-jane') }, see boltbot hash-password,
+    // and access: { force: ['person:jane'] } below.
     web(),
     mailNotifier({
       fromaddr: 'buildbot@example.org',

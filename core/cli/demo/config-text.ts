@@ -44,8 +44,9 @@ export default defineMaster({
   // Builds when nobody has committed for a while, so that commits which belong together are built together.
   schedulers: [scheduler({ name: 'tests', branch: 'main', treeStableTimer: '3s', builders: [hello] })],
 
-  // Web pages, for this machine only. Everybody may look; who signs in may ask for builds and stop them.
+  // Web pages, for this machine only. Everybody may look; what those who sign in may do stands in access.
   http: { port: ${httpPort} },
+  access: { force: ['person:demo'], rebuild: ['person:demo'], stop: ['person:demo'], cancel: ['person:demo'] },
 
   status: [
     consoleStatus(),

@@ -41,6 +41,9 @@ export async function createSite(over: Partial<RigOptions> = {}): Promise<WebSit
     projectName: 'Hello',
     projectURL: 'https://hello.example.org/',
     status: [web({ users: { jane: hash } })],
+    access: Object.fromEntries(
+      ['force', 'stop', 'cancel', 'rebuild'].map((act) => [act, ['person:jane', 'person:joe']]),
+    ),
     ...over,
   })
   const url = rig.log.find('info', 'pages are served')[0]!.fields
