@@ -98,6 +98,14 @@ test('a guard of the master refuses, and says why', async () => {
   assert.match(await answer.text(), /&quot;jane&quot; may not force by plugin:status\/web/)
 })
 
+test('who is signed in may do what the access rules let them, and is told when not', async () => {
+  await using site = await createSite({ access: { stop: ['person:jane'] } })
+  const answer = await site.get(`${DOCS}/force`, { ...form({ reason: 'x' }), headers: site.jane })
+  assert.equal(answer.status, 403)
+  assert.match(await answer.text(), /<h1>Not done<\/h1><p>[^<]*jane/)
+  assert.equal((await site.rig.master.query.requests()).length, 0)
+})
+
 test('a proxy names the person, but only one that is trusted', async () => {
   for (const [trustedProxies, expected] of [
     [['127.0.0.1'], 303],
