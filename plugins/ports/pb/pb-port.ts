@@ -16,8 +16,9 @@ export interface PbPort extends AsyncDisposable {
   add(account: Account): Disposable
 }
 
-const MAX_CONNECTIONS = 2000
-const MAX_PENDING = 200
+const MAX_CONNECTIONS = 5000
+/** When a master comes back all its workers do, at once. One that has not logged in may use little. */
+const MAX_PENDING = 1000
 const LOGIN_TIMEOUT_MS = 30_000
 /** Failed logins and broken connections a minute and address. */
 const MAX_FAILURES = 20
