@@ -4,7 +4,10 @@ import { type LiveOptions, liveCommand } from '../live-command.ts'
 import { print, whoAmI } from '../output.ts'
 
 export function ircCommand(): Command {
-  return new Command('irc').description('the chat bot on IRC').addCommand(testCommand())
+  return new Command('irc')
+    .description('look after the chat bot on IRC')
+    .addCommand(testCommand())
+    .addHelpText('after', '\nExample:\n  $ boltbot irc test')
 }
 
 function testCommand(): Command {
