@@ -29,7 +29,7 @@ export function checkReferences(
 
 /**
  * Looks through the options of a plugin for builders, slaves, schedulers and locks. Objects are known by their kind, wherever
- * they stand; names only where schedulers and status targets agree to put them: `builders` and `upstream`.
+ * they stand; names only where schedulers and status targets agree to put them: lists `builders`, and `upstream`.
  */
 function checkOne({ report }: Reporter, plugin: CheckedPlugin, known: Known, locks: LockBook): void {
   const { subject, spec, instance } = plugin
@@ -49,15 +49,28 @@ function checkOne({ report }: Reporter, plugin: CheckedPlugin, known: Known, loc
     else if (kind === 'lockAccess' && 'lock' in value && isLock(value.lock)) locks.add(subject, path, value.lock)
   }
   if (!byName || !isRecord(instance.options)) return
-  const { builders, upstream } = instance.options
-  if (Array.isArray(builders))
-    builders.forEach((item: unknown, i) => {
-      if (typeof item === 'string') checkName(['builders', i], 'builder', 'builders', item, known.builders)
+  for (const { path, list } of buildersIn(instance.options))
+    list.forEach((item: unknown, i) => {
+      if (typeof item === 'string') checkName([...path, i], 'builder', 'builders', item, known.builders)
       else if (!isRecord(item) || item.kind !== 'builder')
-        report(subject, ['builders', i], `It is ${show(item)}, not a builder. Give a builder or a builder's name.`)
+        report(subject, [...path, i], `It is ${show(item)}, not a builder. Give a builder or a builder's name.`)
     })
+  const { upstream } = instance.options
   if (spec.kind === 'scheduler' && typeof upstream === 'string')
     checkName(['upstream'], 'scheduler', 'schedulers', upstream, known.schedulers)
+}
+
+/** Every list named `builders`: of the options themselves, and of parts of them such as the channels of a chat bot. */
+function* buildersIn(
+  at: unknown,
+  path: KeyPath = [],
+): Generator<{ readonly path: KeyPath; readonly list: readonly unknown[] }> {
+  if (typeof at !== 'object' || at === null || path.length > 8) return
+  if ('kind' in at && typeof at.kind === 'string' && THINGS.has(at.kind)) return
+  for (const [key, value] of Array.isArray(at) ? at.entries() : Object.entries(at)) {
+    if (key === 'builders' && Array.isArray(value)) yield { path: [...path, key], list: value }
+    else yield* buildersIn(value, [...path, key])
+  }
 }
 
 /** Every object inside, each once. Things of the config are not entered: they are checked where they are declared. */

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { definePlugin } from 'boltbot/plugin-sdk'
+import { irc } from '../../../plugins/status/irc/index.ts'
 import { ircSchema } from '../../../plugins/status/irc/options.ts'
+import { chatConfig } from '../../core/chat/rig.ts'
+import { checked } from '../../rig/checked.ts'
 
 function problemsOf(options: object): readonly string[] {
   const result = ircSchema['~standard'].validate(options)
@@ -53,5 +57,19 @@ test('what a channel says goes before its network, that before the whole bot', (
   assert.deepEqual(
     [network!.port, network!.tls, network!.name, network!.everyMs],
     [6697, true, 'irc.example.org', 2000],
+  )
+})
+
+test('a builder of a filter that there is none of is a problem, also of a channel', () => {
+  const config = (builders: readonly string[]) =>
+    checked({
+      ...chatConfig(),
+      transports: [definePlugin({ name: 'slaves', kind: 'slave', apply() {} })()],
+      status: [irc({ ...good, channels: ['#a', { name: '#b', builders }] })],
+    })
+  config(['full'])
+  assert.throws(
+    () => config(['ful']),
+    /channels\[1\]\.builders\[0\].*"ful", which is not in builders\. Did you mean "full"\?/,
   )
 })
