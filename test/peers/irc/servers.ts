@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from 'boltbot/plugin-sdk/testing'
-import { isFree, reservePort } from '../../e2e/rig/ports.ts'
+import { reservePort } from '../../e2e/rig/ports.ts'
 import { connectPerson } from './person.ts'
 
 /** A real IRC server, or services, that can be killed and started again on its port. */
@@ -164,6 +165,17 @@ export async function registerAccount(port: number, account: string, password: s
   )
 }
 
+/** Asked by connecting: to listen there for a moment would be in the server's way. */
+async function answers(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ host: '127.0.0.1', port })
+  socket.on('connect', () => resolve(true))
+  socket.on('error', () => resolve(false))
+  const found = await promise
+  socket.destroy()
+  return found
+}
+
 interface Recipe {
   /** `null`: it does not listen. */
   readonly port: number | null
@@ -192,7 +204,7 @@ async function startServer({ port, account, prepare }: Recipe): Promise<Server> 
       started.stdout.on('data', hear)
       started.stderr.on('data', hear)
       if (port !== null)
-        await until(async () => !(await isFree(port)), {
+        await until(() => answers(port), {
           what: `${program} to listen`,
           deadline: 20_000,
           seen: () => said,
