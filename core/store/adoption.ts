@@ -2,7 +2,7 @@ import type { PropertyMap, RequestId, Result, SourceStamp } from 'boltbot/plugin
 import type { Kysely } from 'kysely'
 import { buildStale } from '../errors.ts'
 import type { BuildClaim, StartedBuild } from './builds.ts'
-import { ownersOf } from './meta.ts'
+import { isNewest, ownersOf } from './meta.ts'
 import type { StepRecord } from './step-plans.ts'
 import type { Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
@@ -40,10 +40,11 @@ export interface LeftStep {
 
 /**
  * Makes the running builds of this master those of this process: whatever a process before may still write about them is refused from
- * here on.
+ * here on. One that was held up in its start takes nothing from a newer process.
  */
 export function takeOverBuilds(store: Store, owner: string, lease: number): Promise<LeftBuild[]> {
   return store.transition('takeOverBuilds', async (trx) => {
+    if (!(await isNewest(trx, owner))) return []
     const rows = await trx
       .updateTable('builds')
       .set({ owner, lease_until: store.now() + lease })

@@ -1,5 +1,5 @@
 import type { Random } from 'boltbot/plugin-sdk'
-import { type ExpressionBuilder, sql } from 'kysely'
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely'
 import type { Store } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -36,6 +36,12 @@ export async function openOwner(store: Store, random: Random): Promise<string> {
 
 /** The id of the master that a process of it is an owner for: the same over restarts. */
 export const masterOf = (owner: string): string => owner.split('#')[0]!
+
+/** No process of the master was started after this one. */
+export async function isNewest(db: Kysely<Tables>, owner: string): Promise<boolean> {
+  const row = await db.selectFrom('meta').select('value').where('key', '=', 'starts').executeTakeFirst()
+  return row === undefined || owner.endsWith(`#${row.value}`)
+}
 
 /** Rows that any process of the same master wrote. */
 export const ownersOf = (owner: string) => (eb: ExpressionBuilder<Tables, 'builds'>) => {
