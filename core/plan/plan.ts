@@ -1,4 +1,4 @@
-import { listNames, type SchedulerView } from 'boltbot/plugin-sdk'
+import type { SchedulerView } from 'boltbot/plugin-sdk'
 import { diffConfigs } from '../config/diff.ts'
 import type { Config } from '../config/model.ts'
 import { diffPlugins } from '../host/plugin-diff.ts'
