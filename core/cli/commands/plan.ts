@@ -44,7 +44,8 @@ export function printPlan({ changed, plugins, queue, schedulers, replay }: Confi
   if (replay.changes === 0) return
   const last = replay.changes === 1 ? 'the last change' : `the last ${replay.changes} changes`
   const isSame = fewer.length + more.length === 0
-  if (isSame) print(`Of ${last} the same ${same} builds would come.`)
+  if (isSame && same === 0) print(`Of ${last} no build would come, as now.`)
+  else if (isSame) print(`Of ${last} the same builds would come as now: ${same}.`)
   else print(`Of ${last} other builds would come (${same} are the same):`)
   for (const build of fewer) print(`  - ${oneLine(buildText(build))}`)
   for (const build of more) print(`  + ${oneLine(buildText(build))}`)

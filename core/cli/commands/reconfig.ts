@@ -19,7 +19,9 @@ export function reconfigCommand(): Command {
     )
     .action(async (given: string, { changes }: { readonly changes: number }) => {
       const basedir = openMasterBasedir(given).path
-      printPlan(await askPlan(basedir, changes))
+      // A config with problems has no plan: the reconfigure says what is wrong, to status targets too.
+      const plan = await askPlan(basedir, changes).catch(() => undefined)
+      if (plan !== undefined && plan.changed.length + plan.plugins.length > 0) printPlan(plan)
       const { changed } = await callMaster<{ changed: readonly string[] }>(basedir, 'reconfig', { who: whoAmI() })
       print(changed.length === 0 ? 'The config is in force; nothing changed.' : 'The new config is in force:')
       for (const line of changed) print(`  ${line}`)
