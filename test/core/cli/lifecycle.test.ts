@@ -53,7 +53,7 @@ test('a master is started, spoken to, given a new config, restarted and stopped'
   const applied = await rig.run('sighup', 'ci')
   assert.match(
     applied.out,
-    /^What changes:\n {2}builder "full" renamed to "other"[^]*\nThe new config is in force:\n {2}builder "full" renamed to "other"/,
+    /^What changes:\n {2}builder "full" renamed to "other"[\s\S]*\nThe new config is in force:\n {2}builder "full" renamed to "other"/,
   )
   writeFileSync(config, LONELY.replace('slaves: [bot],', `slaves: ['boot'],`))
   const refused = await rig.run('reconfig', 'ci')
