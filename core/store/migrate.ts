@@ -10,6 +10,7 @@ import { adoption } from './migrations/0007-adoption.ts'
 import { audits } from './migrations/0008-audits.ts'
 import { outbox } from './migrations/0009-outbox.ts'
 import { pollers } from './migrations/0010-pollers.ts'
+import { outboxWaiting } from './migrations/0011-outbox-waiting.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   audits,
   outbox,
   pollers,
+  outboxWaiting,
 ])
 
 export interface MigrateOptions {
