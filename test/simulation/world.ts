@@ -221,7 +221,8 @@ export async function createWorld(
     },
     kill: () => process?.life.die(),
     freeze() {
-      if (process === undefined || process.life.state !== 'alive' || reconfiguring) return
+      // One that has not taken the store yet would take it from its successor: the lock on the file excludes that.
+      if (process?.master === undefined || process.life.state !== 'alive' || reconfiguring) return
       trace.note('the master is stopped in its tracks')
       process.life.freeze()
       zombies.add(process)
