@@ -23,7 +23,7 @@ export function rigConfig(
     plugins: [...(options.plugins ?? []), recorder],
     ...(options.http && { http: { ...options.http, port: 0, host: '127.0.0.1' } }),
   })
-  const file = join(tmpdir(), 'rig.cfg.ts')
+  const file = join(tmpdir(), 'boltbot-rig', 'rig.cfg.ts') // in a folder of its own: what stands beside it counts as its code
   const { config, problems } = checkConfig(file, { exported, hashOf: () => 'rig' }, createPositions(file))
   if (config === undefined) throw configRefused(formatProblems(problems))
   return config
