@@ -20,7 +20,7 @@ const WALK = [
   /step .*hello #1 .*test failed/,
   /result .*hello #1 failure.*blamed: Jane Hasty/,
   /To: jane@example\.org/,
-  /Subject: .*failure: hello #1/,
+  /Subject: \[first failure\] Hello: hello \(main\), broken since #1/,
   /but said: Helo, world!/,
   /Where everything is/,
 ]
