@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, hostname, release, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CONFIG_NAMES } from '../config/names.ts'
 import { badArgument, basedirTaken, basedirUnusable } from './errors.ts'
 import { makeFolders } from './make-folders.ts'
+import { readStandardInput } from './standard-input.ts'
 
 export interface SlaveDirectoryOptions {
   readonly umask?: string
@@ -19,7 +20,12 @@ export function makeSlaveDirectory(
   options: SlaveDirectoryOptions,
 ): string {
   const path = resolve(basedir)
-  const password = login.password === '-' ? readFileSync(0, 'utf8').replace(/\r?\n$/, '') : login.password
+  const password =
+    login.password === '-'
+      ? readStandardInput()
+          .toString('utf8')
+          .replace(/\r?\n$/, '')
+      : login.password
   if (password === '') throw badArgument('password', '', 'text that is not empty')
   const taken = [...CONFIG_NAMES, 'slave.json'].find((file) => existsSync(join(path, file)))
   if (taken !== undefined) throw basedirTaken(path, taken)

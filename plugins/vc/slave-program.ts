@@ -16,7 +16,8 @@ export function createSlaveProgram(
   { env, timeout }: Pick<CheckedCheckout, 'env' | 'timeout'>,
   how: { readonly program: string; readonly directory: string; readonly env?: Readonly<Record<string, string | null>> },
 ): SlaveProgram {
-  const all = { ...context.render<Record<string, string | null>>(env), ...how.env }
+  // Names of files are UTF-8, whatever the slave was started with.
+  const all = { LC_ALL: 'C.UTF-8', ...context.render<Record<string, string | null>>(env), ...how.env }
   async function shell(args: readonly string[], observe?: (data: Uint8Array) => void): Promise<boolean> {
     const ended = await context.run(
       { kind: 'shell', command: [how.program, ...args], workdir: how.directory, env: all, timeout },

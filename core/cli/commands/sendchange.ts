@@ -7,6 +7,7 @@ import { badArgument, fileUnreadable, optionMissing } from '../errors.ts'
 import { collect } from '../live-command.ts'
 import { print } from '../output.ts'
 import { connectPb, remoteProblem } from '../pb-client.ts'
+import { readStandardInput } from '../standard-input.ts'
 import { readUserOptions, textOption } from '../user-options.ts'
 import { createWordDecoder } from '../words.ts'
 
@@ -103,7 +104,7 @@ function commentsOf({ comments, logfile, encoding }: Options, word: (text: strin
 
 function read(file: string, encoding: string): string {
   try {
-    return new TextDecoder(encoding).decode(readFileSync(file === '-' ? 0 : file))
+    return new TextDecoder(encoding).decode(file === '-' ? readStandardInput() : readFileSync(file))
   } catch (error) {
     throw fileUnreadable(file, error)
   }

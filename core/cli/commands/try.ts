@@ -8,6 +8,7 @@ import { badArgument, fileUnreadable, optionMissing, patchTooLarge, tryNoBuilder
 import { collect } from '../live-command.ts'
 import { oneLine, print, whoAmI } from '../output.ts'
 import { connectPb, type PbClient, remoteProblem } from '../pb-client.ts'
+import { readStandardInput } from '../standard-input.ts'
 import { deliverBySsh } from '../try/deliver-ssh.ts'
 import { followTry } from '../try/follow.ts'
 import { jobFile, type TryJob, tryArguments } from '../try/job.ts'
@@ -124,7 +125,7 @@ async function treeOf(options: Options, saved: UserOptions): Promise<TreeState> 
 
 function read(file: string): Uint8Array {
   try {
-    return readFileSync(file === '-' ? 0 : file)
+    return file === '-' ? readStandardInput() : readFileSync(file)
   } catch (error) {
     throw fileUnreadable(file, error)
   }
