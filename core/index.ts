@@ -1,3 +1,6 @@
+import type { Master } from './master-api.ts'
+import type { MasterDeps } from './master-deps.ts'
+
 /** The public door: what config files use, and what programs need that run a master themselves. */
 export {
   type Builder,
@@ -30,6 +33,9 @@ export { checkInFreshProcess, type Evaluation } from './config/evaluate.ts'
 export { loadConfig } from './config/load.ts'
 export type { Config } from './config/model.ts'
 export { formatProblems, type Problem } from './config/problem.ts'
-export { createMaster } from './master.ts'
-export type { Master } from './master-api.ts'
-export type { MasterDeps } from './master-deps.ts'
+export type { Master, MasterDeps }
+
+/** A master that is not started yet. Its parts are loaded here: a process that only reads a config does without them. */
+export async function createMaster(deps: MasterDeps): Promise<Master> {
+  return (await import('./master.ts')).createMaster(deps)
+}

@@ -10,7 +10,6 @@ import { createConfigCopies } from '../config/kept.ts'
 import { readConfig } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import { formatProblems } from '../config/problem.ts'
-import { createControlMethods } from '../control/methods.ts'
 import { startControl } from '../control/server.ts'
 import { createLog } from '../log.ts'
 import type { Caller, Master } from '../master-api.ts'
@@ -21,7 +20,7 @@ import type { Basedir } from './basedir.ts'
 import { isDaemon, reportStart } from './daemon.ts'
 import { version } from './installation.ts'
 import { openLogFile } from './log-file.ts'
-import { type BootContext, openMaster } from './open-master.ts'
+import type { BootContext } from './open-master.ts'
 import { printError } from './output.ts'
 import { claimPidFile } from './pid-file.ts'
 
@@ -98,7 +97,8 @@ async function bringUp(
     shutDown: (who, reason) => shutDown(who, reason),
   }
   const given = { basedir: basedir.path, program, configs }
-  const master = await boot({ ...output, ...given, config: await readAgain() })
+  const [config, { createControlMethods }] = await Promise.all([readAgain(), loadParts()])
+  const master = await boot({ ...output, ...given, config })
   stack.defer(() => master.stop())
   surviveStrays(log, stack)
 
@@ -142,6 +142,16 @@ async function bringUp(
     }),
   )
   return { stopped }
+}
+
+/** The parts of a master, loaded while another process checks the config: each takes as long as the other. */
+async function loadParts() {
+  const [methods] = await Promise.all([import('../control/methods.ts'), import('./open-master.ts')])
+  return methods
+}
+
+async function openMaster(context: BootContext): Promise<Master> {
+  return (await import('./open-master.ts')).openMaster(context)
 }
 
 async function applyAgain(master: Master, readAgain: () => Promise<Config>, by: Caller): Promise<readonly string[]> {

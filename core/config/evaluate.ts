@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { formatDuration } from 'boltbot/plugin-sdk'
 import { configMissing } from './errors.ts'
@@ -43,7 +44,7 @@ export async function checkInFreshProcess(
   const child = fork(entry, [path], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...compileCache(), ...environment },
     timeout: deadlineMs,
     killSignal: 'SIGKILL',
   })
@@ -65,4 +66,10 @@ export async function checkInFreshProcess(
   const tail = output.trim().split('\n').slice(-5).join(' | ')
   const message = tail === '' ? why : `${why} It printed: ${tail}`
   return { hash: '', problems: [{ file: path, line: 1, column: 1, path: 'evaluation', message }], walk: [], output }
+}
+
+/** What this process keeps of what it compiled, the child need not compile again. Node names the folder of its own version. */
+function compileCache(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir()
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
 }

@@ -115,10 +115,3 @@ function schedulerLines(now: Config, next: Config, views: readonly SchedulerView
   }
   return lines
 }
-
-/** `full main@abc123 (changes 4, 5), by tests`. */
-export function buildText({ builder, branch, revision, changes, scheduler }: PlannedBuild): string {
-  const source = `${branch ?? 'default'}@${revision?.slice(0, 12) ?? 'newest'}`
-  const which = changes.length === 0 ? '' : ` (${changes.length === 1 ? 'change' : 'changes'} ${changes.join(', ')})`
-  return `${builder} ${source}${which}, by ${scheduler}`
-}

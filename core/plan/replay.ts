@@ -118,3 +118,10 @@ function stampOf(change: Change | undefined): SourceStamp {
   const { branch = null, revision = null, repository = '', project = '', codebase = '' } = change ?? {}
   return { branch, revision, repository, project, codebase, patch: null, changes: [] }
 }
+
+/** `full main@abc123 (changes 4, 5), by tests`. */
+export function buildText({ builder, branch, revision, changes, scheduler }: PlannedBuild): string {
+  const source = `${branch ?? 'default'}@${revision?.slice(0, 12) ?? 'newest'}`
+  const which = changes.length === 0 ? '' : ` (${changes.length === 1 ? 'change' : 'changes'} ${changes.join(', ')})`
+  return `${builder} ${source}${which}, by ${scheduler}`
+}

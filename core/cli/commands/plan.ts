@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { buildText, type ConfigPlan } from '../../plan/plan.ts'
+import type { ConfigPlan } from '../../plan/plan.ts'
+import { buildText } from '../../plan/replay.ts'
 import { callMaster } from '../control-client.ts'
 import { type LiveOptions, listCommand, wholeNumber } from '../live-command.ts'
 import { oneLine, print, printJson } from '../output.ts'
