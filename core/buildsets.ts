@@ -39,6 +39,7 @@ export function createBuildsets(deps: BuildsetsDeps): Buildsets {
       scheduler: input.scheduler ?? null,
       owner,
       key: input.key ?? null,
+      externalId: input.externalId ?? null,
       stableMs: input.treeStableTimer === undefined ? null : durationMs(input.treeStableTimer)!,
     }
   }

@@ -17,7 +17,7 @@ import type { RunningBuild } from './running-builds.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { readAudits } from './store/audits.ts'
 import { readBranches, readBuild, readBuildByNumber, readBuilders, readBuilds } from './store/build-views.ts'
-import { readBuildset } from './store/buildsets.ts'
+import { readBuildset, recentBuildsets } from './store/buildsets.ts'
 import { readChanges, recentChanges } from './store/changes.ts'
 import type { LogStore } from './store/log-store.ts'
 import { countBefore, countWaiting, openRequests, readRequest } from './store/requests.ts'
@@ -91,6 +91,7 @@ export function createViews(deps: ViewsDeps): Query {
     branches: (builder, filter = {}) => readBranches(db, builder, filter),
     expectations: (builder) => deps.progress.expected(builder),
     buildset: (id) => readBuildset(db, id),
+    buildsets: (filter = {}) => recentBuildsets(db, filter),
     build: async (id) => withEta(await readBuild(db, id)),
     buildByNumber: async (builder, number) => withEta(await readBuildByNumber(db, builder, number)),
     builds: async (filter = {}) => (await readBuilds(db, filter)).map((build) => withEta(build)),

@@ -200,6 +200,8 @@ export interface Query {
   /** How long the steps of a builder take, learned from its good builds; empty when it had none. */
   expectations(builder: string): Promise<readonly StepExpectation[]>
   buildset(id: BuildsetId): Promise<BuildsetView | undefined>
+  /** Newest first; `running`: only those that have not finished, or only those that have; `limit` defaults to 20. */
+  buildsets(filter?: { readonly running?: boolean; readonly limit?: number }): Promise<readonly BuildsetView[]>
   /** True when the builder has an attached free slave and nothing waiting or running. */
   isIdle(builder: string): Promise<boolean>
   build(id: BuildId): Promise<BuildView | undefined>

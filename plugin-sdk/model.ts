@@ -114,6 +114,8 @@ export interface BuildsetInput {
   readonly treeStableTimer?: Duration
   /** Two buildsets with one key are the same, asked for twice: the second gives the first one and stores nothing. */
   readonly key?: string
+  /** What who asks calls it, to find it by; need not be unique. */
+  readonly externalId?: string
 }
 
 export interface BuildsetView {
@@ -121,6 +123,8 @@ export interface BuildsetView {
   readonly reason: string
   readonly scheduler: string | null
   readonly owner: string | null
+  /** What who asked calls it. */
+  readonly externalId: string | null
   readonly sourceStamp: SourceStamp
   /** The tree-stable timer of its scheduler, ms. */
   readonly treeStableMs: number | null

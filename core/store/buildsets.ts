@@ -1,5 +1,5 @@
-import type { BuildsetId, BuildsetView, Json, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
-import type { Kysely, Transaction } from 'kysely'
+import type { BuildsetId, BuildsetView, Json, Query, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
+import type { Kysely, Selectable, Transaction } from 'kysely'
 import { tellQueued } from './requests.ts'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
@@ -17,6 +17,8 @@ export interface NewBuildset {
   readonly key: string | null
   /** The tree-stable timer of its scheduler, ms. */
   readonly stableMs: number | null
+  /** See `BuildsetInput`. */
+  readonly externalId: string | null
 }
 
 export interface CreatedBuildset {
@@ -51,6 +53,7 @@ export async function insertBuildset(
       doomed: 0,
       dedupe_key: input.key,
       stable_ms: input.stableMs,
+      external_id: input.externalId,
     })
     .returning('id')
     .executeTakeFirstOrThrow()
@@ -129,16 +132,56 @@ export async function readBuildsetResult(db: Kysely<Tables>, id: BuildsetId): Pr
 
 /** As plugins and people see it. */
 export async function readBuildset(db: Kysely<Tables>, id: BuildsetId): Promise<BuildsetView | undefined> {
-  const row = await db.selectFrom('buildsets').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined) return undefined
-  const requests = await db.selectFrom('requests').select('id').where('buildset_id', '=', id).orderBy('id').execute()
+  return (await readViews(db, [id]))[0]
+}
+
+/** The newest first. */
+export async function recentBuildsets(
+  db: Kysely<Tables>,
+  { running, limit = 20 }: NonNullable<Parameters<Query['buildsets']>[0]>,
+): Promise<readonly BuildsetView[]> {
+  const rows = await db
+    .selectFrom('buildsets')
+    .select('id')
+    .$if(running === true, (query) => query.where('finished_at', 'is', null))
+    .$if(running === false, (query) => query.where('finished_at', 'is not', null))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return readViews(
+    db,
+    rows.map(({ id }) => id),
+  )
+}
+
+/** In the order of the ids. */
+async function readViews(db: Kysely<Tables>, ids: readonly BuildsetId[]): Promise<readonly BuildsetView[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .selectFrom('buildsets')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
+  const requests = await db
+    .selectFrom('requests')
+    .select(['id', 'buildset_id'])
+    .where('buildset_id', 'in', [...ids])
+    .orderBy('id')
+    .execute()
+  const ofSets = Map.groupBy(requests, (request) => request.buildset_id)
+  const views = new Map(rows.map((row) => [row.id, viewOf(row, ofSets.get(row.id) ?? [])]))
+  return ids.flatMap((id) => views.get(id) ?? [])
+}
+
+function viewOf(row: Selectable<Tables['buildsets']>, requests: readonly { readonly id: RequestId }[]): BuildsetView {
   return {
-    id,
+    id: row.id,
     reason: row.reason,
     scheduler: row.scheduler,
     owner: row.owner,
     sourceStamp: JSON.parse(row.source_stamp) as SourceStamp,
     treeStableMs: row.stable_ms,
+    externalId: row.external_id,
     submittedAt: row.submitted_at,
     finishedAt: row.finished_at,
     result: row.finished_at === null ? null : (row.result as Result),

@@ -11,6 +11,7 @@ import { audits } from './migrations/0008-audits.ts'
 import { outbox } from './migrations/0009-outbox.ts'
 import { pollers } from './migrations/0010-pollers.ts'
 import { outboxWaiting } from './migrations/0011-outbox-waiting.ts'
+import { buildsetNames } from './migrations/0012-buildset-names.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   outbox,
   pollers,
   outboxWaiting,
+  buildsetNames,
 ])
 
 export interface MigrateOptions {

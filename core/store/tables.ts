@@ -146,6 +146,8 @@ export interface BuildsetTable {
   doomed: number
   /** The tree-stable timer of its scheduler, ms. */
   stable_ms: number | null
+  /** What who asked calls it. */
+  external_id: string | null
 }
 
 export interface RequestTable {

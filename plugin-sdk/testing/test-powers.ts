@@ -97,6 +97,7 @@ export function createQuery(answers: Partial<Query>): Query {
     branches: async () => [],
     expectations: async () => [],
     buildset: async () => undefined,
+    buildsets: async () => [],
     isIdle: async () => false,
     build: async () => undefined,
     buildByNumber: async () => undefined,

@@ -136,6 +136,7 @@ async function leaveBuildBehind(store: Store): Promise<void> {
     scheduler: null,
     owner: null,
     key: null,
+    externalId: null,
     stableMs: null,
   })
   await startBuild(store, {

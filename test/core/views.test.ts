@@ -37,6 +37,21 @@ test('builds are found by builder, slave and change, page by page', async () => 
   assert.deepEqual(await query.builds({ change: 999 }), [])
 })
 
+test('buildsets are found by whether they have finished, the newest first', async () => {
+  await using rig = await createRig(config)
+  await rig.slave('bot-1')
+  await rig.master.force({ builder: 'full', who: 'jane', reason: 'one' }, 'test')
+  await rig.settle()
+  for (const reason of ['two', 'three']) await rig.master.force({ builder: 'docs', who: 'jane', reason }, 'test')
+  const { query } = rig.master
+  const reasons = async (filter: Parameters<typeof query.buildsets>[0]) =>
+    (await query.buildsets(filter)).map(({ reason, requests }) => `${reason} ${requests}`)
+  assert.deepEqual(await reasons({}), ['three 3', 'two 2', 'one 1'])
+  assert.deepEqual(await reasons({ running: true }), ['three 3', 'two 2'])
+  assert.deepEqual(await reasons({ running: false }), ['one 1'])
+  assert.deepEqual(await reasons({ limit: 1 }), ['three 3'])
+})
+
 test('a log is read by parts and by lines, while its step runs and after', async () => {
   await using rig = await createRig(config)
   const bot = await rig.slave('bot-1', [{ match: 'make', hang: true, output: 'one\ntwo\n' }])

@@ -45,6 +45,7 @@ function fromFields(keys: readonly string[], fields: readonly Uint8Array[]): Try
     return at === -1 ? '' : textOf(fields[at]!)
   }
   return {
+    id: orNull(get('jobid')),
     branch: orNull(get('branch')),
     revision: orNull(get('baserev')),
     patch: toPatch(get('patch_level'), fields[keys.indexOf('patch_body')]!),
@@ -79,6 +80,7 @@ function fromJson(text: string): TryJob {
   const inBase64 = word('patch_body_base64')
   const body = inBase64 === '' ? Buffer.from(word('patch_body')) : Buffer.from(inBase64, 'base64')
   return {
+    id: orNull(word('jobid')),
     branch: orNull(word('branch')),
     revision: orNull(word('baserev')),
     patch: toPatch(String(level), body),

@@ -5,6 +5,8 @@ import { tryBuilderNotOffered } from './errors.ts'
 
 /** A change that is not committed yet, to be built: whichever way it came. */
 export interface TryJob {
+  /** What the client calls it; `null`: it has no need to. */
+  readonly id: string | null
   readonly branch: string | null
   /** What the patch is against; `null`: the newest. */
   readonly revision: string | null
@@ -44,6 +46,7 @@ export function buildsetOfTry(options: CheckedTry, job: TryJob, key?: string): B
     owner: who,
     scheduler: name,
     merge: false,
+    ...(job.id !== null && { externalId: job.id }),
     ...(priority !== undefined && { priority }),
     ...(key !== undefined && { key: `try ${name} ${key}` }),
   }

@@ -135,6 +135,7 @@ function jobOf(args: readonly Value[]): TryJob {
   const bytes = body instanceof Uint8Array ? body : Buffer.from(textOf(body) ?? '')
   const plain = properties === undefined ? {} : plainOf(properties)
   return {
+    id: null,
     branch: textOrNull(branch) || null,
     revision: textOrNull(revision) || null,
     patch: bytes.length === 0 ? null : patchOf({ level: levelOf(level), subdir: textOf(subdir) ?? '', bytes }),

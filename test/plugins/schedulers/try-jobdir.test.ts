@@ -35,7 +35,7 @@ describe('a job file', () => {
     const first = ['id', 'main', 'abc', '1', DIFF] as const
     const patch = { level: 1, subdir: '', body: DIFF }
     const none = { repository: '', project: '', who: null, comment: null, properties: {} }
-    const base = { branch: 'main', revision: 'abc', patch, builders: ['full', 'quick'], ...none }
+    const base = { id: 'id', branch: 'main', revision: 'abc', patch, builders: ['full', 'quick'], ...none }
     const names = ['full', 'quick']
     assert.deepEqual(parseJobFile(job('1', ...first, ...names)), base)
     const placed = { ...base, repository: 'repo', project: 'hello' }
@@ -119,6 +119,7 @@ describe('tryJobdir', () => {
     const [one, two] = [await rig.master.query.buildset(1), await rig.master.query.buildset(2)]
     assert.deepEqual(one?.sourceStamp.patch, { level: 1, subdir: '', body: DIFF })
     assert.deepEqual([one?.sourceStamp.branch, one?.sourceStamp.revision], ['main', 'abc'])
+    assert.equal(one?.externalId, FULL.jobid)
     assert.deepEqual([one?.owner, one?.scheduler, one?.reason], ['jane', 'try', 'try by jane: does it work?'])
     assert.deepEqual([one?.requests.length, two?.requests.length, two?.reason, two?.owner], [1, 2, 'try', null])
     await rig.slave('bot')
