@@ -191,6 +191,7 @@ export type {
   SlaveDoor,
   SlaveInfo,
 } from './slave-transport.ts'
+export type { Stage, StagedIrcEvents, StagedIrcLink, StagedMail } from './stage.ts'
 export {
   type BuildInfo,
   defineStep,

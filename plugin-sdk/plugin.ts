@@ -3,6 +3,7 @@ import type { Host } from './host.ts'
 import type { BuildView } from './model.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
 import type { Schema } from './schema.ts'
+import type { Stage } from './stage.ts'
 
 /** Version of this interface; it grows by one when something that worked before no longer does. */
 export const API = 1
@@ -44,6 +45,11 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   preview?(host: Host, options: Options, build: BuildView): Promise<string | null>
   /** New options of the same instance: return true when it took them live, else it is stopped and started. */
   reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
+  /**
+   * For rigs of the test kit: `apply` and `start` as above, but with the stage in place of servers outside. Left out: a rig runs it as a
+   * master does, and it goes where its options say.
+   */
+  onStage?(stage: Stage): Pick<PluginDefinition<Kind, Input, Options>, 'apply' | 'start'>
   /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. */
   doctor?(doctor: Doctor, options: Options): Promise<readonly Finding[]>
 }

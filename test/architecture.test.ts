@@ -54,7 +54,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   'irc-framework': /^plugins\/status\/irc\//,
   nodemailer: /^plugins\/status\/mail\//,
   'smtp-server': /^core\/cli\/demo\//,
-  mailparser: /^core\/cli\/demo\/|^plugins\/changes\/maildir\//,
+  mailparser: /^core\/cli\/demo\/|^plugins\/changes\/maildir\/|^plugin-sdk\/testing\/rig\//,
   chokidar: /^plugins\/changes\/maildir\//,
 }
 

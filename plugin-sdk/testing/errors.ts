@@ -92,3 +92,18 @@ export const rigLeaks = (left: readonly string[]) =>
 /** What did happen tells why something else did not. */
 export const toldStory = (story: readonly string[]) =>
   story.length === 0 ? 'nothing happened so far' : `the story so far:\n${story.map((line) => `  ${line}`).join('\n')}`
+
+/** The same error, told with what happened before it; what shows it already is left as it is. */
+export function withStory(error: unknown, story: readonly string[]): unknown {
+  const text = toldStory(story)
+  if (!(error instanceof Error) || error.message.includes(text)) return error
+  const { message, stack = '' } = error
+  const told = `${message}\n${text}`
+  Object.defineProperty(error, 'message', { value: told, configurable: true, writable: true })
+  Object.defineProperty(error, 'stack', {
+    value: stack.replace(message, () => told),
+    configurable: true,
+    writable: true,
+  })
+  return error
+}

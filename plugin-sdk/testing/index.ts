@@ -1,7 +1,9 @@
 /** For tests of plugins: time, chance, a log, a host and slaves that do what the test says. Only the rig imports more than the SDK: all of the master. */
 export { createFakeClock, type FakeClock, type FakeClockOptions, type PendingTimer } from './fake-clock.ts'
 export { createMemoryLog, type LogLevel, type LogLine, type MemoryLog } from './memory-log.ts'
-export { createRig, type Rig, type RigOptions, type RigUntil } from './rig/rig.ts'
+export type { RigMail } from './rig/mails.ts'
+export { createRig, type Rig, type RigOptions, type RigUntil, withRig } from './rig/rig.ts'
+export type { RigIrc } from './rig/stage.ts'
 export type { RigEvent } from './rig/story.ts'
 export {
   commandText,

@@ -14,6 +14,8 @@ import type { FakeClock } from '../fake-clock.ts'
 import type { MemoryLog } from '../memory-log.ts'
 import { createSeededRandom } from '../seeded-random.ts'
 import { rigConfig } from './config.ts'
+import { createPostman } from './mails.ts'
+import type { RigStage } from './stage.ts'
 import { createRecorder, type RigEvent } from './story.ts'
 
 /** One process of the master: it ends by being stopped, or by being killed. */
@@ -38,12 +40,13 @@ export interface LifeParts {
   readonly logStore: LogStore
   readonly secrets: Readonly<Record<string, string>>
   readonly seed: number
+  readonly world: RigStage
   readonly told: (event: RigEvent) => void
 }
 
 /** Starts a master over what an earlier one may have left in the store. */
 export async function startLife(parts: LifeParts): Promise<Life> {
-  const { clock, log, store, logStore, basedir } = parts
+  const { clock, log, store, logStore, basedir, world } = parts
   let host: Host | undefined
   const transport = definePlugin({
     name: 'rig/slaves',
@@ -53,11 +56,12 @@ export async function startLife(parts: LifeParts): Promise<Life> {
       host = given
     },
   })()
-  const recorder = createRecorder(parts.told)
+  const own = [createRecorder(parts.told), createPostman(world.took)]
+  const complete = (config: MasterConfig) => rigConfig(config, transport, own, world.stage)
   const mortal = createMortalClock(clock)
   const redactor = createRedactor()
   const master = await createMaster({
-    config: rigConfig(parts.config, transport, recorder),
+    config: complete(parts.config),
     basedir,
     clock: mortal.clock,
     random: createSeededRandom(parts.seed),
@@ -82,10 +86,12 @@ export async function startLife(parts: LifeParts): Promise<Life> {
     master,
     door: host!.slaves, // applied by the start
     url: () => host!.http.url(),
-    reconfigure: (config) =>
-      driven(clock, master.reconfigure(rigConfig(config, transport, recorder), { who: 'test', via: 'rig' })),
+    reconfigure: (config) => driven(clock, master.reconfigure(complete(config), { who: 'test', via: 'rig' })),
     stop: () => driven(clock, master.stop()),
-    kill: mortal.kill,
+    kill() {
+      mortal.kill()
+      world.kill()
+    },
   }
 }
 

@@ -9,13 +9,15 @@ import type { BuildsetSubmitted, ForceOrder, Query } from '../../host.ts'
 import type { BuildView, Change, ChangeInput } from '../../model.ts'
 import type { Result } from '../../results.ts'
 import { listNames } from '../../suggest.ts'
-import { buildOtherwise, misused, rigLeaks, toldStory } from '../errors.ts'
+import { buildOtherwise, misused, rigLeaks, toldStory, withStory } from '../errors.ts'
 import { createFakeClock, type FakeClock } from '../fake-clock.ts'
 import { createMemoryLog, type MemoryLog } from '../memory-log.ts'
 import type { ScriptedAnswer } from '../scripted-answers.ts'
 import { createScriptedSlave, type ScriptedSlave } from '../scripted-slave.ts'
 import { until } from '../until.ts'
 import { type Life, startLife } from './life.ts'
+import type { RigMail } from './mails.ts'
+import { createRigStage, type RigIrc } from './stage.ts'
 import { type RigEvent, storyLine } from './story.ts'
 
 /** A whole master in memory: the real walk over a real store, on a clock that stands still, with slaves that do what the test says. */
@@ -29,6 +31,13 @@ export interface Rig extends AsyncDisposable {
   readonly events: readonly RigEvent[]
   /** The same in words, a line each: `buildFinished full #0 on bot success`. */
   story(): readonly string[]
+  /**
+   * Mails that would have gone out, oldest first: composed by the config's mail plugin to the byte, or as plugins gave them to `host.notify`
+   * when it has none. Nothing goes to any server.
+   */
+  readonly mails: readonly RigMail[]
+  /** What the config's IRC bots say, and a way to speak with them. No network is touched. */
+  readonly irc: RigIrc
   /** Hands in a change, as a source would; what is left out is made up. Resolves when it is stored. */
   commit(change?: Partial<ChangeInput>): Promise<Change>
   /** Asks for a build, as a person would. */
@@ -57,6 +66,8 @@ export interface RigUntil {
    * show the story so far.
    */
   build(builder: string, result?: Result): Promise<BuildView>
+  /** The next mail that fits, each given once. @throws CiError `BOLT_TESTING_WAITED`. */
+  mail(fits?: (mail: RigMail) => boolean): Promise<RigMail>
   /** An event that fits, also one that was. @throws CiError `BOLT_TESTING_WAITED`. */
   event<Name extends StoredHook>(name: Name, fits?: (event: HookEvent<Name>) => boolean): Promise<HookEvent<Name>>
 }
@@ -90,14 +101,22 @@ export async function createRig(options: RigOptions): Promise<Rig> {
   const logStore = createMemoryLogStore()
   const events: RigEvent[] = []
   const given = new Map<string, number>()
+  const givenMails = new Set<RigMail>()
   const slaves = new Map<string, ScriptedSlave>()
+  const settle = async () => {
+    for (let i = 0; i < 10; i++) {
+      await clock.settle()
+      await world.settled()
+    }
+  }
+  const world = createRigStage(settle)
   let config = options.config
   let life = await begin(seed)
   let changes = 0
 
   async function begin(random: number): Promise<Life> {
     const told = (event: RigEvent) => void events.push(event)
-    const one = await startLife({ config, clock, log, basedir, store, logStore, secrets, seed: random, told })
+    const one = await startLife({ config, clock, log, basedir, store, logStore, secrets, seed: random, world, told })
     for (const { name } of config.options.slaves) {
       const answers = options.slaves?.[name] ?? []
       if (answers === false) continue
@@ -108,9 +127,6 @@ export async function createRig(options: RigOptions): Promise<Rig> {
     return one
   }
 
-  const settle = async () => {
-    for (let i = 0; i < 10; i++) await clock.settle()
-  }
   const story = () => events.map(storyLine)
 
   /** In real time: sockets and files of plugins are real. */
@@ -131,6 +147,8 @@ export async function createRig(options: RigOptions): Promise<Rig> {
     },
     events,
     story,
+    mails: world.mails,
+    irc: world.irc,
     async commit(change = {}) {
       const number = ++changes
       const input = { who: 'jane', files: ['a.c'], comments: `commit ${number}`, revision: `r${number}`, ...change }
@@ -162,6 +180,11 @@ export async function createRig(options: RigOptions): Promise<Rig> {
           throw buildOtherwise(`${builder} #${ended.number}`, ended.result, result, story())
         return (await life.master.query.build(ended.build))!
       },
+      async mail(fits = () => true) {
+        const mail = await waited('a mail', () => world.mails.find((one) => !givenMails.has(one) && fits(one)))
+        givenMails.add(mail)
+        return mail
+      },
       event: <Name extends StoredHook>(name: Name, fits: (event: HookEvent<Name>) => boolean = () => true) =>
         waited(`the event "${name}"`, () => {
           for (const one of events) {
@@ -189,6 +212,24 @@ export async function createRig(options: RigOptions): Promise<Rig> {
       const left = clock.pending().map((timer) => `a ${timer.kind}, made\n${timer.madeAt}`)
       if (left.length > 0) throw rigLeaks(left)
     },
+  }
+}
+
+/**
+ * Runs a test in a rig of its own, and disposes it. Whatever the test throws, also an assertion, shows the story so far.
+ * @throws what the test throws; CiError as {@link createRig}.
+ * @example
+ * test('jane is told', () => withRig({ config }, async (rig) => {
+ *   await rig.force('full')
+ *   assert.equal((await rig.until.mail()).to, 'jane@example.org')
+ * }))
+ */
+export async function withRig<T>(options: RigOptions, use: (rig: Rig) => Promise<T>): Promise<T> {
+  await using rig = await createRig(options)
+  try {
+    return await use(rig)
+  } catch (error) {
+    throw withStory(error, rig.story())
   }
 }
 

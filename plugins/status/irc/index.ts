@@ -1,7 +1,9 @@
 import { definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { createCarrier } from './carrier.ts'
-import { ircSchema } from './options.ts'
+import { type Bot, ircSchema } from './options.ts'
+import { createStagedTransport } from './staged-transport.ts'
 import { type NetworkBot, superviseNetwork } from './supervisor.ts'
+import { reachNetwork, type TransportOf } from './transport.ts'
 
 export type { IrcChannel, IrcNetwork, IrcOptions, IrcTelling } from './options.ts'
 
@@ -18,30 +20,37 @@ export const irc = definePlugin({
   name: NAME,
   kind: 'status',
   schema: ircSchema,
-  apply(host, { awayMs }) {
-    const own = botsOf(host)
-    host.registerCarrier(createCarrier(host, () => own, awayMs))
-    host.registerChatCommand({
-      name:
-        host.id === NAME
-          ? 'irc test'
-          : `irc-test ${host.id
-              .toLowerCase()
-              .replace(/[^a-z0-9]+/g, '-')
-              .replace(/^-|-$/g, '')}`,
-      usage: '',
-      summary: 'says of each IRC network whether the bot is there, and whether the server answers',
-      example: 'irc test',
-      run: () => Promise.all(own.map((bot) => bot.report())),
-    })
-  },
-  /** Returns at once: a network that is down must not keep the master from starting. */
-  start(host, { networks }) {
-    // Proofs without the name of a network hold only where there is one, so that nobody takes an account of another one.
-    const isOnly = networks.length === 1 && host.id === NAME
-    for (const network of networks) botsOf(host).push(host.own(superviseNetwork(host, network, isOnly)))
-  },
+  ...parts(reachNetwork),
+  onStage: (stage) => parts((network) => createStagedTransport(stage, network.name)),
 })
+
+function parts(transport: TransportOf) {
+  return {
+    apply(host: Host, { awayMs }: Bot) {
+      const own = botsOf(host)
+      host.registerCarrier(createCarrier(host, () => own, awayMs))
+      host.registerChatCommand({
+        name:
+          host.id === NAME
+            ? 'irc test'
+            : `irc-test ${host.id
+                .toLowerCase()
+                .replace(/[^a-z0-9]+/g, '-')
+                .replace(/^-|-$/g, '')}`,
+        usage: '',
+        summary: 'says of each IRC network whether the bot is there, and whether the server answers',
+        example: 'irc test',
+        run: () => Promise.all(own.map((bot) => bot.report())),
+      })
+    },
+    /** Returns at once: a network that is down must not keep the master from starting. */
+    start(host: Host, { networks }: Bot) {
+      // Proofs without the name of a network hold only where there is one, so that nobody takes an account of another one.
+      const isOnly = networks.length === 1 && host.id === NAME
+      for (const network of networks) botsOf(host).push(host.own(superviseNetwork(host, network, isOnly, transport)))
+    },
+  }
+}
 
 /** The bots of a host: made in `start`, asked by what `apply` registers. */
 function botsOf(host: Host): NetworkBot[] {

@@ -2,7 +2,7 @@ import type { Clock, Log, SecretRef } from 'boltbot/plugin-sdk'
 import { type Client, createClient } from './client.ts'
 import { ircLoginRefused, ircLost, ircNoNick, ircSilent } from './errors.ts'
 import type { Network } from './options.ts'
-import { createTransport } from './transport.ts'
+import type { TransportOf } from './transport.ts'
 
 /** One connection to a network: from the socket to its end. It is registered, and logged in if it should be, or it ends. */
 export interface Session {
@@ -19,11 +19,17 @@ export interface Session {
 
 export interface SessionDeps {
   readonly network: Network
+  readonly transport: TransportOf
   readonly clock: Clock
   readonly log: Log
   readonly secret: (value: string | SecretRef) => string
   /** Called with the client before anything is sent. */
   readonly prepare: (client: Client, session: Session) => void
+}
+
+interface Transport {
+  close(force: boolean): void
+  once(event: 'close', listener: () => void): unknown
 }
 
 /** From the socket to the welcome: slow networks look up hosts first. */
@@ -34,8 +40,8 @@ const PONG_MS = 10_000
 /** NickServ says nothing when it is away. */
 const IDENTIFY_MS = 10_000
 
-export function openSession({ network, clock, log, secret, prepare }: SessionDeps): Session {
-  const { name, sasl, certificate, nickserv } = network
+export function openSession({ network, transport, clock, log, secret, prepare }: SessionDeps): Session {
+  const { name, sasl, nickserv } = network
   const client = createClient()
   const ended = Promise.withResolvers<Error>()
   const ready = Promise.withResolvers<void>()
@@ -79,9 +85,12 @@ export function openSession({ network, clock, log, secret, prepare }: SessionDep
 
   /** The line under way goes out first when the end is a polite one. */
   function end(polite: boolean): void {
-    const { connection } = client as unknown as { connection: { transport?: { close(force: boolean): void } } } // not in our types: used here only
-    connection.transport?.close(!polite)
-    if (polite) clock.timer(1000, () => connection.transport?.close(true))
+    const { connection } = client as unknown as { connection: { transport?: Transport } } // not in our types: used here only
+    const { transport } = connection
+    transport?.close(!polite)
+    if (!polite || transport === undefined) return
+    const forced = clock.timer(1000, () => transport.close(true))
+    transport.once('close', () => forced[Symbol.dispose]())
   }
 
   function watch(): void {
@@ -144,12 +153,10 @@ export function openSession({ network, clock, log, secret, prepare }: SessionDep
   watch()
   prepare(client, session)
   try {
-    const cert = certificate && { cert: certificate.cert, key: secret(certificate.key) }
-    const tls = network.tls ? { ...(network.tlsCa !== undefined && { ca: network.tlsCa }), ...cert } : null
     client.connect({
       host: network.host,
       port: network.port,
-      transport: createTransport({ host: network.host, port: network.port, tls }),
+      transport: transport(network, secret),
       nick: network.nick,
       username: network.username,
       gecos: network.realname,

@@ -4,6 +4,7 @@ import { type Bot, createBot } from './bot.ts'
 import { ircLost } from './errors.ts'
 import type { Network } from './options.ts'
 import { openSession } from './session.ts'
+import type { TransportOf } from './transport.ts'
 
 /** The first wait before a new connection, ms; it doubles up to the longest. */
 const FIRST_WAIT = 2000
@@ -20,7 +21,7 @@ export interface NetworkBot extends AsyncDisposable, Pick<Bot, 'nickOf' | 'tell'
   report(): Promise<string>
 }
 
-export function superviseNetwork(host: Host, network: Network, isOnly: boolean): NetworkBot {
+export function superviseNetwork(host: Host, network: Network, isOnly: boolean, transport: TransportOf): NetworkBot {
   const { clock, log } = host
   const bot = createBot(host, network, isOnly)
   const stopping = new AbortController()
@@ -30,6 +31,7 @@ export function superviseNetwork(host: Host, network: Network, isOnly: boolean):
   async function connectOnce(): Promise<Error> {
     const session = openSession({
       network,
+      transport,
       clock,
       log,
       secret: (value) => host.secrets.resolve(value),

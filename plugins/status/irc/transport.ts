@@ -2,8 +2,19 @@ import { EventEmitter } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import { connect as connectTls } from 'node:tls'
+import type { SecretRef } from 'boltbot/plugin-sdk'
+import type { Network } from './options.ts'
 
-export interface TransportOptions {
+/** Gives the class that irc-framework makes its connections of. */
+export type TransportOf = (network: Network, secret: (value: string | SecretRef) => string) => object
+
+/** The way of a network's options, over a socket. */
+export const reachNetwork: TransportOf = ({ host, port, tls, tlsCa, certificate }, secret) => {
+  const cert = certificate && { cert: certificate.cert, key: secret(certificate.key) }
+  return createTransport({ host, port, tls: tls ? { ...(tlsCa !== undefined && { ca: tlsCa }), ...cert } : null })
+}
+
+interface TransportOptions {
   readonly host: string
   readonly port: number
   /** `null`: not encrypted. */
@@ -17,7 +28,7 @@ const MOST_WAITING = 65_536
  * The socket below irc-framework, with what its own lacks: certificates of a private authority, lines of a bounded length, and an end
  * that is always told.
  */
-export function createTransport(options: TransportOptions): object {
+function createTransport(options: TransportOptions): object {
   return class Transport extends EventEmitter {
     private socket: Socket | null = null
     private failure: Error | false = false

@@ -8,7 +8,8 @@ import { isDue } from './modes.ts'
 import { type Connection, type Mailing, mailSchema, mailServerSchema } from './options.ts'
 import { previewOf } from './preview.ts'
 import { recipientsOf } from './recipients.ts'
-import { createSmtp } from './smtp.ts'
+import { createSmtp, type Smtp } from './smtp.ts'
+import { createStagedSmtp } from './staged-smtp.ts'
 import { noteStreak } from './streaks.ts'
 
 export type { Facts, FailingStep } from './facts.ts'
@@ -30,13 +31,8 @@ export const mailNotifier = definePlugin({
   schema: mailSchema,
   doctor: (doctor, options: Mailing) => examineServer(doctor, options),
   preview: previewOf,
-  apply(host, options) {
-    carry(host, options)
-    if (options.buildSetSummary) host.tap('buildsetFinished', (event) => tellBuildset(host, options, event))
-    host.tap('buildFinished', async (event) => {
-      if (await passes(host, options, event)) await tell(host, options, event)
-    })
-  },
+  apply: (host, options) => notifier(host, options, smtpOf(host, options)),
+  onStage: (stage) => ({ apply: (host, options) => notifier(host, options, createStagedSmtp(stage)) }),
 })
 
 /**
@@ -48,12 +44,22 @@ export const mailServer = definePlugin({
   kind: 'status',
   schema: mailServerSchema,
   doctor: examineServer,
-  apply: (host, options) => carry(host, options),
+  apply: (host, options) => carry(host, options, smtpOf(host, options)),
+  onStage: (stage) => ({ apply: (host, options) => carry(host, options, createStagedSmtp(stage)) }),
 })
 
-function carry(host: Host, options: Connection): void {
-  const { smtpPassword } = options
-  const smtp = createSmtp(options, () => smtpPassword && host.secrets.resolve(smtpPassword), host.clock)
+function notifier(host: Host, options: Mailing, smtp: Smtp): void {
+  carry(host, options, smtp)
+  if (options.buildSetSummary) host.tap('buildsetFinished', (event) => tellBuildset(host, options, event))
+  host.tap('buildFinished', async (event) => {
+    if (await passes(host, options, event)) await tell(host, options, event)
+  })
+}
+
+const smtpOf = (host: Host, options: Connection) =>
+  createSmtp(options, () => options.smtpPassword && host.secrets.resolve(options.smtpPassword), host.clock)
+
+function carry(host: Host, options: Connection, smtp: Smtp): void {
   host.own(smtp)
   host.registerCarrier(createMailCarrier(host, options, smtp))
 }

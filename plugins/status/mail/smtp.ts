@@ -70,7 +70,7 @@ export function createSmtp(options: Connection, password: () => string | undefin
 
   return {
     server,
-    async send({ to, cc, attachments, references, headers, html, inReplyTo, ...message }, recipient, signal) {
+    async send(message, recipient, signal) {
       if (signal.aborted) return { status: 'later', about: 'carrier', reason: 'the master stops' }
       idle?.[Symbol.dispose]()
       dataSent = false
@@ -82,21 +82,7 @@ export function createSmtp(options: Connection, password: () => string | undefin
       signal.addEventListener('abort', abort, { once: true })
       try {
         transport ??= open()
-        const sending = transport.sendMail({
-          ...message,
-          to: [...to],
-          cc: [...cc],
-          ...(html !== undefined && { html }),
-          ...(inReplyTo !== undefined && { inReplyTo }),
-          references: [...references],
-          headers: { ...headers },
-          attachments: attachments.map(({ name, type, base64 }) => ({
-            filename: name,
-            contentType: type,
-            content: Buffer.from(base64, 'base64'),
-          })),
-          envelope: { from: message.from.address, to: [recipient] },
-        })
+        const sending = transport.sendMail(mailFor(message, recipient))
         await Promise.race([sending, given.promise])
         idle = clock.timer(IDLE_MS, close)
         return { status: 'delivered' }
@@ -110,6 +96,28 @@ export function createSmtp(options: Connection, password: () => string | undefin
       }
     },
     [Symbol.dispose]: close,
+  }
+}
+
+/** A message as nodemailer wants it. */
+export function mailFor(
+  { to, cc, attachments, references, headers, html, inReplyTo, ...message }: Message,
+  recipient: string,
+) {
+  return {
+    ...message,
+    to: [...to],
+    cc: [...cc],
+    ...(html !== undefined && { html }),
+    ...(inReplyTo !== undefined && { inReplyTo }),
+    references: [...references],
+    headers: { ...headers },
+    attachments: attachments.map(({ name, type, base64 }) => ({
+      filename: name,
+      contentType: type,
+      content: Buffer.from(base64, 'base64'),
+    })),
+    envelope: { from: message.from.address, to: [recipient] },
   }
 }
 
