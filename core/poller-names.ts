@@ -1,6 +1,5 @@
-import type { Poller } from 'boltbot/plugin-sdk'
+import { type Poller, repositoryKey } from 'boltbot/plugin-sdk'
 import { unknownPoller } from './errors.ts'
-import { repositoryKey } from './repository-key.ts'
 
 interface Named {
   readonly plugin: string

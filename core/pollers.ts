@@ -7,11 +7,11 @@ import {
   type Poller,
   type PollerView,
   type Random,
+  repositoryKey,
 } from 'boltbot/plugin-sdk'
 import { pollerInvalid, pollerStopped, pollTooLong } from './errors.ts'
 import { createPollerNames } from './poller-names.ts'
 import { createTurns } from './poller-turns.ts'
-import { repositoryKey } from './repository-key.ts'
 import { type PollerHealth, readPoller, recordPoll } from './store/pollers.ts'
 import type { Store } from './store/store.ts'
 
@@ -31,8 +31,11 @@ export interface Pollers {
    * @throws CiError of the name, of a guard, or of the poll.
    */
   poll(name: string, by: { readonly who: string; readonly via: string }): Promise<readonly string[]>
-  /** Has those that look at a repository poll soon, whichever way its address is written; gives how many there are. */
-  pollSoon(repository: string): number
+  /**
+   * Has those that look at a repository poll soon, whichever way its address is written; gives how many there are. With a branch only
+   * those that watch it, and have polled before: a first poll notes where things stand and tells nothing.
+   */
+  pollSoon(repository: string, options?: { readonly branch?: string }): number
   list(): readonly PollerView[]
 }
 
@@ -178,10 +181,13 @@ export function createPollers(deps: PollersDeps): Pollers {
       await Promise.all(found.map((one) => one.ask()))
       return found.map((one) => one.view().source)
     },
-    pollSoon(repository) {
+    pollSoon(repository, { branch } = {}) {
       const key = repositoryKey(repository)
       const found = [...running.values()].filter(
-        ({ poller }) => poller.repository !== undefined && repositoryKey(poller.repository) === key,
+        ({ poller, view }) =>
+          poller.repository !== undefined &&
+          repositoryKey(poller.repository) === key &&
+          (branch === undefined || (poller.watches?.(branch) !== false && view().lastGood !== null)),
       )
       for (const one of found) one.ask().catch(() => {}) // it is recorded as every poll is
       return found.length

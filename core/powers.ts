@@ -76,7 +76,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       registerChatCommand: (command, run) => deps.chat.register(id, command, run),
       openChat: (place) => deps.chat.open(place),
       registerCarrier: (carrier) => deps.outbox.register(id, carrier),
-      pollSoon: async (repository) => deps.pollers.pollSoon(repository),
+      pollSoon: async (repository, options) => deps.pollers.pollSoon(repository, options),
       http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url },
     }
   }

@@ -101,8 +101,11 @@ export interface Host {
   readonly people: People
   /** Pages of the master's web server. Definitions that use it say `servesHttp: true`. */
   readonly http: HttpPower
-  /** Has the pollers of a repository look at once, however its address is written: news came another way. Gives how many. */
-  pollSoon(repository: string): Promise<number>
+  /**
+   * Has the pollers of a repository look at once, however its address is written: news came another way. Gives how many; of a branch,
+   * how many will tell what is new there since they last looked.
+   */
+  pollSoon(repository: string, options?: { readonly branch?: string }): Promise<number>
   /** Slave logins and connections: for slave transports. */
   readonly slaves: SlaveDoor
 

@@ -16,8 +16,8 @@ export interface HttpPower {
    * })
    */
   route(method: HttpMethod, path: string, handler: HttpHandler, options?: HttpRouteOptions): void
-  /** Where people reach the pages, with `/` at its end: `buildbotURL`, else where the server listens. */
-  url(): string
+  /** Where people reach the pages, with `/` at its end: `buildbotURL`, else where the server listens. `null`: nothing listens. */
+  url(): string | null
 }
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'

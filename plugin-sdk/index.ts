@@ -2,6 +2,7 @@
 export type { ActionName, AuditView, GuardedAction } from './action.ts'
 
 export { type Author, parseAuthor } from './author.ts'
+export { type Branches, branchTest } from './branches.ts'
 export {
   CHAT_NEWS,
   type Chat,
@@ -180,6 +181,7 @@ export {
   secret,
   withProperties,
 } from './render.ts'
+export { repositoryKey } from './repository-key.ts'
 export { isGood, RESULTS, type Result, worst } from './results.ts'
 export type { Decision, SchedulerBuildset, SchedulerInput, SchedulerRules, Wanted } from './scheduler.ts'
 export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'

@@ -6,6 +6,8 @@ export interface Poller {
   readonly name: string
   /** What it looks at: pollers of one repository, however its address is written, poll one at a time. Default: nobody else's. */
   readonly repository?: string
+  /** Which branches it tells of, tags by their whole name (`refs/tags/v1`); default: all. */
+  readonly watches?: (branch: string) => boolean
   /** Between the end of one poll and the start of the next; ±10 % of it by chance. */
   readonly interval: Duration
   /** Default true. */

@@ -30,10 +30,7 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
     [/^core\/config\//, /^core\/(secrets|redact)\.ts$/, /^plugin-sdk\/index\.ts$/],
   ],
   [/^core\/config\//, [/^core\/config\//, /^plugin-sdk\/index\.ts$/]],
-  [
-    /^core\/store\//,
-    [/^core\/store\//, /^core\/(errors|repository-key|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/],
-  ],
+  [/^core\/store\//, [/^core\/store\//, /^core\/(errors|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/]],
   [/^core\/control\//, [/^core\/control\//, /^core\/master-api\.ts$/, /^plugin-sdk\/index\.ts$/]],
   // master.ts is the wiring: only the doors (command line, index) know it.
   [/^core\//, [/^core\/(?!cli\/|master\.ts|index\.ts)/, /^plugin-sdk\/index\.ts$/]],

@@ -132,13 +132,13 @@ export function checkPasswords(
   }
 }
 
-/** Plugins that serve pages, when there is no web server. */
+/** Plugins that are reached over HTTP, when there is no web server. */
 export function checkServing({ report }: Reporter, plugins: readonly CheckedPlugin[]): void {
   for (const { spec, subject } of plugins)
     if (spec.definition.servesHttp === true)
       report(
         subject,
         [],
-        'It serves pages, and the config has no web server. Add http: { port: 8010 } to defineMaster.',
+        'It is reached over HTTP, and the config has no web server. Add http: { port: 8010 } to defineMaster.',
       )
 }

@@ -46,7 +46,7 @@ export interface HostPowers
   readonly http: {
     /** As above; `null`: there is no web server. */
     readonly register: ((route: Route) => Disposable) | null
-    url(): string
+    url(): string | null
   }
 }
 

@@ -17,8 +17,8 @@ export interface Http {
   move(config: HttpConfig): Promise<Move>
   /** Until disposed, requests for unknown pages wait: plugins are being exchanged, and theirs may come back. */
   hold(): Disposable
-  /** With `/` at its end. */
-  url(): string
+  /** With `/` at its end; `null`: nothing listens. */
+  url(): string | null
   /** No new connections. */
   close(): void
   stop(): Promise<void>
@@ -124,9 +124,10 @@ export function createHttp({ clock, log }: { readonly clock: Clock; readonly log
     await ended
   }
 
-  function publicUrl(): string {
+  function publicUrl(): string | null {
+    if (config.http === null || open === null) return null
     if (config.buildbotURL !== null) return config.buildbotURL.replace(/\/*$/, '/')
-    return open === null ? 'http://localhost/' : `http://${hostText(open.spec.host)}:${open.port}/`
+    return `http://${hostText(open.spec.host)}:${open.port}/`
   }
 }
 

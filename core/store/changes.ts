@@ -1,6 +1,5 @@
-import type { Change, ChangeId, ChangeInput, Json } from 'boltbot/plugin-sdk'
+import { type Change, type ChangeId, type ChangeInput, type Json, repositoryKey } from 'boltbot/plugin-sdk'
 import type { Kysely } from 'kysely'
-import { repositoryKey } from '../repository-key.ts'
 import type { Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 

@@ -6,6 +6,8 @@ import { type Commit, newest, submitCommits } from './submit-commits.ts'
 export interface History {
   /** As it stands in changes: without secrets. */
   readonly repository: string
+  /** Which branches it tells of; default: all. */
+  readonly watches?: (branch: string) => boolean
   /**
    * What is new since a position of an earlier call; without one only where it stands now.
    * @throws CiError when the repository cannot be asked.
@@ -42,6 +44,7 @@ export function registerHistoryPoller(host: Host, options: CheckedPoller, histor
   host.registerPoller({
     name: 'poll',
     repository,
+    ...(history.watches && { watches: history.watches }),
     interval: options.pollInterval,
     pollAtLaunch: options.pollAtLaunch,
     deadline: '30m', // the first time with a large repository

@@ -1,6 +1,5 @@
-import { type Duration, durationMs } from 'boltbot/plugin-sdk'
+import { type Branches, type Duration, durationMs } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import type { Branches } from './branches.ts'
 
 /** What all pollers of version control systems take. */
 export interface PollerOptions {

@@ -102,6 +102,25 @@ describe('pollers', () => {
     assert.equal(poller.calls(), 6)
   })
 
+  it('poll soon for a branch only when they will tell what is new there', async () => {
+    await using rig = await createRig()
+    rig.poller('a', { repository: '/srv/hello', watches: (branch) => branch === 'main' }, async () => {})
+    const gate = Promise.withResolvers<void>()
+    rig.poller('b', { repository: '/srv/slow' }, () => gate.promise)
+    rig.pollers.start()
+    await rig.next('p/a')
+    assert.equal(rig.pollers.pollSoon('/srv/hello', { branch: 'main' }), 1)
+    assert.equal(rig.pollers.pollSoon('/srv/hello', { branch: 'other' }), 0)
+    assert.equal(
+      rig.pollers.pollSoon('/srv/slow', { branch: 'main' }),
+      0,
+      'its first poll will only note where things stand',
+    )
+    gate.resolve()
+    await rig.next('p/b')
+    assert.equal(rig.pollers.pollSoon('/srv/slow', { branch: 'main' }), 1)
+  })
+
   it('poll once more when asked while they poll: what was committed meanwhile is seen', async () => {
     await using rig = await createRig()
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -23,7 +23,7 @@ export interface Life {
   readonly master: Master
   /** Where slaves come in. */
   readonly door: SlaveDoor
-  /** Where pages are served. */
+  /** Where pages are served; empty: nowhere. */
   url(): string
   reconfigure(config: MasterConfig): Promise<readonly string[]>
   stop(): Promise<void>
@@ -85,7 +85,7 @@ export async function startLife(parts: LifeParts): Promise<Life> {
   return {
     master,
     door: host!.slaves, // applied by the start
-    url: () => host!.http.url(),
+    url: () => host!.http.url() ?? '',
     reconfigure: (config) => driven(clock, master.reconfigure(complete(config), { who: 'test', via: 'rig' })),
     stop: () => driven(clock, master.stop()),
     kill() {

@@ -52,11 +52,8 @@ async function failingStep(
   return { number, name, text, log, tail }
 }
 
-/** What `http.url()` says of a master that serves no pages. */
-const NOWHERE = 'http://localhost/'
-
 /** Where a build is shown; `null`: there are no pages. */
 export function pageOf({ http }: Pick<Host, 'http'>, builder: string, number: number): string | null {
   const base = http.url()
-  return base === NOWHERE ? null : `${base}builders/${encodeURIComponent(builder)}/builds/${number}`
+  return base === null ? null : `${base}builders/${encodeURIComponent(builder)}/builds/${number}`
 }

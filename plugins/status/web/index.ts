@@ -26,7 +26,7 @@ export const web = definePlugin({
       host,
       recent: createRecent(host),
       live: createLive(host),
-      paths: () => createPaths(host.http.url()),
+      paths: () => createPaths(host.http.url() ?? '/'),
     }
     const gate = createGate(host, access)
     servePages(host, site, gate)

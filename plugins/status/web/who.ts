@@ -51,6 +51,10 @@ export function createGate(host: Host, { users, userHeader }: WebAccess): Gate {
     return challenge('This name and password do not fit.')
   }
 
+  const publicOrigin = () => {
+    const url = host.http.url()
+    return url === null ? undefined : new URL(url).origin
+  }
   return {
     canSignIn: hasUsers,
     challenge,
@@ -67,7 +71,7 @@ export function createGate(host: Host, { users, userHeader }: WebAccess): Gate {
       const isOurs =
         site === 'same-origin' ||
         site === 'none' ||
-        (site === undefined && (from === undefined || from === origin || from === new URL(host.http.url()).origin))
+        (site === undefined && (from === undefined || from === origin || from === publicOrigin()))
       return isOurs
         ? null
         : { status: 403, body: 'This was asked for by a page of another site, so it was not done.\n' }

@@ -1,6 +1,5 @@
-import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
+import { type Branches, branchTest, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type Branches, branchTest } from '../branches.ts'
 import { programEnvironment } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import {

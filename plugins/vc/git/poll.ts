@@ -1,5 +1,4 @@
-import type { Host, Json } from 'boltbot/plugin-sdk'
-import { type Branches, branchTest } from '../branches.ts'
+import { type Branches, branchTest, type Host, type Json } from 'boltbot/plugin-sdk'
 import type { CheckedPoller } from '../poller-options.ts'
 import { newest, submitCommits } from '../submit-commits.ts'
 import { readCommits } from './commits.ts'
@@ -16,9 +15,8 @@ import type { Mirror } from './mirror.ts'
  */
 export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<void> {
   const { host, git, mirror, repository, options } = deps
-  const { repourl, branches, tags, maxChanges } = options
-  const [isWantedBranch, isWantedTag] = [branchTest(branches), branchTest(tags)]
-  const isWanted = (name: string) => (isTag(name) ? isWantedTag(tagName(name)) : isWantedBranch(name))
+  const { repourl, tags, maxChanges } = options
+  const isWanted = wantedRefs(options)
   const wantsTags = tags === true || tags.length > 0
 
   async function poll(signal: AbortSignal): Promise<void> {
@@ -81,6 +79,12 @@ export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<voi
   }
 
   return poll
+}
+
+/** Which branches and tags count, by their names as changes have them. */
+export function wantedRefs({ branches, tags }: Pick<PollOptions, 'branches' | 'tags'>): (name: string) => boolean {
+  const [isWantedBranch, isWantedTag] = [branchTest(branches), branchTest(tags)]
+  return (name) => (isTag(name) ? isWantedTag(tagName(name)) : isWantedBranch(name))
 }
 
 export interface PollDeps {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { definePlugin, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
+import { type Branches, definePlugin, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import type { Branches } from '../branches.ts'
 import { withoutSecrets } from '../environment.ts'
 import {
   address,
@@ -17,7 +16,7 @@ import { createCredentials } from './credentials.ts'
 import { examineRepository } from './doctor.ts'
 import { createGit } from './git-process.ts'
 import { createMirror } from './mirror.ts'
-import { createPoll } from './poll.ts'
+import { createPoll, wantedRefs } from './poll.ts'
 
 export interface GitPollerOptions extends PollerOptions {
   /** URL or path, as git takes it. */
@@ -94,6 +93,7 @@ export const gitPoller = definePlugin({
     host.registerPoller({
       name: 'poll',
       repository,
+      watches: wantedRefs(options),
       interval: pollInterval,
       pollAtLaunch,
       deadline: '30m', // the first fetch of a large repository

@@ -1,6 +1,5 @@
 import { rm, stat } from 'node:fs/promises'
-import { hasCode } from 'boltbot/plugin-sdk'
-import { type Branches, branchTest } from '../branches.ts'
+import { type Branches, branchTest, hasCode } from 'boltbot/plugin-sdk'
 import { outputUnreadable } from '../errors.ts'
 import type { History } from '../history-poller.ts'
 import type { Program } from '../program.ts'
@@ -36,6 +35,7 @@ export function createHgHistory({ hg, repourl, repository, branches, mirror }: H
 
   return {
     repository,
+    watches: isWanted,
     async since(position, signal) {
       const path = await mirror()
       await pull(path, signal)

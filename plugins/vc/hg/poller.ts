@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
+import { type Branches, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import type { Branches } from '../branches.ts'
 import { programEnvironment, withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import {

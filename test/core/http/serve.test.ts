@@ -27,7 +27,7 @@ function pages(
       apply(given)
     },
   })
-  return { plugin: plugin({ id }), url: () => host!.http.url() }
+  return { plugin: plugin({ id }), url: () => host!.http.url()! }
 }
 
 async function serving(apply: (host: Host) => void, options: Partial<RigOptions> = {}) {
@@ -281,6 +281,22 @@ test('behind a proxy with a path, pages are found with and without it', async ()
     assert.equal(await answer.text(), '192.0.2.7 https://ci.example.org')
   }
   assert.equal((await fetch(`http://127.0.0.1:${port}/boltpage`)).status, 404)
+})
+
+test('a master without a web server has no address, whatever buildbotURL says', async () => {
+  const seen: (string | null)[] = []
+  const asking = definePlugin({
+    name: 'asking',
+    kind: 'service',
+    apply: (host) => host.tap('configApplied', () => void seen.push(host.http.url())),
+  })
+  const parts = { slaves: [bot], builders: [full], buildbotURL: 'https://ci.example.org/', plugins: [asking()] }
+  await using rig = await createRig(parts)
+  await rig.clock.advance(1)
+  assert.deepEqual(seen, [null])
+  await using served = await createRig({ ...parts, http: { port: 0 } })
+  await served.clock.advance(1)
+  assert.deepEqual(seen, [null, 'https://ci.example.org/'])
 })
 
 test('what cannot be is refused: no web server, two plugins for one page, a route after apply', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { repositoryKey } from '../../core/repository-key.ts'
+import { repositoryKey } from 'boltbot/plugin-sdk'
 
 test('the ways one repository is written come out as one, others do not', () => {
   const ways = [
