@@ -51,6 +51,8 @@ const ABORT_MS = 1000
 const RECIPIENT_MS = [30_000, 3_600_000] as const
 /** Of a carrier that reaches nobody: a second, doubling to a minute. */
 const CARRIER_MS = [1000, 60_000] as const
+/** So often the far side may die with one message in hand, one time after the other, before that message waits alone. */
+const STUBBORN = 3
 
 export function createLane(carrier: Carrier, deps: LaneDeps): Lane {
   const { store, clock, random, log } = deps
@@ -61,6 +63,7 @@ export function createLane(carrier: Carrier, deps: LaneDeps): Lane {
   let resting = false
   let woken = false
   let running: Promise<void> | undefined
+  let stubborn = { id: 0, tries: 0 }
 
   async function run(): Promise<void> {
     for (let failures = 0; !stopping.signal.aborted; ) {
@@ -127,7 +130,7 @@ export function createLane(carrier: Carrier, deps: LaneDeps): Lane {
     switch (handover.status) {
       case 'delivered':
         log.info('message delivered', fields)
-        await conclude(store, row.id, { state: 'sent' })
+        await noteSent(row.id)
         return true
       case 'stale':
         log.info('message thrown away, it is too old', { ...fields, reason: handover.reason })
@@ -141,7 +144,7 @@ export function createLane(carrier: Carrier, deps: LaneDeps): Lane {
         return true
       case 'later': {
         const { about, reason, inDoubt = false } = handover
-        const ofCarrier = about === 'carrier'
+        const ofCarrier = about === 'carrier' && !isStubborn(row.id, inDoubt)
         if (!ofCarrier && clock.now() - row.created_at > deps.giveUpMs()) {
           await bury(claimed, `put off for too long: ${reason}`, inDoubt)
           return true
@@ -152,6 +155,19 @@ export function createLane(carrier: Carrier, deps: LaneDeps): Lane {
         return !ofCarrier
       }
     }
+  }
+
+  /** The far side dies of this one message, again and again: others must not wait for it. */
+  function isStubborn(id: number, inDoubt: boolean): boolean {
+    stubborn = inDoubt ? { id, tries: stubborn.id === id ? stubborn.tries + 1 : 1 } : { id, tries: 0 }
+    return stubborn.tries >= STUBBORN
+  }
+
+  /** Committed is enough: the mark of the next message is durable only after this. */
+  async function noteSent(id: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    conclude(store, id, { state: 'sent' }, { committed: resolve }).catch(reject)
+    await promise
   }
 
   async function passOn(claimed: Claimed, reason: string): Promise<void> {

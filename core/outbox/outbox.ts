@@ -90,8 +90,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     const complete = completeNotice(plugin, notice, deps.redact, (scheme) =>
       lanes.some(({ lane }) => lane.carrier.scheme === scheme),
     )
-    const queued = await enqueue(store, plugin, complete)
-    if (queued > 0) wake()
+    // A lane may look when it is committed: what it marks as in hand is durable only after the message is.
+    const queued = await enqueue(store, plugin, complete, { committed: () => wake() })
     return { queued }
   }
 

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import { createDigest, digestUnderWay, sentSince } from './outbox-digests.ts'
 import { NEW_ROW, type OutboxBody, type OutboxNotice } from './outbox-rows.ts'
-import type { Store } from './store.ts'
+import type { How, Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 
 /** The transitions of a message to one recipient: waiting → sending → sent, dead, dropped or waiting again; waiting → digested. */
@@ -14,10 +14,10 @@ export interface Claimed {
 }
 
 /** Resolves with how many recipients are new. */
-export function enqueue(store: Store, source: string, notice: OutboxNotice): Promise<number> {
+export function enqueue(store: Store, source: string, notice: OutboxNotice, how?: How): Promise<number> {
   const { key, subject, thread = null, urgency } = notice
   const body = bodyText(notice)
-  return store.transition('notify', async (trx) => {
+  const put = async (trx: Transaction<Tables>) => {
     const known = await trx
       .selectFrom('outbox')
       .select('recipient')
@@ -49,7 +49,8 @@ export function enqueue(store: Store, source: string, notice: OutboxNotice): Pro
         })
         .execute()
     return fresh.length
-  })
+  }
+  return store.transition('notify', put, how)
 }
 
 /** Now, not when its turn comes: the caller may go on to change the object. */
@@ -121,8 +122,8 @@ export type Conclusion =
   | { readonly state: 'waiting'; readonly error: string; readonly scheme: string; readonly via: readonly string[] }
 
 /** What came of a message in hand, or of finding its address. */
-export function conclude(store: Store, id: number, end: Conclusion): Promise<void> {
-  return store.transition('concludeMessage', async (trx) => {
+export function conclude(store: Store, id: number, end: Conclusion, how?: How): Promise<void> {
+  const note = async (trx: Transaction<Tables>) => {
     const row = await openRow(trx, id)
     if (row === undefined) return
     const now = store.now()
@@ -142,7 +143,8 @@ export function conclude(store: Store, id: number, end: Conclusion): Promise<voi
       in_doubt: row.in_doubt + Number(end.inDoubt === true),
       attempts: row.attempts - Number(end.free === true && row.state === 'sending'),
     })
-  })
+  }
+  return store.transition('concludeMessage', note, how)
 }
 
 async function openRow(trx: Transaction<Tables>, id: number): Promise<Row<'outbox'> | undefined> {

@@ -41,6 +41,8 @@ export function createSmtp(options: Connection, password: () => string | undefin
     return createTransport({
       pool: true,
       maxConnections: 1,
+      // A new connection costs its greeting, TLS and login. Servers that have an opinion of how much is enough say 421.
+      maxMessages: Number.POSITIVE_INFINITY,
       // By itself it would send a message again whose connection broke, also one that was taken.
       maxRequeues: 0,
       host: host.replace(/^\[(.*)\]$/, '$1'),
@@ -68,36 +70,45 @@ export function createSmtp(options: Connection, password: () => string | undefin
     transport = undefined
   }
 
+  async function attempt(mail: Mail, signal: AbortSignal): Promise<Handover> {
+    if (signal.aborted) return { status: 'later', about: 'carrier', reason: 'the master stops' }
+    idle?.[Symbol.dispose]()
+    dataSent = false
+    const given = Promise.withResolvers<never>()
+    const abort = () => {
+      given.reject(new Error('the master stops'))
+      close()
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      transport ??= open()
+      await Promise.race([transport.sendMail(mail), given.promise])
+      idle = clock.timer(IDLE_MS, close)
+      return { status: 'delivered' }
+    } catch (error) {
+      const answer = answerOf(error as SmtpError, server, dataSent) // its own errors look so; others lack the fields
+      if (isOfCarrier(answer)) close()
+      else idle = clock.timer(IDLE_MS, close)
+      return answer
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
   return {
     server,
     async send(message, recipient, signal) {
-      if (signal.aborted) return { status: 'later', about: 'carrier', reason: 'the master stops' }
-      idle?.[Symbol.dispose]()
-      dataSent = false
-      const given = Promise.withResolvers<never>()
-      const abort = () => {
-        given.reject(new Error('the master stops'))
-        close()
-      }
-      signal.addEventListener('abort', abort, { once: true })
-      try {
-        transport ??= open()
-        const sending = transport.sendMail(mailFor(message, recipient))
-        await Promise.race([sending, given.promise])
-        idle = clock.timer(IDLE_MS, close)
-        return { status: 'delivered' }
-      } catch (error) {
-        const answer = answerOf(error as SmtpError, server, dataSent) // its own errors look so; others lack the fields
-        if (answer.status === 'later' && answer.about === 'carrier') close()
-        else idle = clock.timer(IDLE_MS, close)
-        return answer
-      } finally {
-        signal.removeEventListener('abort', abort)
-      }
+      const mail = mailFor(message, recipient)
+      const wasOpen = transport !== undefined
+      const answer = await attempt(mail, signal)
+      // The server may have had enough of a connection that was used before: that says nothing of a new one.
+      return wasOpen && isOfCarrier(answer) && !dataSent ? attempt(mail, signal) : answer
     },
     [Symbol.dispose]: close,
   }
 }
+
+type Mail = ReturnType<typeof mailFor>
 
 /** A message as nodemailer wants it. */
 export function mailFor(
@@ -120,6 +131,8 @@ export function mailFor(
     envelope: { from: message.from.address, to: [recipient] },
   }
 }
+
+const isOfCarrier = (answer: Handover) => answer.status === 'later' && answer.about === 'carrier'
 
 /** What nodemailer tells of a failure. */
 interface SmtpError extends Error {

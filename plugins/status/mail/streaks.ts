@@ -48,7 +48,9 @@ export async function noteStreak(
   }
   const standing = standingOf(event, old !== null && old.kind !== kind)
   const after = isRed(result) ? { ...running, kind } : null
-  if (note === null || note.event < event.eventId) {
+  // While nothing changes, an event that comes again finds the same without a note of its own.
+  const changes = JSON.stringify(before) !== JSON.stringify(after)
+  if (changes && (note === null || note.event < event.eventId)) {
     await host.state.set(key, { event: event.eventId, before, after })
   }
   return { standing, streak: isRed(result) || standing === 'fixed' ? running : null }

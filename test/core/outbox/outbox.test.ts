@@ -131,6 +131,28 @@ test('a carrier that throws is a carrier that reaches nobody', async () => {
   assert.equal(message.inDoubt, 1, 'nobody knows how far it came')
 })
 
+test('a message that the far side dies of waits alone in the end, and others go on', async () => {
+  const far = createFarSide()
+  await using rig = await createRig(config([far.plugin()]))
+  far.answers(({ subject }) =>
+    subject === 'poison' ? { status: 'later', about: 'carrier', reason: 'it died', inDoubt: true } : TAKEN,
+  )
+  await far.host.notify(notice('poison', { thread: 't' }))
+  await far.host.notify(notice('second', { thread: 't' }))
+  await far.host.notify(notice('other'))
+  await rig.clock.advance('20s')
+  assert.deepEqual(far.subjects(), ['other'])
+  assert.equal(far.tried.filter(({ subject }) => subject === 'poison').length, 3)
+  const [poison] = await rig.master.outbox.list({ limit: 1 })
+  assert.deepEqual([poison?.state, poison?.inDoubt], ['waiting', 3])
+  await far.host.notify(notice('third'))
+  await rig.clock.advance('5m')
+  assert.deepEqual(far.subjects(), ['other', 'third'], 'its thread keeps its order')
+  far.answers(() => TAKEN)
+  await rig.clock.advance('1h')
+  assert.deepEqual(far.subjects(), ['other', 'third', 'poison', 'second'])
+})
+
 test('a recipient who is put off waits alone; messages of a thread keep their order', async () => {
   const far = createFarSide()
   await using rig = await createRig(config([far.plugin()]))

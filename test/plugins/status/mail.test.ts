@@ -277,6 +277,19 @@ describe('a mail server that makes trouble', () => {
     assert.equal(post.sink.connections.made, 2)
   })
 
+  it('that has had enough of a connection gets the mail over a new one, at once', async () => {
+    let takenHere = 0
+    const recipient = () => (takenHere++ === 3 ? '421 too many messages in this connection' : undefined)
+    await using post = await office(only, { recipient })
+    const { sink } = post
+    for (let eventId = 1; eventId < 5; eventId++)
+      assert.equal((await post.tell(finished({ eventId })))[0]?.status, 'delivered')
+    assert.deepEqual([sink.mails.length, sink.connections.made], [4, 2])
+    sink.dropAll()
+    assert.equal((await post.tell(finished({ eventId: 5 })))[0]?.status, 'delivered')
+    assert.deepEqual([sink.mails.length, sink.connections.made], [5, 3])
+  })
+
   it('that hangs does not keep the plugin from stopping, and leaves no connection', async () => {
     await using post = await office(only, { message: () => new Promise(() => {}) })
     const told = post.tell(finished())
