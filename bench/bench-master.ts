@@ -19,7 +19,6 @@ import { createLog } from '../core/log.ts'
 import { createMaster } from '../core/master.ts'
 import type { Master } from '../core/master-api.ts'
 import { layout } from '../core/master-deps.ts'
-import { createPeople } from '../core/people.ts'
 import { createRedactor } from '../core/redact.ts'
 import { createFileLogStore } from '../core/store/logs/file-log-store.ts'
 import { openSqliteStore } from '../core/store/open.ts'
@@ -93,7 +92,6 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
     store,
     logStore,
     secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
-    people: ({ people }) => createPeople(people),
     redactor: redactor.stream,
     redact: redactor.text,
   })

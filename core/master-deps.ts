@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Log, People, Random, Secrets } from 'boltbot/plugin-sdk'
+import type { Clock, Log, Random, Secrets } from 'boltbot/plugin-sdk'
 import type { StreamRedactor } from './build-log.ts'
 import type { ProgramActs } from './chat/command.ts'
 import type { KeptConfigs } from './config/kept.ts'
@@ -18,7 +18,6 @@ export interface MasterDeps {
   readonly store: Store
   readonly logStore: LogStore
   readonly secrets: Secrets
-  readonly people: (config: Config) => People
   readonly redactor: () => StreamRedactor
   readonly redact: (text: string) => string
   /** Default: none are kept, and builds of a process before under another config go back to the queue. */

@@ -17,6 +17,7 @@ import { createLocks } from './locks.ts'
 import type { Master } from './master-api.ts'
 import type { MasterDeps } from './master-deps.ts'
 import { createOutbox } from './outbox/outbox.ts'
+import { createPeople } from './people/people.ts'
 import { createPlacement } from './placement.ts'
 import { createPlanner } from './plan/plan.ts'
 import { createPluginHost } from './plugin-host.ts'
@@ -41,14 +42,14 @@ import { createViews, explainWaiting } from './views.ts'
 /** Builds each part in the order of the walk and connects them; nothing else happens here. */
 export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { store, logStore, clock, random, log, secrets, configs = NONE_KEPT } = deps
-  const inForce = createInForce(deps.config, deps.people)
+  const inForce = createInForce(deps.config, ({ people }) => createPeople(people, { clock, log }))
   const { config } = inForce
   const owner = await openOwner(store, random)
   const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
 
   const plugins = createPluginHost({ clock, log, random, journal: journalOf(store), powers: (id) => powers(id) })
   const { hooks } = plugins
-  const guard = createGuard({ store, log, config, guard: hooks.guard })
+  const guard = createGuard({ store, log, config, people: inForce.people, guard: hooks.guard })
 
   const changes = createChanges({ store, refine: (event) => hooks.refine('refineChange', event) })
   const buildsets = createBuildsets({ store, builders: inForce.askable })

@@ -3,6 +3,7 @@ import type { Duration } from './duration.ts'
 import type { Json } from './json.ts'
 import type { Lock, LockAccess } from './locks.ts'
 import { withOrigin } from './origin.ts'
+import type { LookUpPerson, PeopleOptions } from './people.ts'
 import type { PluginInstance } from './plugin.ts'
 import type { MergeRequests, NextBuild, NextSlave, PrioritizeBuilders } from './queue-choices.ts'
 import type { Renderable, SecretRef } from './render.ts'
@@ -125,21 +126,6 @@ export interface Retention {
   readonly journal?: { readonly age?: Duration }
 }
 
-export interface PeopleOptions {
-  /** `jane` becomes `jane@<domain>`. */
-  readonly mailDomain?: string
-  /** By the `who` of a change, or by its mail address. */
-  readonly table?: Readonly<Record<string, PersonOptions>>
-}
-
-export interface PersonOptions {
-  readonly mail?: string
-  /** How IRC knows them: `'account:jane'`, with several networks `'account:jane@libera'`; `'host:jane@*.example.org'`. */
-  readonly irc?: string | readonly string[]
-  /** For rules of `access`: `['committer']`. */
-  readonly roles?: readonly string[]
-}
-
 /**
  * Who may do what, for people from outside: those on IRC and the web. An action that is left out is for none of them. Rules:
  * `'role:committer'`, `'person:jane'`, `'account:jane'`, `'host:*@*.example.org'`, `'op:#hello'`, `'voice:#hello'`, `'via:irc'`, `'anyone'`.
@@ -193,7 +179,8 @@ export interface MasterOptions<S extends readonly Slave[], B extends readonly Bu
   readonly buildLease?: Duration
   /** How often a build is tried when its slaves get lost; default 3. */
   readonly maxTries?: number
-  readonly people?: PeopleOptions
+  /** A mail domain, a function that looks people up, or all there is to say. */
+  readonly people?: string | LookUpPerson | PeopleOptions
   readonly access?: AccessOptions
   readonly retention?: Retention
   readonly outbox?: OutboxOptions

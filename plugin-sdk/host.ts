@@ -26,6 +26,7 @@ import type {
   WhyNot,
 } from './model.ts'
 import type { Carrier, Notice, Notified } from './notify.ts'
+import type { People } from './people.ts'
 import type { Poller, PollerView } from './poller.ts'
 import type { BranchView, StepExpectation } from './progress.ts'
 import type { SecretRef } from './render.ts'
@@ -256,11 +257,4 @@ export interface State {
 export interface Secrets {
   /** The text of a secret, or of a plain string given instead of one. @throws CiError `BOLT_SECRETS_UNKNOWN`. */
   resolve(value: string | SecretRef): string
-}
-
-export interface People {
-  /** The mail address for a `who`: from the table, else an address inside `who`, else `who` at the mail domain; `null` if none fits. */
-  mailAddress(who: string): string | null
-  /** How IRC knows a person, as the table says: `['account:jane']`. */
-  ircIdentities(who: string): readonly string[]
 }

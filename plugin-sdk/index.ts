@@ -31,8 +31,6 @@ export {
   type MasterConfig,
   type MasterOptions,
   type OutboxOptions,
-  type PeopleOptions,
-  type PersonOptions,
   type Retention,
   type Slave,
   type SlaveOptions,
@@ -88,7 +86,6 @@ export type {
   ForceOrder,
   FormOrder,
   Host,
-  People,
   PersonsOrder,
   Query,
   RebuildOrder,
@@ -152,6 +149,7 @@ export type {
 export { originOf, withOrigin } from './origin.ts'
 export { hashPassword, isPassword, isPasswordHash } from './password.ts'
 export { patchBytes, patchOf } from './patch.ts'
+export type { LookedUpPerson, LookUpPerson, People, PeopleOptions, PersonOptions } from './people.ts'
 export {
   API,
   definePlugin,

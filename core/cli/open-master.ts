@@ -7,7 +7,6 @@ import type { Config } from '../config/model.ts'
 import { createMaster } from '../master.ts'
 import type { Master } from '../master-api.ts'
 import { layout } from '../master-deps.ts'
-import { createPeople } from '../people.ts'
 import type { Redactor } from '../redact.ts'
 import { createSecrets } from '../secrets.ts'
 import { createFileLogStore } from '../store/logs/file-log-store.ts'
@@ -46,7 +45,6 @@ export async function openMaster(context: BootContext): Promise<Master> {
     store,
     logStore,
     secrets,
-    people: ({ people }) => createPeople(people),
     redactor: redactor.stream,
     program,
     redact: redactor.text,

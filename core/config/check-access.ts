@@ -16,8 +16,11 @@ const ACTIONS = {
 const FORMS = `'role:committer', 'account:jane', 'host:*@*.example.org', 'op:#hello', 'voice:#hello', 'person:jane', 'via:irc' or 'anyone'`
 
 /** The key `access`: who may do what. */
-export function checkAccess(report: Report, master: Subject, access: unknown, table: unknown): void {
+export function checkAccess(report: Report, master: Subject, access: unknown, people: unknown): void {
   if (!checkFields(report, master, ['access'], access, ACTIONS)) return
+  const table = isRecord(people) ? people.table : undefined
+  // Then there may be any role.
+  const isLookedUp = typeof people === 'function' || (isRecord(people) && people.lookup !== undefined)
   const roles = new Set(
     Object.values(isRecord(table) ? table : {}).flatMap((entry) =>
       isRecord(entry) && Array.isArray(entry.roles) ? entry.roles : [],
@@ -34,7 +37,7 @@ export function checkAccess(report: Report, master: Subject, access: unknown, ta
       const path = ['access', action, i]
       const wrong = accessRule(rule)
       if (wrong !== undefined) report(master, path, `It is ${show(rule)}. Give ${wrong}.`)
-      else if (typeof rule === 'string' && rule.startsWith('role:') && !roles.has(rule.slice(5)))
+      else if (typeof rule === 'string' && rule.startsWith('role:') && !isLookedUp && !roles.has(rule.slice(5)))
         report(
           master,
           path,

@@ -1,7 +1,8 @@
-import type { MasterOptions, PeopleOptions, PersonOptions, Retention } from 'boltbot/plugin-sdk'
-import { checkAccess, ircIdentity, roleList } from './check-access.ts'
+import type { MasterOptions, Retention } from 'boltbot/plugin-sdk'
+import { checkAccess } from './check-access.ts'
 import { HTTP_FIELDS } from './check-http.ts'
 import { checkOutbox } from './check-outbox.ts'
+import { checkPeople } from './check-people.ts'
 import type { Reporter, Subject } from './report.ts'
 import {
   aFunction,
@@ -11,12 +12,8 @@ import {
   duration,
   type Fields,
   flagOrFunction,
-  isRecord,
   jsonRecord,
   list,
-  mailAddress,
-  type Rule,
-  show,
   text,
   url,
 } from './rules.ts'
@@ -44,20 +41,6 @@ const FIELDS = {
   outbox: { rule: anything },
 } as const satisfies Record<keyof MasterOptions<never, never>, unknown> & Fields
 
-const domain: Rule = (value) =>
-  typeof value === 'string' && /^[^\s@/]+$/.test(value) ? undefined : `a domain such as 'example.org'`
-
-const PEOPLE = {
-  mailDomain: { rule: domain },
-  table: { rule: anything },
-} as const satisfies Record<keyof PeopleOptions, unknown> & Fields
-
-const PERSON = {
-  mail: { rule: mailAddress },
-  irc: { rule: ircIdentity },
-  roles: { rule: roleList },
-} as const satisfies Record<keyof PersonOptions, unknown> & Fields
-
 const KEEP = { age: { rule: duration }, count: { rule: count } } as const
 const RETENTION = {
   builds: KEEP,
@@ -77,21 +60,10 @@ export function checkMaster({ report }: Reporter, master: Subject, options: Read
     )
 
   const { people, retention, http, access, outbox } = options
-  if (access !== undefined) checkAccess(report, master, access, isRecord(people) ? people.table : undefined)
+  if (access !== undefined) checkAccess(report, master, access, people)
   if (outbox !== undefined) checkOutbox(report, master, outbox)
   if (http !== undefined) checkFields(report, master, ['http'], http, HTTP_FIELDS)
-  if (people !== undefined && checkFields(report, master, ['people'], people, PEOPLE)) {
-    const { table } = people
-    if (table !== undefined && (typeof table !== 'object' || table === null || Array.isArray(table)))
-      report(
-        master,
-        ['people', 'table'],
-        `It is ${show(table)}. Give an object: { jane: { mail: 'jane@example.org' } }.`,
-      )
-    else
-      for (const [who, entry] of Object.entries(table ?? {}))
-        checkFields(report, master, ['people', 'table', who], entry, PERSON)
-  }
+  if (people !== undefined) checkPeople(report, master, people)
   const kinds = Object.fromEntries(Object.keys(RETENTION).map((key) => [key, { rule: anything }]))
   if (retention !== undefined && checkFields(report, master, ['retention'], retention, kinds))
     for (const [kind, fields] of Object.entries(RETENTION))

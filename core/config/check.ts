@@ -4,6 +4,7 @@ import { checkEngines } from './check-latent.ts'
 import { checkLockOrder } from './check-lock-order.ts'
 import { createLockBook } from './check-locks.ts'
 import { checkMaster } from './check-master.ts'
+import { peopleOf } from './check-people.ts'
 import { checkPasswords, checkPlugins, checkServing } from './check-plugins.ts'
 import { checkReferences } from './check-references.ts'
 import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
@@ -68,7 +69,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
       prioritizeBuilders: given.prioritizeBuilders ?? null,
       buildLeaseMs: durationMs(given.buildLease ?? '60s')!,
       maxTries: given.maxTries ?? 3,
-      people: { mailDomain: given.people?.mailDomain ?? null, table: given.people?.table ?? {} },
+      people: peopleOf(given.people),
       access: given.access ?? {},
       retention: retentionOf(given.retention ?? {}),
       outbox: outboxOf(given.outbox ?? {}),

@@ -3,6 +3,7 @@ import type {
   ChooseSteps,
   Json,
   LockAccess,
+  LookUpPerson,
   MergeRequests,
   NextBuild,
   NextSlave,
@@ -35,10 +36,7 @@ export interface Config {
   readonly prioritizeBuilders: PrioritizeBuilders | null
   readonly buildLeaseMs: number
   readonly maxTries: number
-  readonly people: {
-    readonly mailDomain: string | null
-    readonly table: Readonly<Record<string, PersonOptions>>
-  }
+  readonly people: PeopleSpec
   readonly access: AccessOptions
   readonly retention: RetentionSpec
   readonly outbox: OutboxSpec
@@ -97,6 +95,14 @@ export interface PluginSpec {
   readonly options: object
   /** Content hash of the plugin's own module graph when it lives in the config's folder; '' for installed ones. */
   readonly codeHash: string
+}
+
+export interface PeopleSpec {
+  readonly mailDomain: string | null
+  readonly table: Readonly<Record<string, PersonOptions>>
+  readonly lookup: LookUpPerson | null
+  readonly cacheMs: number
+  readonly lookupTimeoutMs: number
 }
 
 export interface OutboxSpec {

@@ -116,7 +116,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     query: gated(powers.query, ['project']),
     state: gated(powers.state),
     secrets: gated(powers.secrets, ['resolve']),
-    people: gated(powers.people, ['mailAddress', 'ircIdentities']),
+    people: gated(powers.people),
     slaves: gated(powers.slaves, ['password', 'known', 'registerEngine']),
   }
 }

@@ -11,6 +11,7 @@ import type { SlaveConnection } from '../slave-transport.ts'
 import { misused, optionsRefused, testHostStopped } from './errors.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
+import { createTestPeople, type TestPeople } from './test-people.ts'
 import {
   acceptedChange,
   createOrders,
@@ -68,7 +69,7 @@ export type FiredEvent<Name extends HookName> = Omit<HookEvent<Name>, 'eventId' 
   readonly at?: number
 }
 
-export interface TestHostOptions {
+export interface TestHostOptions extends TestPeople {
   /** The plugin's id; default: the instance's own. */
   readonly id?: string
   readonly clock?: FakeClock
@@ -76,10 +77,6 @@ export interface TestHostOptions {
   /** Answers of `host.query`; what is left out finds nothing. */
   readonly query?: Partial<Query>
   readonly secrets?: Readonly<Record<string, string>>
-  /** `who` to mail address. */
-  readonly people?: Readonly<Record<string, string>>
-  /** `who` to how IRC knows them. */
-  readonly irc?: Readonly<Record<string, readonly string[]>>
   /** Passwords of configured slaves; `undefined` as value: a slave without one. */
   readonly slaves?: Readonly<Record<string, string | undefined>>
   /** What `host.directory()` gives; default: it rejects, so that no test writes by accident. */
@@ -163,7 +160,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       return options.directory
     },
     secrets: { resolve: (value) => (typeof value === 'string' ? value : secretOf(value)) },
-    people: { mailAddress: (who) => options.people?.[who] ?? null, ircIdentities: (who) => options.irc?.[who] ?? [] },
+    people: createTestPeople(options),
     slaves: {
       password: (slave) => options.slaves?.[slave],
       known: (slave) => Object.hasOwn(options.slaves ?? {}, slave),

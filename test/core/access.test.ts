@@ -4,22 +4,22 @@ import { CiError, definePlugin, type GuardedAction } from 'boltbot/plugin-sdk'
 import { checkAccess } from '../../core/access.ts'
 import { createRig } from '../rig/rig.ts'
 import { chatConfig, createChatRig } from './chat/rig.ts'
+import { createTestPeople } from './people/test-people.ts'
 
-const people = {
-  mailDomain: null,
+const people = createTestPeople({
   table: {
     jane: { irc: ['account:jane', 'host:jane@*.example.org'], roles: ['committer', 'admin'] },
     joe: { irc: 'account:joe@libera', roles: ['committer'] },
   },
-}
-const isLetIn = (
+})
+const isLetIn = async (
   rules: readonly string[],
   proofs: readonly string[] | undefined,
   over: Partial<GuardedAction> = {},
 ) => {
   try {
     const action = { action: 'force' as const, who: 'x', via: 'irc', ...(proofs && { proofs }), ...over }
-    checkAccess({ access: { force: rules }, people }, action)
+    await checkAccess({ access: { force: rules } }, people, action)
     return true
   } catch (error) {
     assert.ok(error instanceof CiError && error.code === 'BOLT_ACCESS_REFUSED')
@@ -27,7 +27,7 @@ const isLetIn = (
   }
 }
 
-test('rules fit what is known for sure of a person, and nothing else', () => {
+test('rules fit what is known for sure of a person, and nothing else', async () => {
   const cases: readonly (readonly [rules: readonly string[], proofs: readonly string[] | undefined, lets: boolean])[] =
     [
       [[], undefined, true],
@@ -49,12 +49,15 @@ test('rules fit what is known for sure of a person, and nothing else', () => {
       [['host:*@*.example.org'], ['host:any@aXexample.org'], false],
       [['op:#hello'], ['op:#hello'], true],
       [['op:#hello'], ['voice:#hello'], false],
+      [['person:jane'], ['account:jane'], true],
+      [['person:jane'], ['account:joe@libera'], false],
+      [['role:admin'], ['person:jane'], true],
       [['via:irc'], [], true],
       [['via:web'], [], false],
     ]
   for (const [rules, proofs, lets] of cases)
-    assert.equal(isLetIn(rules, proofs), lets, `${rules.join()} for ${proofs?.join()}`)
-  assert.equal(isLetIn(['anyone'], [], { action: 'shutdown' }), false, 'another action')
+    assert.equal(await isLetIn(rules, proofs), lets, `${rules.join()} for ${proofs?.join()}`)
+  assert.equal(await isLetIn(['anyone'], [], { action: 'shutdown' }), false, 'another action')
 })
 
 test('who is refused is told politely; all acts are recorded, allowed or not', async () => {

@@ -9,7 +9,6 @@ import {
   type FakeClock,
 } from 'boltbot/plugin-sdk/testing'
 import { createMaster } from '../../core/master.ts'
-import { createPeople } from '../../core/people.ts'
 import { startBuild } from '../../core/store/builds.ts'
 import { createBuildset } from '../../core/store/buildsets.ts'
 import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
@@ -89,7 +88,6 @@ async function startAndStop(instant: number): Promise<number> {
     store: createMortalStore({ store, life: createLife(), fault: () => undefined, touched: instantPassed }),
     logStore: createMemoryLogStore(),
     secrets: { resolve: () => 'secret' },
-    people: ({ people }) => createPeople(people),
     redact: (text) => text,
     redactor: () => ({ push: (data) => data, end: () => new Uint8Array() }),
   })

@@ -51,7 +51,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     },
     directory: async () => '/nowhere',
     secrets: { resolve: (value) => String(value) },
-    people: { mailAddress: () => null, ircIdentities: () => [] },
+    people: { mailAddress: async () => null, ircIdentities: async () => [] },
     slaves: {
       password: () => undefined,
       known: () => false,

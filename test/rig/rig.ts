@@ -24,7 +24,6 @@ import {
 import type { Config } from '../../core/config/model.ts'
 import { createMaster } from '../../core/master.ts'
 import type { Master } from '../../core/master-api.ts'
-import { createPeople } from '../../core/people.ts'
 import type { ConfigPlan } from '../../core/plan/plan.ts'
 import { createRedactor, type Redactor } from '../../core/redact.ts'
 import type { LogStore } from '../../core/store/log-store.ts'
@@ -145,7 +144,6 @@ async function startRig(parts: RigParts): Promise<Rig> {
     store: storeOf(store, process),
     logStore: logStoreOf(logStore, process),
     secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
-    people: (config) => createPeople(config.people),
     redactor: () => redactor.stream(),
     configs: {
       async load(hash) {

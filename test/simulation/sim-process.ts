@@ -4,7 +4,6 @@ import type { KeptConfigs } from '../../core/config/kept.ts'
 import type { Config } from '../../core/config/model.ts'
 import { createMaster } from '../../core/master.ts'
 import type { Master } from '../../core/master-api.ts'
-import { createPeople } from '../../core/people.ts'
 import type { LogStore } from '../../core/store/log-store.ts'
 import type { Store, StoredEvent } from '../../core/store/store.ts'
 import { createLife, type Life, mortal } from './life.ts'
@@ -60,7 +59,6 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
       // The logs outlive the process.
       logStore: mortal({ ...deps.logStore, close: async () => {} }, life, touched),
       secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
-      people: (config) => createPeople(config.people),
       redactor: () => ({ push: (data) => data, end: () => new Uint8Array() }),
       redact: (text) => text,
     })

@@ -1,6 +1,5 @@
 import { createMaster } from '../../../core/master.ts'
 import type { Master } from '../../../core/master-api.ts'
-import { createPeople } from '../../../core/people.ts'
 import { createRedactor } from '../../../core/redact.ts'
 import type { LogStore } from '../../../core/store/log-store.ts'
 import type { Store } from '../../../core/store/store.ts'
@@ -77,7 +76,6 @@ export async function startLife(parts: LifeParts): Promise<Life> {
         return secret
       },
     },
-    people: ({ people }) => createPeople(people),
     redactor: () => redactor.stream(),
     redact: redactor.text,
   })

@@ -12,7 +12,7 @@ export function createCarrier(host: Host, bots: () => readonly NetworkBot[], awa
   return {
     scheme: 'irc',
     async addressOf(who) {
-      const identities = host.people.ircIdentities(who)
+      const identities = await host.people.ircIdentities(who)
       return (
         identities.find((one) => bots().some((bot) => bot.nickOf(one, awayMs) !== undefined)) ?? identities[0] ?? null
       )

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { BuildFinished, BuildsetFinished, BuildView, Host, Json, Recipient } from 'boltbot/plugin-sdk'
+import type { BuildFinished, BuildsetFinished, BuildView, Host, Json } from 'boltbot/plugin-sdk'
 import { parseAddress } from './address.ts'
 import type { MailExtra } from './carrier.ts'
 import { pageOf } from './facts.ts'
 import type { Mailing } from './options.ts'
 import { oneLine, wrap } from './plain-text.ts'
-import { recipientsOf } from './recipients.ts'
+import { everybody, recipientsOf } from './recipients.ts'
 import type { Standing } from './streaks.ts'
 
 /** Builds whose mail waits for their buildset, newest last: a merged build belongs to several. */
@@ -31,9 +31,10 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
   const due = new Map(await readDue(host))
   if (!builds.some(({ id }) => due.has(id))) return
   const blamelist = [...new Set(builds.flatMap((build) => build.blamelist))]
-  const { to, cc } = await recipientsOf(host, options, { blamelist, at: event.at })
-  const everybody = [...to, ...cc].map((address): Recipient => ({ scheme: 'mail', address }))
-  if (everybody.length === 0) return
+  const recipients = await recipientsOf(host, options, { blamelist })
+  const { to, cc, untold } = recipients
+  const all = everybody(recipients)
+  if (all.length === 0) return
   const { name: project } = host.query.project()
   const { branch, revision } = event.sourceStamp
   const from = parseAddress(options.fromaddr)?.address ?? options.fromaddr // checked by the schema
@@ -61,8 +62,9 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
   const intro = `${builds.length} builds of ${project}${place}${revision === null ? '' : ` at ${revision}`} have ended: ${event.result}.`
   const lines = builds.flatMap((build) => linesOf(host, build, due.get(build.id)))
   const people = blamelist.length === 0 ? [] : ['', ...wrap(`Blamelist: ${oneLine(blamelist.join(', '), 2000)}`)]
-  const text = [...wrap(oneLine(intro, 1000)), '', ...lines, ...people, ''].join('\n')
-  await host.notify({ key, to: everybody, subject, text, extra })
+  const missed = untold.length === 0 ? [] : wrap(`Not told: ${oneLine(untold.join(', '), 2000)}`)
+  const text = [...wrap(oneLine(intro, 1000)), '', ...lines, ...people, ...missed, ''].join('\n')
+  await host.notify({ key, to: all, subject, text, extra })
 }
 
 async function buildsOf({ query }: Host, { buildset }: BuildsetFinished): Promise<readonly BuildView[]> {

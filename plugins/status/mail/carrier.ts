@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Carrier, Delivery, Handover, Host } from 'boltbot/plugin-sdk'
 import { type Address, isAddress, parseAddress } from './address.ts'
+import type { Mailing } from './options.ts'
 import { oneLine } from './plain-text.ts'
+import { findAddress } from './recipients.ts'
 import type { Message, Smtp } from './smtp.ts'
 
 /** What a notice may say of the mail it becomes, in `extra`. */
@@ -17,16 +19,20 @@ export type MailExtra = {
   readonly list?: string
 }
 
-export interface MailLetterhead {
+export interface MailLetterhead extends Pick<Mailing, 'lookup'> {
   readonly fromaddr: string
   readonly extraHeaders: Readonly<Record<string, string>>
 }
 
 /** Brings any message of the outbox as a mail, one recipient at a time. */
-export function createMailCarrier(host: Pick<Host, 'people' | 'query'>, head: MailLetterhead, smtp: Smtp): Carrier {
+export function createMailCarrier(
+  host: Pick<Host, 'people' | 'query' | 'clock'>,
+  head: MailLetterhead,
+  smtp: Smtp,
+): Carrier {
   return {
     scheme: 'mail',
-    addressOf: async (who) => (isAddress(who) ? who : host.people.mailAddress(who)),
+    addressOf: async (who) => (isAddress(who) ? who : findAddress(host, head, who)),
     async deliver(delivery, { signal }): Promise<Handover> {
       if (!isAddress(delivery.address))
         return { status: 'refused', reason: `"${oneLine(delivery.address, 100)}" is not a plain mail address` }
@@ -36,16 +42,22 @@ export function createMailCarrier(host: Pick<Host, 'people' | 'query'>, head: Ma
 }
 
 /** The same message for the same delivery, however often it is tried. */
-export function mailOf(delivery: Delivery, { fromaddr, extraHeaders }: MailLetterhead, project: string): Message {
+export function mailOf(
+  delivery: Delivery,
+  { fromaddr, extraHeaders }: Omit<MailLetterhead, 'lookup'>,
+  project: string,
+): Message {
   const from: Address = parseAddress(fromaddr) ?? { name: '', address: fromaddr } // checked by the schema
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
   const extra = (delivery.extra ?? {}) as MailExtra // written by the plugin of this folder, or left out
-  const { to, cc = [], list = 'notices', headers = {} } = extra
+  const { to = [], cc = [], list = 'notices', headers = {} } = extra
+  // Whose address was not known when the mail was written stands there all the same.
+  const isListed = [...to, ...cc].some((one) => one.toLowerCase() === delivery.address.toLowerCase())
   const { thread } = delivery
   const root = thread === undefined ? undefined : `<boltbot.thread.${digestOf(thread)}@${domain}>`
   return {
     from,
-    to: to ?? (cc.length > 0 ? [] : [delivery.address]),
+    to: isListed ? to : [...to, delivery.address],
     cc,
     subject: oneLine(delivery.subject, 300),
     text: delivery.text,

@@ -15,9 +15,10 @@ import { subjectOf } from './subject.ts'
 export async function composeMail(
   host: Pick<Host, 'id' | 'query'>,
   options: Mailing,
-  facts: Facts,
-  { to, cc, interested }: Recipients,
+  known: Omit<Facts, 'untold'>,
+  { to, cc, interested, untold }: Recipients,
 ): Promise<Omit<Notice, 'to'>> {
+  const facts = { ...known, untold }
   const { event, project, told } = facts
   const standard = { text: bodyOf(facts), html: htmlOf(facts) }
   const { text, html } = { ...standard, ...(await options.template?.(facts, standard)) }

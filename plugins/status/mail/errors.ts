@@ -1,9 +1,9 @@
-import { CiError, messageOf } from 'boltbot/plugin-sdk'
+import { CiError } from 'boltbot/plugin-sdk'
 
-export const lookupFailed = (who: string, cause: unknown) =>
+export const lookupSlow = (who: string, ms: number) =>
   new CiError({
     code: 'BOLT_MAIL_LOOKUP',
-    message: `The mail address of "${who}" could not be looked up: ${messageOf(cause).replace(/\.$/, '')}.`,
-    details: { who },
-    cause,
+    message: `The option "lookup" gave no address for "${who}" within ${ms / 1000} s.`,
+    details: { who, ms },
+    hint: 'Look at what it asks; the mail waits in the outbox meanwhile.',
   })

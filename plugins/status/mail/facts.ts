@@ -12,6 +12,8 @@ export interface Facts {
   readonly told: Told
   /** The page of the build; `null`: there are no pages. */
   readonly buildURL: string | null
+  /** Who is in the blamelist and gets no mail, with the reason. */
+  readonly untold: readonly string[]
 }
 
 /** The first step that failed, and how its log ends. */
@@ -30,7 +32,7 @@ export async function factsOf(
   host: FactsHost,
   event: BuildFinished,
   tell: (kind: string) => Promise<Told>,
-): Promise<Facts> {
+): Promise<Omit<Facts, 'untold'>> {
   const { name: project, url: projectURL } = host.query.project()
   const build = await host.query.build(event.build)
   const failing = await failingStep(host, event, build)

@@ -1,4 +1,4 @@
-import { type BuildFinished, definePlugin, type Host, type Recipient } from 'boltbot/plugin-sdk'
+import { type BuildFinished, definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { noteDue, tellBuildset } from './buildset-summary.ts'
 import { createMailCarrier } from './carrier.ts'
 import { composeMail, messageIdOf } from './compose.ts'
@@ -7,7 +7,7 @@ import { factsOf } from './facts.ts'
 import { isDue } from './modes.ts'
 import { type Connection, type Mailing, mailSchema, mailServerSchema } from './options.ts'
 import { previewOf } from './preview.ts'
-import { recipientsOf } from './recipients.ts'
+import { everybody, recipientsOf } from './recipients.ts'
 import { createSmtp, type Smtp } from './smtp.ts'
 import { createStagedSmtp } from './staged-smtp.ts'
 import { noteStreak } from './streaks.ts'
@@ -70,7 +70,7 @@ async function tell(host: Host, options: Mailing, event: BuildFinished): Promise
   if (!isDue(options.mode, event, facts.told.standing)) return
   if (options.buildSetSummary) return noteDue(host, event, facts.told.standing)
   const recipients = await recipientsOf(host, options, event)
-  const to = [...recipients.to, ...recipients.cc].map((address): Recipient => ({ scheme: 'mail', address }))
+  const to = everybody(recipients)
   if (to.length === 0) return
   await host.notify({ ...(await composeMail(host, options, facts, recipients)), to })
 }

@@ -6,7 +6,6 @@ import { createMemoryLog, createSeededRandom, type MemoryLog, until } from 'bolt
 import { createClock } from '../../../core/clock.ts'
 import { createMaster } from '../../../core/master.ts'
 import type { Master } from '../../../core/master-api.ts'
-import { createPeople } from '../../../core/people.ts'
 import { createRedactor } from '../../../core/redact.ts'
 import { createMemoryLogStore } from '../../../core/store/logs/memory-log-store.ts'
 import { openSqliteStore } from '../../../core/store/open.ts'
@@ -71,7 +70,6 @@ export async function startLiveMaster(options: RigOptions): Promise<LiveMaster> 
     store: await openSqliteStore({ file: ':memory:', clock, log }),
     logStore: createMemoryLogStore(),
     secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
-    people: (given) => createPeople(given.people),
     redact: (text) => text,
     redactor: () => redactor.stream(),
   })

@@ -303,14 +303,46 @@ describe('a mail server that makes trouble', () => {
 })
 
 describe('a lookup that fails', () => {
-  it('is tried again, and passed over after a while', async () => {
-    const lookup = () => Promise.reject(new Error('LDAP is down'))
+  it('loses no mail: that one waits, the others go and say so', async () => {
+    let works = false
+    const lookup = async () => {
+      if (!works) throw new Error('LDAP is down at ldap.internal')
+      return 'jane@example.org'
+    }
     await using post = await office({ lookup })
-    await assert.rejects(post.tell(finished()), { code: 'BOLT_MAIL_LOOKUP' })
-    assert.equal(post.sink.mails.length, 0)
-    await post.test.clock.advance('61m')
     await post.tell(finished())
-    assert.deepEqual(post.sink.mails[0]?.to, ['team@example.org'])
+    assert.deepEqual(
+      post.sink.mails.map(({ to }) => to),
+      [['team@example.org']],
+    )
+    const { text = '' } = post.sink.mails[0]!.mail
+    assert.match(
+      text,
+      /^Not told: {2}Jane Doe <jane@example.org> \(not yet: the lookup of the address\n {11}failed\)$/m,
+    )
+    assert.doesNotMatch(text, /ldap\.internal/, 'nothing of the machines inside')
+    assert.match(post.test.log.text(), /LDAP is down/)
+    works = true
+    await post.tell(finished())
+    assert.deepEqual(post.sink.mails[1]?.to, ['jane@example.org'])
+    assert.equal(textOf(post.sink.mails[1]?.mail.to), 'jane@example.org')
+  })
+
+  it('is given up when it hangs', async () => {
+    await using post = await office({ lookup: () => new Promise(() => {}) })
+    const told = post.test.fire('buildFinished', finished())
+    await post.test.clock.advance('11s')
+    await told
+    assert.deepEqual(post.test.records.notices[0]?.to.at(-1), { who: JANE, via: ['mail'] })
+  })
+
+  it('that knows nobody of this name is told to the others', async () => {
+    await using post = await office({ lookup: async () => null })
+    await post.tell(finished())
+    assert.match(
+      post.sink.mails[0]?.mail.text ?? '',
+      /^Not told: {2}Jane Doe <jane@example.org> \(no mail address is known\)$/m,
+    )
   })
 })
 
@@ -425,9 +457,10 @@ async function office(options: Partial<MailOptions> = {}, sinkOptions: SinkOptio
     const handovers: Handover[] = []
     const { to, key, urgency = 'normal', ...rest } = notice
     for (const recipient of to) {
-      if ('who' in recipient || told.has(`${key} ${recipient.address}`)) continue
-      told.add(`${key} ${recipient.address}`)
-      const { address } = recipient
+      const carrier = test.records.carriers[0]!
+      const address = 'who' in recipient ? await carrier.addressOf(recipient.who).catch(() => null) : recipient.address
+      if (address === null || told.has(`${key} ${address}`)) continue
+      told.add(`${key} ${address}`)
       const common = {
         id: told.size,
         ref: key.replace(/\W/g, '.'),
@@ -436,7 +469,7 @@ async function office(options: Partial<MailOptions> = {}, sinkOptions: SinkOptio
         createdAt: test.clock.now(),
       }
       const delivery = { ...rest, ...common, address, urgency }
-      handovers.push(await test.records.carriers[0]!.deliver(delivery, { signal: aborting.signal }))
+      handovers.push(await carrier.deliver(delivery, { signal: aborting.signal }))
     }
     return handovers
   }
