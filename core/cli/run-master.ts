@@ -5,7 +5,7 @@ import type { ProgramActs } from '../chat/command.ts'
 import { createClock } from '../clock.ts'
 import { configProblems } from '../config/errors.ts'
 import { checkInFreshProcess } from '../config/evaluate.ts'
-import { createImporter } from '../config/importer.ts'
+import { createImporter, FIRST_READING } from '../config/importer.ts'
 import { createConfigCopies } from '../config/kept.ts'
 import { readConfig } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
@@ -85,8 +85,7 @@ async function bringUp(
     if (here.config === undefined) throw configProblems(file, here.problems)
     return here.config
   }
-  const readAgain = async () => {
-    const generation = randomUUID()
+  const readAgain = async (generation: string = randomUUID()) => {
     const config = await read(basedir.file, generation)
     await configs.keep(config.hash, generation)
     return config
@@ -97,7 +96,7 @@ async function bringUp(
     shutDown: (who, reason) => shutDown(who, reason),
   }
   const given = { basedir: basedir.path, program, configs }
-  const [config, { createControlMethods }] = await Promise.all([readAgain(), loadParts()])
+  const [config, { createControlMethods }] = await Promise.all([readAgain(FIRST_READING), loadParts()])
   const master = await boot({ ...output, ...given, config })
   stack.defer(() => master.stop())
   surviveStrays(log, stack)

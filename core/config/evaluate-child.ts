@@ -6,14 +6,14 @@ import { createSecrets } from '../secrets.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { describeConfig } from './describe.ts'
 import type { EvaluationMessage } from './evaluate.ts'
-import { createImporter } from './importer.ts'
+import { createImporter, FIRST_READING } from './importer.ts'
 import { readConfig } from './load.ts'
 import type { Config } from './model.ts'
 import { createPositions } from './positions.ts'
 import type { Problem } from './problem.ts'
 
 const file = process.argv[2]!
-const { config, problems: found } = await readConfig(createImporter(), file)
+const { config, problems: found } = await readConfig(createImporter(), file, FIRST_READING)
 const problems = config === undefined ? found : missingSecrets(config)
 const answer: EvaluationMessage = {
   hash: problems.length > 0 ? '' : config!.hash,

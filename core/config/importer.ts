@@ -5,6 +5,12 @@ import { dirname, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { fileOfUrl, isBelow } from './positions.ts'
 
+/**
+ * The generation of the first reading in a process. It has one name everywhere, so that a master finds compiled what the process that
+ * checked its config has compiled, and need not load the compiler.
+ */
+export const FIRST_READING = 'first'
+
 /** A config file as read: what it exports by default, and the files it is made of. */
 export interface Imported {
   readonly exported: unknown
