@@ -4,6 +4,7 @@ import { createBuildsets } from './buildsets.ts'
 import { createChanges } from './changes.ts'
 import { createChat } from './chat/chat.ts'
 import { NONE_KEPT } from './config/kept.ts'
+import type { Config } from './config/model.ts'
 import { createDeadlocks } from './deadlocks.ts'
 import { createDistributor } from './distributor.ts'
 import { createEventStream } from './event-stream.ts'
@@ -42,7 +43,8 @@ import { createViews, explainWaiting } from './views.ts'
 /** Builds each part in the order of the walk and connects them; nothing else happens here. */
 export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { store, logStore, clock, random, log, secrets, configs = NONE_KEPT } = deps
-  const inForce = createInForce(deps.config, ({ people }) => createPeople(people, { clock, log }))
+  const peopleOf = ({ people }: Config) => createPeople(people, { clock, log })
+  const inForce = createInForce(deps.config, peopleOf)
   const { config } = inForce
   const owner = await openOwner(store, random)
   const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
@@ -185,7 +187,14 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     },
     poll: pollers.poll,
     schedulers: scheduling.list,
-    plan: createPlanner({ store, config, running: builds.all, schedulers: scheduling.list }),
+    plan: createPlanner({
+      ...deps,
+      people: peopleOf,
+      config,
+      query,
+      running: builds.all,
+      schedulers: scheduling.list,
+    }),
     outbox,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),

@@ -148,12 +148,14 @@ export type {
 } from './notify.ts'
 export { originOf, withOrigin } from './origin.ts'
 export { hashPassword, isPassword, isPasswordHash } from './password.ts'
+export { type PastBuild, pastBuild } from './past-build.ts'
 export { patchBytes, patchOf } from './patch.ts'
 export type { LookedUpPerson, LookUpPerson, People, PeopleOptions, PersonOptions } from './people.ts'
 export {
   API,
   definePlugin,
   OLDEST_API,
+  type Onlooker,
   type PluginDefinition,
   type PluginFactory,
   type PluginInstance,

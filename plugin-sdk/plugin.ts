@@ -1,7 +1,9 @@
+import type { ChatFilter, ChatPlace } from './chat.ts'
 import type { Doctor, Finding } from './doctor.ts'
 import type { Host } from './host.ts'
 import type { BuildView } from './model.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
+import type { PastBuild } from './past-build.ts'
 import type { Schema } from './schema.ts'
 import type { Stage } from './stage.ts'
 
@@ -43,6 +45,11 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   start?(host: Host, options: Options): Opened | Promise<Opened>
   /** What it would tell of a finished build, for people to look at; tells nobody. `null`: nothing. */
   preview?(host: Host, options: Options, build: BuildView): Promise<string | null>
+  /**
+   * What it would tell of a finished build, all filters applied: a line for each person or place. `boltbot plan` compares what two
+   * configs give. Called without `apply`; it looks and changes nothing.
+   */
+  tells?(looker: Onlooker, options: Options, past: PastBuild): Promise<readonly string[]>
   /** New options of the same instance: return true when it took them live, else it is stopped and started. */
   reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
   /**
@@ -52,6 +59,12 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   onStage?(stage: Stage): Pick<PluginDefinition<Kind, Input, Options>, 'apply' | 'start'>
   /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. */
   doctor?(doctor: Doctor, options: Options): Promise<readonly Finding[]>
+}
+
+/** What {@link PluginDefinition.tells} may use: the present, seen through the config that is asked about. */
+export interface Onlooker extends Pick<Host, 'id' | 'log' | 'clock' | 'query' | 'people'> {
+  /** The line that the chat bot would say of a finished build in such a place; `null`: none. */
+  chatNews(past: PastBuild, place: Pick<ChatPlace, 'notify' | keyof ChatFilter>): Promise<string | null>
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a start that opens nothing returns nothing

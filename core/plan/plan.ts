@@ -1,4 +1,4 @@
-import type { SchedulerView } from 'boltbot/plugin-sdk'
+import { type Change, type PastBuild, pastBuild, type SchedulerView } from 'boltbot/plugin-sdk'
 import { diffConfigs } from '../config/diff.ts'
 import type { Config } from '../config/model.ts'
 import { diffPlugins } from '../host/plugin-diff.ts'
@@ -8,6 +8,7 @@ import { countWaiting } from '../store/requests.ts'
 import type { Store } from '../store/store.ts'
 import { compareBuilds, type PlannedBuild, replayChanges } from './replay.ts'
 import { schedulerRules } from './scheduler-rules.ts'
+import { compareTellings, type Telling, type TellingsDeps, tellingsOf } from './tellings.ts'
 
 /** What a new config would do to the running master; each line a sentence or a thing. Nothing is changed by looking. */
 export interface ConfigPlan {
@@ -26,17 +27,23 @@ export interface ConfigPlan {
     readonly fewer: readonly PlannedBuild[]
     readonly more: readonly PlannedBuild[]
     readonly problems: readonly string[]
+    /** Of the finished builds of these changes, those that both configs build: mails and lines of chat that would differ. */
+    readonly tellings: { readonly same: number; readonly fewer: readonly Telling[]; readonly more: readonly Telling[] }
   }
 }
 
-export interface PlannerDeps {
+/** Of one change; more of them say nothing new. */
+const MOST_BUILDS = 50
+
+export interface PlannerDeps extends TellingsDeps {
   readonly store: Store
   readonly config: () => Config
   readonly running: () => ReadonlyMap<number, RunningBuild>
   readonly schedulers: () => readonly SchedulerView[]
 }
 
-export function createPlanner({ store, config, running, schedulers }: PlannerDeps) {
+export function createPlanner(deps: PlannerDeps) {
+  const { store, config, running, schedulers, query } = deps
   return async (next: Config, lastChanges: number): Promise<ConfigPlan> => {
     const now = config()
     return {
@@ -54,7 +61,31 @@ export function createPlanner({ store, config, running, schedulers }: PlannerDep
     const before = await replayChanges(old.rules, changes)
     const after = await replayChanges(fresh.rules, changes)
     const problems = [...fresh.problems, ...after.problems]
-    return { changes: changes.length, ...compareBuilds(before.builds, after.builds), problems }
+    const builds = compareBuilds(before.builds, after.builds)
+    const past = await pastBuilds(changes)
+    const [told, toldNext] = [
+      await tellingsOf(now, past, deps),
+      await tellingsOf(next, past.filter(stillBuilt(next, builds.fewer)), deps),
+    ]
+    problems.push(...toldNext.problems)
+    return {
+      changes: changes.length,
+      ...builds,
+      problems,
+      tellings: compareTellings(told.tellings, toldNext.tellings),
+    }
+  }
+
+  /** The finished builds that changes are in, each once, in the order they began. */
+  async function pastBuilds(changes: readonly Change[]): Promise<readonly PastBuild[]> {
+    const found = new Map<number, PastBuild>()
+    for (const change of changes) {
+      for (const build of await query.builds({ change: change.id, running: false, limit: MOST_BUILDS })) {
+        const past = found.has(build.id) ? null : await pastBuild(query, build)
+        if (past !== null) found.set(build.id, past)
+      }
+    }
+    return [...found.values()].toSorted((a, b) => a.build.id - b.build.id)
   }
 }
 
@@ -114,4 +145,11 @@ function schedulerLines(now: Config, next: Config, views: readonly SchedulerView
       lines.push(`"${name}" goes on from what it waits for: ${waiting}`)
   }
   return lines
+}
+
+/** Whether a config would have had this build: of changes it does not build any more nobody is told. */
+function stillBuilt(next: Config, fewer: readonly PlannedBuild[]) {
+  return ({ event }: PastBuild) =>
+    next.builders.has(event.builder) &&
+    !fewer.some(({ builder, changes }) => builder === event.builder && changes.join() === event.changes.join())
 }

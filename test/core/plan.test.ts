@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { builder, buildFactory, definePlugin, type SchedulerRules, slave } from 'boltbot/plugin-sdk'
 import { dependent, nightly, scheduler, tryJobdir } from 'boltbot/plugins/schedulers'
+import { irc } from 'boltbot/plugins/status/irc'
+import { mailNotifier } from 'boltbot/plugins/status/mail'
 import { compareBuilds, replayChanges } from '../../core/plan/replay.ts'
 import { changeOf } from '../plugins/schedulers/follow.ts'
 import { commit, sh } from '../rig/parts.ts'
@@ -38,7 +40,14 @@ describe('a plan', () => {
       plugins: [],
       queue: [],
       schedulers: [],
-      replay: { changes: 3, same: 3, fewer: [], more: [], problems: [] },
+      replay: {
+        changes: 3,
+        same: 3,
+        fewer: [],
+        more: [],
+        problems: [],
+        tellings: { same: 0, fewer: [], more: [] },
+      },
     })
     assert.deepEqual(await rig.story(), before)
   })
@@ -128,6 +137,57 @@ describe('a plan', () => {
       'Scheduler "broken" failed: no idea',
     ])
     assert.deepEqual(told(replay.fewer), ['full r1 1'])
+  })
+
+  it('names the mails and lines of chat that would differ for builds there were', async () => {
+    const lamp = definePlugin({
+      name: 'lamp',
+      kind: 'status',
+      apply: () => {},
+      tells: async (_, { on }: { on: readonly string[] }, { event, before }) => {
+        if (on.includes('nobody')) throw new Error('the lamp is out')
+        return on.includes(event.result) ? [`lamp: ${before?.result ?? 'nothing'} then ${event.result}`] : []
+      },
+    })
+    await using rig = await createRig(config({ status: [lamp({ on: ['success', 'failure'] })] }))
+    await rig.slave('bot', [{ times: 1 }, { result: 2 }])
+    await changes(rig, 3)
+    assert.deepEqual(await rig.story('buildFinished'), [
+      'buildFinished full #0 on bot success',
+      'buildFinished full #1 on bot failure',
+      'buildFinished full #2 on bot failure',
+    ])
+    const said = async (next: Partial<RigOptions>) => {
+      const { tellings, problems } = (await rig.plan(config(next), 100)).replay
+      const lines = (list: typeof tellings.more) => list.map(({ build, plugin, text }) => `${build} ${plugin}: ${text}`)
+      return { same: tellings.same, fewer: lines(tellings.fewer), more: lines(tellings.more), problems }
+    }
+    const mail = mailNotifier({ fromaddr: 'ci@example.org', relayhost: 'mail.example.org', mode: 'problem' })
+    const bots = irc({ host: 'irc.example.org', nick: 'bot', channels: ['#a', { name: '#b', notify: ['failure'] }] })
+    assert.deepEqual(
+      await said({ status: [lamp({ on: ['failure'] }), mail, bots], people: { mailDomain: 'example.org' } }),
+      {
+        same: 2,
+        fewer: ['full #0 lamp: lamp: nothing then success'],
+        more: [
+          'full #1 status/mail: mail to jane@example.org: [first failure] Rig: full (main), #1',
+          'full #1 status/irc: irc.example.org #a: build full #1 of main has ended: failure (failed sh). Changes by jane.',
+          'full #1 status/irc: irc.example.org #b: build full #1 of main has ended: failure (failed sh). Changes by jane.',
+          'full #2 status/irc: irc.example.org #b: build full #2 of main has ended: failure (failed sh), as before. Changes by jane.',
+        ],
+        problems: [],
+      },
+    )
+    // What is not built any more is not told of.
+    const gone = await said({
+      builders: [full({ name: 'other' })],
+      schedulers: [],
+      status: [lamp({ on: ['failure'] })],
+    })
+    assert.deepEqual([gone.same, gone.fewer.length], [0, 3])
+    assert.deepEqual((await said({ status: [lamp({ on: ['nobody'] })] })).problems, [
+      '"lamp" could not say what it would tell: the lamp is out',
+    ])
   })
 })
 

@@ -50,4 +50,9 @@ export function printPlan({ changed, plugins, queue, schedulers, replay }: Confi
   else print(`Of ${last} other builds would come (${same} are the same):`)
   for (const build of fewer) print(`  - ${oneLine(buildText(build))}`)
   for (const build of more) print(`  + ${oneLine(buildText(build))}`)
+  const { tellings } = replay
+  if (tellings.fewer.length + tellings.more.length === 0) return
+  print(`Of the builds that ${last} had, other people would be told (${tellings.same} mails and lines are the same):`)
+  for (const { build, text } of tellings.fewer) print(`  - ${oneLine(`${build}, ${text}`)}`)
+  for (const { build, text } of tellings.more) print(`  + ${oneLine(`${build}, ${text}`)}`)
 }

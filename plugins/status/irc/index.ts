@@ -3,6 +3,7 @@ import { createCarrier } from './carrier.ts'
 import { type Bot, ircSchema } from './options.ts'
 import { createStagedTransport } from './staged-transport.ts'
 import { type NetworkBot, superviseNetwork } from './supervisor.ts'
+import { tellsOf } from './tells.ts'
 import { reachNetwork, type TransportOf } from './transport.ts'
 
 export type { IrcChannel, IrcNetwork, IrcOptions, IrcTelling } from './options.ts'
@@ -20,6 +21,7 @@ export const irc = definePlugin({
   name: NAME,
   kind: 'status',
   schema: ircSchema,
+  tells: tellsOf,
   ...parts(reachNetwork),
   onStage: (stage) => parts((network) => createStagedTransport(stage, network.name)),
 })

@@ -6,11 +6,13 @@ import { examineServer } from './doctor.ts'
 import { factsOf } from './facts.ts'
 import { isDue } from './modes.ts'
 import { type Connection, type Mailing, mailSchema, mailServerSchema } from './options.ts'
+import { passes } from './passes.ts'
 import { previewOf } from './preview.ts'
 import { everybody, recipientsOf } from './recipients.ts'
 import { createSmtp, type Smtp } from './smtp.ts'
 import { createStagedSmtp } from './staged-smtp.ts'
 import { noteStreak } from './streaks.ts'
+import { tellsOf } from './tells.ts'
 
 export type { Facts, FailingStep } from './facts.ts'
 export type { Mode } from './modes.ts'
@@ -31,6 +33,7 @@ export const mailNotifier = definePlugin({
   schema: mailSchema,
   doctor: (doctor, options: Mailing) => examineServer(doctor, options),
   preview: previewOf,
+  tells: tellsOf,
   apply: (host, options) => notifier(host, options, smtpOf(host, options)),
   onStage: (stage) => ({ apply: (host, options) => notifier(host, options, createStagedSmtp(stage)) }),
 })
@@ -52,7 +55,7 @@ function notifier(host: Host, options: Mailing, smtp: Smtp): void {
   carry(host, options, smtp)
   if (options.buildSetSummary) host.tap('buildsetFinished', (event) => tellBuildset(host, options, event))
   host.tap('buildFinished', async (event) => {
-    if (await passes(host, options, event)) await tell(host, options, event)
+    if (await passes(host.query, options, event)) await tell(host, options, event)
   })
 }
 
@@ -73,28 +76,4 @@ async function tell(host: Host, options: Mailing, event: BuildFinished): Promise
   const to = everybody(recipients)
   if (to.length === 0) return
   await host.notify({ ...(await composeMail(host, options, facts, recipients)), to })
-}
-
-async function passes(
-  { query }: Host,
-  { builders, categories, branches, schedulers }: Mailing,
-  event: BuildFinished,
-): Promise<boolean> {
-  if (builders !== null && !builders.includes(event.builder)) return false
-  if (branches !== null && !branches.includes(event.branch)) return false
-  if (schedulers !== null && !(await schedulersOf(query, event)).some((name) => schedulers.includes(name))) return false
-  if (categories === null) return true
-  const category = (await query.builder(event.builder))?.category
-  return typeof category === 'string' && categories.includes(category)
-}
-
-/** Of all requests that were built together. */
-async function schedulersOf(query: Host['query'], { requests }: BuildFinished): Promise<readonly string[]> {
-  const names: string[] = []
-  for (const id of requests) {
-    const request = await query.request(id)
-    const buildset = request && (await query.buildset(request.buildset))
-    if (buildset?.scheduler) names.push(buildset.scheduler)
-  }
-  return names
 }
