@@ -177,6 +177,14 @@ export const tryNoBuilder = (builders: readonly string[]) =>
     hint: '--get-builder-names shows what it offers.',
   })
 
+export const tryNotFound = (job: string, seconds: number) =>
+  new CiError({
+    code: 'BOLT_CLI_TRY_NOT_FOUND',
+    message: `The master knows nothing of the job "${job}", ${seconds} s after it was delivered.`,
+    details: { job, seconds },
+    hint: 'Look into the folder "failed" of its job directory, and whether --master is the same master.',
+  })
+
 export const sshFailed = (host: string, reason: string) =>
   new CiError({
     code: 'BOLT_CLI_SSH',

@@ -11,6 +11,8 @@ export interface PbClient extends Disposable {
   readonly perspective: RemoteReference
   /** Rejects when the link is lost. */
   readonly lost: Promise<never>
+  /** An object of the master is not needed any more: it is told so. */
+  drop(reference: RemoteReference): void
 }
 
 export interface PbLogin {
@@ -54,7 +56,7 @@ export async function connectPb({ master, user, password, mind, longest }: PbLog
   socket.on('close', () => fail(pbLost(master, 'it closed the connection')))
   try {
     const perspective = await logIn(broker, user, password, mind)
-    return { perspective, lost: lost.promise, [Symbol.dispose]: () => void socket.destroySoon() }
+    return { perspective, lost: lost.promise, drop: broker.drop, [Symbol.dispose]: () => void socket.destroySoon() }
   } catch (error) {
     socket.destroy()
     throw error instanceof RemoteError && error.is(UNAUTHORIZED)

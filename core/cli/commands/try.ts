@@ -3,15 +3,17 @@ import { Command } from 'commander'
 import { FRIEND, SENDABLE } from '../../../wire/pb/limits.ts'
 import { textsOf } from '../../../wire/pb/plain.ts'
 import { RemoteReference } from '../../../wire/pb/values.ts'
-import { askPassword } from '../ask-password.ts'
 import { badArgument, fileUnreadable, optionMissing, patchTooLarge, tryNoBuilder } from '../errors.ts'
+import { findPassword } from '../find-password.ts'
 import { collect } from '../live-command.ts'
 import { oneLine, print, whoAmI } from '../output.ts'
 import { connectPb, type PbClient, remoteProblem } from '../pb-client.ts'
 import { readStandardInput } from '../standard-input.ts'
+import { connectStatusPort } from '../status-port.ts'
 import { deliverBySsh } from '../try/deliver-ssh.ts'
+import { findJob } from '../try/find-job.ts'
 import { followTry } from '../try/follow.ts'
-import { jobFile, type TryJob, tryArguments } from '../try/job.ts'
+import { jobFile, newJobId, type TryJob, tryArguments } from '../try/job.ts'
 import { readTree } from '../try/tree.ts'
 import { KINDS, type Kind, type TreeState } from '../try/tree-reader.ts'
 import { listOption, readUserOptions, textOption, type UserOptions } from '../user-options.ts'
@@ -21,6 +23,8 @@ interface Options {
   readonly master?: string
   readonly username?: string
   readonly passwd?: string
+  readonly passwdFile?: string
+  readonly statusUsername?: string
   readonly host?: string
   readonly port?: string
   readonly jobdir?: string
@@ -50,9 +54,11 @@ export function tryCommand(): Command {
   return new Command('try')
     .description('have a master build what is not committed yet')
     .option('-c, --connect <way>', 'pb, or ssh')
-    .option('-m, --master <host:port>', 'where its tryUserpass listens (pb)')
+    .option('-m, --master <host:port>', 'where its tryUserpass listens (pb); its pbListener, for --wait (ssh)')
     .option('-u, --username <name>', 'who you are there')
-    .option('--passwd <password>', 'your password there (pb); asked for when left out')
+    .option('--passwd <password>', 'your password there; asked for when left out')
+    .option('--passwd-file <file>', 'a file with it: others see what stands on a command line')
+    .option('--status-username <name>', 'what to log in with at its pbListener (ssh); default statusClient')
     .option('--host <name>', 'the machine of the master (ssh)')
     .option('--port <number>', 'of its ssh')
     .option('--jobdir <dir>', 'the jobdir of its tryJobdir (ssh)')
@@ -75,13 +81,13 @@ export function tryCommand(): Command {
     .option('--wait', 'wait until all builds have ended; exit code 1 when one was not good')
     .option('-n, --dryrun', 'show what would be sent')
     .option('-q, --quiet', 'say nothing while waiting')
-    .option('--get-builder-names', 'print the builders that are offered (pb)')
+    .option('--get-builder-names', 'print the builders: those that are offered (pb), or all (ssh)')
     .addHelpText('after', '\nExample:\n  $ boltbot try --connect=pb -m ci.example.org:9989 -u jane -b full --wait')
     .action(async (options: Options) => {
       const saved = readUserOptions(process.cwd())
       const way = options.connect ?? textOption(saved, 'try_connect') ?? 'pb'
       if (way !== 'pb' && way !== 'ssh') throw badArgument('--connect', way, 'pb or ssh')
-      if (options.getBuilderNames) return printBuilderNames(options, saved)
+      if (options.getBuilderNames) return printBuilderNames(way, options, saved)
       const job = await jobOf(options, saved)
       if (options.dryrun) return printJob(job)
       if (way === 'ssh') await bySsh(job, options, saved)
@@ -142,14 +148,19 @@ async function login(options: Options, saved: UserOptions): Promise<PbClient & {
   const user = options.username ?? textOption(saved, 'try_username')
   if (master === undefined) throw optionMissing('--master', '--master ci.example.org:9989')
   if (user === undefined) throw optionMissing('--username', '--username jane')
-  const password = options.passwd ?? textOption(saved, 'try_password') ?? (await askPassword(user))
+  const password = await findPassword(user, options, saved, 'try_password')
   return Object.assign(await connectPb({ master, user, password, longest: FRIEND.string }), { master })
 }
 
-async function printBuilderNames(options: Options, saved: UserOptions): Promise<void> {
-  using client = await login(options, saved)
-  for (const name of textsOf(await client.perspective.call('getAvailableBuilderNames'))) print(oneLine(name))
+async function printBuilderNames(way: 'pb' | 'ssh', options: Options, saved: UserOptions): Promise<void> {
+  using client = way === 'pb' ? await login(options, saved) : await statusPort(options, saved)
+  const method = way === 'pb' ? 'getAvailableBuilderNames' : 'getBuilderNames'
+  for (const name of textsOf(await client.perspective.call(method))) print(oneLine(name))
 }
+
+/** A job directory tells nothing of the builds: the status port does. */
+const statusPort = ({ statusUsername, ...options }: Options, saved: UserOptions) =>
+  connectStatusPort({ ...options, ...(statusUsername !== undefined && { user: statusUsername }) }, saved)
 
 async function byPb(job: TryJob, options: Options, saved: UserOptions): Promise<void> {
   const words = tryArguments(job)
@@ -159,7 +170,7 @@ async function byPb(job: TryJob, options: Options, saved: UserOptions): Promise<
     const buildset = await client.perspective.call('try', words)
     if (!(buildset instanceof RemoteReference)) throw tryNoBuilder(job.builders)
     print('The job is delivered.')
-    if (options.wait ?? saved.try_wait === true) await waitFor(buildset, client, options.quiet === true)
+    if (waits(options, saved)) await waitFor(buildset, client, options.quiet === true)
   } catch (error) {
     throw remoteProblem(client.master, error)
   }
@@ -180,13 +191,17 @@ async function waitFor(buildset: RemoteReference, client: PbClient, quiet: boole
   if (ends.some(({ result }) => result !== 'success')) process.exitCode = 1
 }
 
+const waits = (options: Options, saved: UserOptions) => options.wait ?? saved.try_wait === true
+
 async function bySsh(job: TryJob, options: Options, saved: UserOptions): Promise<void> {
-  if (options.wait) throw badArgument('--wait', 'ssh', 'left out: a job directory tells nothing of the builds')
   const host = options.host ?? textOption(saved, 'try_host')
   const jobdir = options.jobdir ?? textOption(saved, 'try_dir', 'try_jobdir')
   if (host === undefined) throw optionMissing('--host', '--host ci.example.org')
   if (jobdir === undefined) throw optionMissing('--jobdir', '--jobdir /srv/boltbot/ci/jobdir')
-  await deliverBySsh(jobFile(job), {
+  // What cannot be followed is not begun.
+  using client = waits(options, saved) ? await statusPort(options, saved) : undefined
+  const id = newJobId()
+  await deliverBySsh(jobFile(job, id), {
     ssh: options.ssh ?? textOption(saved, 'try_ssh') ?? 'ssh',
     host,
     port: options.port ?? textOption(saved, 'try_port'),
@@ -195,6 +210,12 @@ async function bySsh(job: TryJob, options: Options, saved: UserOptions): Promise
     program: options.buildbotbin ?? textOption(saved, 'try_buildbotbin') ?? 'boltbot',
   })
   print('The job is delivered.')
+  if (client === undefined) return
+  try {
+    await waitFor(await findJob(client, id), client, options.quiet === true)
+  } catch (error) {
+    throw remoteProblem(client.master, error)
+  }
 }
 
 function printJob(job: TryJob): void {

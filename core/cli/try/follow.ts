@@ -43,6 +43,7 @@ async function followRequest(
     await build.call('waitUntilFinished')
     if (newest !== build) return
     const result = await build.call('getResults')
+    if (resultName(result) === 'retry' || newest !== build) return // the next one is told of
     const text = textsOf(await build.call('getText')).join(' ')
     end.resolve({ builder, result: resultName(result), text })
   }

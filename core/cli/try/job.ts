@@ -30,11 +30,14 @@ export function tryArguments(job: TryJob): readonly Value[] {
   ]
 }
 
+/** What a job is found by. */
+export const newJobId = (): string => `${Date.now()}-${randomBytes(4).toString('hex')}`
+
 /** The job as `tryserver` takes it: version 5, or 6 when the patch is no UTF-8. */
-export function jobFile(job: TryJob): Uint8Array {
+export function jobFile(job: TryJob, id: string): Uint8Array {
   const text = utf8(job.patch)
   const content = {
-    jobid: `${Date.now()}-${randomBytes(4).toString('hex')}`,
+    jobid: id,
     branch: job.branch ?? '',
     baserev: job.revision ?? '',
     patch_level: job.level,

@@ -7,6 +7,7 @@ import { tryJobdir, tryUserpass } from 'boltbot/plugins/schedulers'
 import { stockWorkers } from 'boltbot/plugins/slaves/pb'
 import { git } from 'boltbot/plugins/vc/git'
 import { createRepository } from '../../plugins/vc/repository.ts'
+import type { RigOptions } from '../../rig/rig.ts'
 import { type LiveMaster, startLiveMaster } from './live-master.ts'
 import { startWorker } from './worker.ts'
 import { sh } from './worker-stories.ts'
@@ -21,7 +22,7 @@ export interface TryWorld {
 }
 
 /** A master whose builders `good` and `bad` check out and build what alice (wonder) tries; `private` is not offered. */
-export async function tryWorld(context: TestContext): Promise<TryWorld> {
+export async function tryWorld(context: TestContext, more: Partial<RigOptions> = {}): Promise<TryWorld> {
   const repository = await createRepository()
   await repository.commit('first', { 'README.md': 'hello\nworld\n', 'sub/deep.txt': 'deep\n' })
   const clone = join(repository.folder, 'clone')
@@ -33,6 +34,7 @@ export async function tryWorld(context: TestContext): Promise<TryWorld> {
   const named = (name: string, last: string) =>
     builder({ name, slaves: [bot], factory: buildFactory([...steps, sh(last, { name: 'check' })]) })
   const live = await startLiveMaster({
+    ...more,
     transports: [stockWorkers({ port: 0, onListening: (bound) => void (port = bound) })],
     slaves: [bot],
     builders: [named('good', 'true'), named('bad', 'exit 3'), named('private', 'true')],

@@ -45,6 +45,7 @@ describe('a job file', () => {
     assert.deepEqual(parseJobFile(job('4', ...first, 'repo', 'hello', 'jane', 'hm', ...names)), said)
     const five = {
       ...placed,
+      id: '1',
       who: 'jane',
       comment: 'does it\nwork?',
       builders: ['full'],
