@@ -74,6 +74,7 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
   const transport = definePlugin({
     name: 'bench/slaves',
     kind: 'slave',
+    needs: ['slaves'],
     apply(host) {
       door = host.slaves
     },

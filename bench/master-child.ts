@@ -118,6 +118,7 @@ function eachChange() {
   return definePlugin({
     name: 'bench/each',
     kind: 'scheduler',
+    needs: ['schedulers'],
     apply(host) {
       host.registerScheduler({
         name: 'each',

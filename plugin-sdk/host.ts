@@ -35,7 +35,7 @@ import type { SchedulerRules } from './scheduler.ts'
 import type { SlaveDoor } from './slave-transport.ts'
 
 /**
- * All a plugin may do, made for it alone. Every member is safe to keep and to call at any time between `apply` and stop;
+ * All a plugin may do, made for it alone; what is not free it says it needs, see {@link NEEDS}. Every member is safe to keep and to call at any time between `apply` and stop;
  * after stop, calls reject with `BOLT_HOST_STOPPED`.
  */
 export interface Host {
@@ -100,7 +100,7 @@ export interface Host {
   directory(): Promise<string>
   readonly secrets: Secrets
   readonly people: People
-  /** Pages of the master's web server. Definitions that use it say `servesHttp: true`. */
+  /** Pages of the master's web server. */
   readonly http: HttpPower
   /**
    * Has the pollers of a repository look at once, however its address is written: news came another way. Gives how many; of a branch,

@@ -136,6 +136,7 @@ export type {
   StepView,
   WhyNot,
 } from './model.ts'
+export { type Limits, limitHost, NEEDS, type Need } from './needs.ts'
 export type {
   Attachment,
   Carrier,
@@ -179,6 +180,7 @@ export {
   render,
   type SecretRef,
   secret,
+  secretsIn,
   withProperties,
 } from './render.ts'
 export { repositoryKey } from './repository-key.ts'

@@ -2,6 +2,7 @@ import type { ChatFilter, ChatPlace } from './chat.ts'
 import type { Doctor, Finding } from './doctor.ts'
 import type { Host } from './host.ts'
 import type { BuildView } from './model.ts'
+import type { Need } from './needs.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
 import type { PastBuild } from './past-build.ts'
 import type { Schema } from './schema.ts'
@@ -24,6 +25,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   readonly kind: Kind
   /** The version of this interface it was written for, {@link API}; a master that does not have it refuses the plugin. Default: any. */
   readonly api?: number
+  /** What it uses of the host: that and no more is given, see {@link NEEDS}. Default: nothing but what is free. */
+  readonly needs?: readonly Need[]
   /**
    * True: observe taps read the stored journal by a cursor of their own. No event is lost in a crash; an event may come twice,
    * with the same `eventId`; an event whose tap throws comes again after a while, and later ones wait for it.
@@ -33,8 +36,6 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   readonly startsSlaves?: boolean
   /** Slave transports: true when it offers an engine for latent slaves. */
   readonly hasEngine?: boolean
-  /** True: it calls `host.http.route`, so the config must have `http`. */
-  readonly servesHttp?: boolean
   /** Checks and completes the options when the config is checked: zod, valibot or any Standard Schema. Must be synchronous. */
   readonly schema?: Schema<Input, Options>
   /** The instance's id when the config gives none; default: the name. Two instances need two ids. */

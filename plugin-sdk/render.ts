@@ -78,6 +78,22 @@ export function isSecretRef(value: unknown): value is SecretRef {
   return typeof value === 'object' && value !== null && (value as SecretRef).kind === 'secret' && 'name' in value
 }
 
+/** The secrets that a value names, in it or anywhere inside, each once. Class instances are the business of their makers. */
+export function secretsIn(value: unknown): readonly SecretRef[] {
+  const found = new Map<string, SecretRef>()
+  const seen = new Set<object>()
+  const look = (inside: unknown): void => {
+    if (typeof inside !== 'object' || inside === null || seen.has(inside)) return
+    seen.add(inside)
+    const proto = Object.getPrototypeOf(inside)
+    if (isSecretRef(inside)) found.set(inside.name, inside)
+    else if (Array.isArray(inside)) inside.forEach(look)
+    else if (proto === Object.prototype || proto === null) Object.values(inside).forEach(look)
+  }
+  look(value)
+  return [...found.values()]
+}
+
 /**
  * `value` with every interpolation and secret inside replaced. Other values are returned as they are.
  * @param secretOf gives a secret's value; it may throw.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { HOOK_KINDS } from '../plugin-sdk/hooks.ts'
+import { NEEDS } from '../plugin-sdk/needs.ts'
 import { ROOT, readSources } from './rig/sources.ts'
 
 const shipped = readSources(['core', 'plugins', 'plugin-sdk', 'wire', 'slave'])
@@ -42,6 +43,18 @@ test('every hook is tapped in a test', () => {
   assert.deepEqual(
     untapped.map(([name]) => name),
     [],
+  )
+})
+
+test('every need of plugins is on its page, and nothing else is', () => {
+  const table =
+    read('docs/writing-plugins.md')
+      .split(/^## Needs$/m)[1]
+      ?.split(/^```/m)[0] ?? ''
+  const rows = [...table.matchAll(/^\| ([^|]*) \|/gm)].flatMap((row) => [...row[1]!.matchAll(/`([a-z:]+)`/g)])
+  assert.deepEqual(
+    rows.map((match) => match[1]!).filter((need) => need !== 'secrets:smtp'),
+    Object.keys(NEEDS),
   )
 })
 

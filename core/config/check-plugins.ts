@@ -1,4 +1,4 @@
-import { API, listNames, OLDEST_API, type PluginInstance, type PluginKind } from 'boltbot/plugin-sdk'
+import { API, listNames, NEEDS, OLDEST_API, type PluginInstance, type PluginKind, suggest } from 'boltbot/plugin-sdk'
 import { checkSchema } from './check-schema.ts'
 import type { PluginSpec } from './model.ts'
 import { type Report, type Reporter, type Subject, subjectOf } from './report.ts'
@@ -80,6 +80,7 @@ function checkPlugin(
     return undefined
   }
   checkApi(report, subject, definition.api)
+  checkNeeds(report, subject, definition.needs)
   const expected = LISTS[list as keyof typeof LISTS] as PluginKind | undefined // 'plugins' takes every kind
   if (expected !== undefined && expected !== kind) {
     const right = Object.entries(LISTS).find(([, its]) => its === kind)?.[0] ?? 'plugins'
@@ -113,6 +114,22 @@ function checkApi(report: Report, subject: Subject, api: unknown): void {
   )
 }
 
+/** A need that is mistyped would be found only when it is used. */
+function checkNeeds(report: Report, subject: Subject, needs: unknown): void {
+  if (needs === undefined) return
+  if (!Array.isArray(needs)) {
+    report(subject, [], `Its needs are ${show(needs)}. Give a list: needs: ['state'].`)
+    return
+  }
+  const known = Object.keys(NEEDS)
+  for (const need of needs) {
+    if (typeof need === 'string' && (known.includes(need) || /^secrets:./.test(need))) continue
+    const near = typeof need === 'string' ? suggest(need, known) : undefined
+    const hint = near ? `Did you mean "${near}"?` : `Use some of ${known.join(', ')}, or secrets:NAME.`
+    report(subject, [], `It needs ${show(need)}, which no host gives. ${hint}`)
+  }
+}
+
 /** Slaves that cannot log in: without password, when no transport starts slaves itself. */
 export function checkPasswords(
   { report }: Reporter,
@@ -135,7 +152,7 @@ export function checkPasswords(
 /** Plugins that are reached over HTTP, when there is no web server. */
 export function checkServing({ report }: Reporter, plugins: readonly CheckedPlugin[]): void {
   for (const { spec, subject } of plugins)
-    if (spec.definition.servesHttp === true)
+    if (spec.definition.needs?.includes('http'))
       report(
         subject,
         [],

@@ -6,7 +6,9 @@ import {
   type Clock,
   type Host,
   type Log,
+  limitHost,
   messageOf,
+  type Need,
   type Poller,
   type Random,
   type SchedulerRules,
@@ -69,6 +71,8 @@ export interface PluginStatus extends TapStatus {
   readonly name: string
   readonly kind: PluginSpec['kind']
   readonly durable: boolean
+  /** What it says it needs of the host. */
+  readonly needs: readonly Need[]
   readonly state: 'new' | 'applied' | 'starting' | 'started' | 'running' | 'stopping' | 'stopped'
 }
 
@@ -140,7 +144,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     register: powers.http.register,
     inApply,
   })
-  const host: Host = Object.freeze({
+  const whole: Host = Object.freeze({
     ...gatePowers(powers, id, () => state !== 'stopped'),
     id,
     log,
@@ -158,7 +162,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     async share(key, open) {
       if (stack.disposed) throw hostStopped(id)
       const share = await deps.shared.take(key, open)
-      host.own(share)
+      whole.own(share)
       return share.thing
     },
     tap(name, tap, tapOptions) {
@@ -183,6 +187,8 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       carriers.push(carrier)
     },
   } satisfies Host)
+  const needs = definition.needs ?? []
+  const host = limitHost(whole, { plugin: id, needs, options: () => options })
 
   const stop = async () => {
     state = 'stopping'
@@ -270,7 +276,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     release: () => taps.release(),
     resume: () => taps.resume(),
     wake: (names) => taps.wake(names),
-    status: () => ({ id, name: definition.name, kind, durable, state, ...taps.status() }),
+    status: () => ({ id, name: definition.name, kind, durable, needs, state, ...taps.status() }),
   }
 }
 

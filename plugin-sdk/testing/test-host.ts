@@ -3,12 +3,14 @@ import type { Host, Query } from '../host.ts'
 import type { HttpAnswer } from '../http.ts'
 import { deepFreeze, type Json } from '../json.ts'
 import type { LatentEngine } from '../latent.ts'
+import { limitHost } from '../needs.ts'
 import type { PluginInstance } from '../plugin.ts'
 import type { SecretRef } from '../render.ts'
 import type { Result } from '../results.ts'
 import type { SchedulerRules } from '../scheduler.ts'
 import type { SlaveConnection } from '../slave-transport.ts'
-import { misused, optionsRefused, testHostStopped } from './errors.ts'
+import { checkedOptions } from './checked-options.ts'
+import { misused, testHostStopped } from './errors.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
 import { createTestPeople, type TestPeople } from './test-people.ts'
@@ -25,7 +27,7 @@ import { requestRoute, type TestRequest, type TestRoute } from './test-routes.ts
 
 /** A host for one plugin alone: no master, no store, no other plugins. What the plugin does is remembered. */
 export interface TestHost extends AsyncDisposable {
-  /** What the plugin is given. */
+  /** The whole host, for the test to look at. The plugin is given what it says it needs of it. */
   readonly host: Host
   readonly clock: FakeClock
   readonly log: MemoryLog
@@ -110,6 +112,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
   let given: object = {}
   let applying = false
   let events = 0
+  let limited: Host | undefined
   let stopped: Promise<void> | undefined
   let over = false
 
@@ -241,15 +244,17 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       given = checkedOptions(instance)
       applying = true
       try {
-        const result: unknown = instance.definition.apply(host, given as never) // the factory tied options and definition
+        const { needs = [] } = instance.definition
+        limited = limitHost(host, { plugin: id(), needs, options: () => given })
+        const result: unknown = instance.definition.apply(limited, given as never) // the factory tied options and definition
         if (result instanceof Promise) throw misused(id(), 'has an async apply, which must be synchronous')
       } finally {
         applying = false
       }
     },
     async start() {
-      if (!plugin) throw misused(id(), 'was not applied')
-      const opened = await plugin.definition.start?.(host, given as never) // as above
+      if (!plugin || !limited) throw misused(id(), 'was not applied')
+      const opened = await plugin.definition.start?.(limited, given as never) // as above
       if (opened) stack.use(opened)
     },
     async run(instance) {
@@ -282,16 +287,4 @@ interface Tapped {
 
 function byStage(a: Tapped, b: Tapped): number {
   return (a.options.stage ?? 0) - (b.options.stage ?? 0)
-}
-
-function checkedOptions({ id, definition, options }: PluginInstance): object {
-  if (!definition.schema) return options
-  const checked = definition.schema['~standard'].validate(options)
-  if (checked instanceof Promise) throw misused(id, 'has an async schema, which must be synchronous')
-  if (checked.issues)
-    throw optionsRefused(
-      id,
-      checked.issues.map((issue) => issue.message),
-    )
-  return checked.value
 }

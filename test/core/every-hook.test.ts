@@ -39,6 +39,7 @@ test('one day at a master fires every hook, each with a frozen event of plain da
   const broken = definePlugin({
     name: 'broken',
     kind: 'source',
+    needs: ['pollers'],
     apply(host) {
       host.registerPoller({ name: 'broken', interval: '1m', poll: () => Promise.reject(new Error('unreachable')) })
     },

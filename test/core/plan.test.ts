@@ -114,6 +114,7 @@ describe('a plan', () => {
     const broken = definePlugin({
       name: 'broken',
       kind: 'scheduler',
+      needs: ['schedulers'],
       apply(host, options: { how: 'apply' | 'decide' }) {
         if (options.how === 'apply') throw new Error('not today')
         const decide: SchedulerRules['decide'] = () => {

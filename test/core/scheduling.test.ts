@@ -71,6 +71,7 @@ const odd = (how: 'wants' | 'decide') =>
   definePlugin({
     name: 'odd',
     kind: 'scheduler',
+    needs: ['schedulers'],
     apply(host) {
       host.registerScheduler({
         name: 'odd',

@@ -52,6 +52,7 @@ async function startAndStop(instant: number): Promise<number> {
   const watched = definePlugin({
     name: 'watched',
     kind: 'status',
+    needs: ['pollers', 'state'],
     durable: true,
     apply(host) {
       host.tap('configApplied', () => note('told of the config'))
@@ -67,6 +68,7 @@ async function startAndStop(instant: number): Promise<number> {
   const transport = definePlugin({
     name: 'links',
     kind: 'slave',
+    needs: ['slaves'],
     apply(host) {
       door = host.slaves
     },

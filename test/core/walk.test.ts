@@ -54,6 +54,7 @@ test('a change that a source hands in while everything starts is not lost to a n
   const eager = definePlugin({
     name: 'eager',
     kind: 'source',
+    needs: ['changes'],
     apply() {},
     start: async (host) => void (await host.submitChange(commit('r1'))),
   })

@@ -41,6 +41,7 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
   const doorPlugin = definePlugin({
     name: 'door',
     kind: 'slave',
+    needs: ['slaves'],
     apply(host) {
       door = host.slaves
     },

@@ -25,6 +25,7 @@ export const ends = defineStep({
 export const each = definePlugin({
   name: 'rig/each',
   kind: 'scheduler',
+  needs: ['schedulers'],
   id: (options: { readonly builders: readonly string[]; readonly branch?: string; readonly name?: string }) =>
     options.name ?? 'each',
   apply(host, options) {

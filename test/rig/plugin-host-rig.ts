@@ -1,13 +1,14 @@
-import type {
-  ChangeInput,
-  HookName,
-  Host,
-  PluginDefinition,
-  PluginInstance,
-  PluginKind,
-  StoredHook,
-  Tap,
-  TapOptions,
+import {
+  type ChangeInput,
+  type HookName,
+  type Host,
+  NEEDS,
+  type PluginDefinition,
+  type PluginInstance,
+  type PluginKind,
+  type StoredHook,
+  type Tap,
+  type TapOptions,
 } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog, createSeededRandom } from 'boltbot/plugin-sdk/testing'
 import type { PluginSpec } from '../../core/config/model.ts'
@@ -91,14 +92,15 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
   }
 }
 
-/** A plugin of a config, without a config. */
+/** A plugin of a config, without a config. It needs everything, unless it says otherwise. */
 export function spec<Options extends object>(
   id: string,
   definition: Partial<PluginDefinition<PluginKind, Options>> = {},
   options: object = {},
   codeHash = '',
 ): PluginSpec {
-  const whole = { name: id, kind: 'service' as const, apply() {}, ...definition }
+  const needs = Object.keys(NEEDS)
+  const whole = { name: id, kind: 'service' as const, needs, apply() {}, ...definition }
   const typed = whole as unknown as PluginInstance['definition'] // its options' type is the test's own matter
   return { id, kind: whole.kind, definition: typed, options, codeHash }
 }

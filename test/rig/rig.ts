@@ -119,6 +119,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
   const transport = definePlugin({
     name: 'rig/slaves',
     kind: 'slave',
+    needs: ['slaves'],
     apply(host) {
       door = host.slaves
     },

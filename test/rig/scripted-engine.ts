@@ -24,6 +24,7 @@ export interface ScriptedEngine {
 const offering = definePlugin({
   name: 'rig/engine',
   kind: 'slave',
+  needs: ['slaves'],
   hasEngine: true,
   apply() {},
   start(host, { engine }: { readonly engine: () => LatentEngine }) {

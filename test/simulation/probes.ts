@@ -49,6 +49,7 @@ export function createProbes({ chance, verdict, durable, mayFail }: ProbesDeps) 
   const transport = definePlugin({
     name: 'simulation/slaves',
     kind: 'slave',
+    needs: ['slaves'],
     apply(host) {
       door = host.slaves
     },

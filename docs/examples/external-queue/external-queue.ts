@@ -24,6 +24,7 @@ interface Queued {
 export const externalQueue = definePlugin({
   name: 'external-queue',
   kind: 'service',
+  needs: ['buildsets'],
   durable: true,
   apply(host, options: ExternalQueueOptions) {
     host.tap('buildFinished', async (ended) => {

@@ -14,6 +14,7 @@ export interface FeedOptions {
 export const feed = definePlugin({
   name: 'feed',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   id: ({ url }: FeedOptions) => `feed ${url}`,
   apply(host, { url, interval = '10m', category }) {
     host.registerPoller({

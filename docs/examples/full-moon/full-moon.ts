@@ -13,6 +13,7 @@ const MONTH_MS = 29.530588853 * 86_400_000
 export const fullMoon = definePlugin({
   name: 'full-moon',
   kind: 'scheduler',
+  needs: ['schedulers'],
   id: ({ name }: FullMoonOptions) => name,
   apply(host, { name, builders }) {
     host.registerScheduler({

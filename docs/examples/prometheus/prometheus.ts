@@ -4,7 +4,7 @@ import { definePlugin, type Result } from 'boltbot/plugin-sdk'
 export const prometheus = definePlugin({
   name: 'prometheus',
   kind: 'status',
-  servesHttp: true,
+  needs: ['http'],
   apply(host) {
     /** Since the start of this master: Prometheus knows counters that begin anew. */
     const ended = new Map<string, Map<Result, number>>()

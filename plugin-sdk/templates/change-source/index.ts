@@ -12,6 +12,7 @@ export interface MyPluginOptions {
 export const myPlugin = definePlugin({
   name: 'my-plugin',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   apply(host, { file, interval = '1m' }: MyPluginOptions) {
     host.registerPoller({
       name: host.id,

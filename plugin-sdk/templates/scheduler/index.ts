@@ -12,6 +12,7 @@ export interface MyPluginOptions {
 export const myPlugin = definePlugin({
   name: 'my-plugin',
   kind: 'scheduler',
+  needs: ['schedulers'],
   id: ({ name }: MyPluginOptions) => name,
   apply(host, { name, builders, count = 10 }) {
     host.registerScheduler({

@@ -10,6 +10,7 @@ export interface MyPluginOptions {
 export const myPlugin = definePlugin({
   name: 'my-plugin',
   kind: 'slave',
+  needs: ['slaves', 'directory'],
   id: ({ slave }: MyPluginOptions) => `my-plugin ${slave}`,
   startsSlaves: true,
   apply(_host, _options) {},

@@ -50,6 +50,7 @@ export async function startLife(parts: LifeParts): Promise<Life> {
   const transport = definePlugin({
     name: 'rig/slaves',
     kind: 'slave',
+    needs: ['slaves'],
     startsSlaves: true,
     apply(given) {
       host = given

@@ -23,6 +23,7 @@ export type { MaildirOptions } from './options.ts'
 export const maildir = definePlugin({
   name: 'changes/maildir',
   kind: 'source',
+  needs: ['changes', 'pollers'],
   schema: maildirSchema,
   id: ({ path }) => `maildir ${path}`,
   apply(host, options) {

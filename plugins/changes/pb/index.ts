@@ -17,6 +17,7 @@ export type { PbChangeSourceOptions } from './options.ts'
 export const pbChangeSource = definePlugin<'source', PbChangeSourceOptions, PbChanges>({
   name: 'changes/pb',
   kind: 'source',
+  needs: ['changes', 'secrets'],
   schema: pbChangesSchema,
   apply() {},
   async start(host, { user, password, port, prefix }) {

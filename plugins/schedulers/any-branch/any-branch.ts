@@ -42,6 +42,7 @@ const schema: Schema<AnyBranchOptions, Checked> = z.strictObject({
 export const anyBranch = definePlugin({
   name: 'anyBranch',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

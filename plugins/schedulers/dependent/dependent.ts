@@ -28,6 +28,7 @@ const schema: Schema<DependentOptions, Checked> = z.strictObject({
 export const dependent = definePlugin({
   name: 'dependent',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

@@ -90,6 +90,7 @@ function badDefaults(parameters: ForceParameters): readonly string[] {
 export const forceScheduler = definePlugin({
   name: 'force',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, { own, parameters, ...options }) {

@@ -64,6 +64,7 @@ const schema: Schema<NightlyOptions, Checked> = z
 export const nightly = definePlugin({
   name: 'nightly',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

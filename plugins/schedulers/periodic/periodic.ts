@@ -36,6 +36,7 @@ const schema: Schema<PeriodicOptions, Checked> = z
 export const periodic = definePlugin({
   name: 'periodic',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

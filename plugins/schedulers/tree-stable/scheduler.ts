@@ -47,6 +47,7 @@ const schema: Schema<SchedulerOptions, Checked> = z
 export const scheduler = definePlugin({
   name: 'scheduler',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

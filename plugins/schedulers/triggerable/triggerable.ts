@@ -20,6 +20,7 @@ const schema: Schema<TriggerableOptions, CheckedCommon> = z.strictObject(commonS
 export const triggerable = definePlugin({
   name: 'triggerable',
   kind: 'scheduler',
+  needs: ['schedulers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

@@ -46,6 +46,7 @@ const schema: Schema<TryJobdirOptions, Checked> = z.strictObject({
 export const tryJobdir = definePlugin({
   name: 'try-jobdir',
   kind: 'scheduler',
+  needs: ['schedulers', 'buildsets', 'pollers'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

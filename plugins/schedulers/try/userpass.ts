@@ -69,6 +69,7 @@ const schema = shape as unknown as Schema<TryUserpassOptions, Checked>
 export const tryUserpass = definePlugin<'scheduler', TryUserpassOptions, Checked>({
   name: 'try-userpass',
   kind: 'scheduler',
+  needs: ['schedulers', 'buildsets', 'secrets'],
   schema,
   id: ({ name }) => name,
   apply(host, options) {

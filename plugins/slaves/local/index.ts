@@ -18,6 +18,7 @@ export type { LocalOptions } from './options.ts'
 export const local = definePlugin<'slave', LocalOptions, Local>({
   name: 'slaves/local',
   kind: 'slave',
+  needs: ['slaves', 'directory'],
   startsSlaves: true,
   schema: localSchema,
   apply() {},

@@ -18,6 +18,7 @@ export type { StockWorkersOptions } from './options.ts'
 export const stockWorkers = definePlugin<'slave', StockWorkersOptions, StockWorkers>({
   name: 'slaves/pb',
   kind: 'slave',
+  needs: ['slaves'],
   schema: stockWorkersSchema,
   apply() {},
   doctor: async (doctor, { port }: StockWorkers) => [await doctor.port('workers connect', port.port, port.host)],

@@ -17,6 +17,7 @@ export type ProcessesOptions = Record<never, never>
 export const processes = definePlugin<'slave', ProcessesOptions, ProcessesOptions>({
   name: 'slaves/process',
   kind: 'slave',
+  needs: ['slaves', 'directory'],
   hasEngine: true,
   schema: z.strictObject({}) as unknown as Schema<ProcessesOptions, ProcessesOptions>, // zod's type of no keys differs
   apply() {},

@@ -20,6 +20,7 @@ const NAME = 'status/irc'
 export const irc = definePlugin({
   name: NAME,
   kind: 'status',
+  needs: ['carriers', 'chat', 'people', 'secrets', 'state'],
   schema: ircSchema,
   tells: tellsOf,
   ...parts(reachNetwork),

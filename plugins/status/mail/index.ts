@@ -29,6 +29,7 @@ export type { SubjectFacts } from './subject.ts'
 export const mailNotifier = definePlugin({
   name: 'status/mail',
   kind: 'status',
+  needs: ['carriers', 'notify', 'people', 'secrets', 'state'],
   durable: true,
   schema: mailSchema,
   doctor: (doctor, options: Mailing) => examineServer(doctor, options),
@@ -45,6 +46,7 @@ export const mailNotifier = definePlugin({
 export const mailServer = definePlugin({
   name: 'status/mail-server',
   kind: 'status',
+  needs: ['carriers', 'people', 'secrets'],
   schema: mailServerSchema,
   doctor: examineServer,
   apply: (host, options) => carry(host, options, smtpOf(host, options)),

@@ -15,6 +15,7 @@ export type { MissingSlaveOptions } from './options.ts'
 export const missingSlave = definePlugin({
   name: 'status/missing-slave',
   kind: 'status',
+  needs: ['notify', 'state'],
   durable: true,
   schema: missingSlaveSchema,
   apply(host, options) {

@@ -19,7 +19,7 @@ export type { WebOptions } from './options.ts'
 export const web = definePlugin({
   name: 'status/web',
   kind: 'status',
-  servesHttp: true,
+  needs: ['http', 'force', 'stop', 'cancel', 'secrets'],
   schema: webSchema,
   apply(host, access) {
     const site: Site = {

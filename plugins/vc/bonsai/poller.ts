@@ -45,6 +45,7 @@ const MAX_ANSWER = 32 << 20
 export const bonsaiPoller = definePlugin({
   name: 'vc/bonsai',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   schema,
   id: ({ bonsaiurl, treeid }) => `bonsai ${withoutSecrets(bonsaiurl)} ${treeid}`,
   apply(host, options) {

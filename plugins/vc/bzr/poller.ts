@@ -35,6 +35,7 @@ const schema: Schema<BzrPollerOptions, CheckedBzr> = z.strictObject({
 export const bzrPoller = definePlugin({
   name: 'vc/bzr',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   schema,
   id: ({ repourl }) => `bzr ${withoutSecrets(repourl)}`,
   apply(host, options) {

@@ -49,6 +49,7 @@ const schema: Schema<CvsPollerOptions, CheckedCvs> = z.strictObject({
 export const cvsPoller = definePlugin({
   name: 'vc/cvs',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   schema,
   id: ({ cvsroot, cvsmodule }) => `cvs ${withoutPassword(cvsroot)} ${cvsmodule}`,
   apply(host, options) {

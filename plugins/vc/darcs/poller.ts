@@ -35,6 +35,7 @@ const schema: Schema<DarcsPollerOptions, CheckedDarcs> = z.strictObject({
 export const darcsPoller = definePlugin({
   name: 'vc/darcs',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   schema,
   id: ({ repourl }) => `darcs ${withoutSecrets(repourl)}`,
   apply(host, options) {

@@ -74,6 +74,7 @@ const schema: Schema<GitPollerOptions, CheckedGit> = z
 export const gitPoller = definePlugin({
   name: 'vc/git',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state', 'directory', 'secrets'],
   schema,
   id: ({ repourl }) => `git ${withoutSecrets(repourl)}`,
   doctor(doctor, { repourl, gitbin }) {

@@ -44,6 +44,7 @@ const schema: Schema<HgPollerOptions, CheckedHg> = z.strictObject({
 export const hgPoller = definePlugin({
   name: 'vc/hg',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state', 'directory'],
   schema,
   id: ({ repourl }) => `hg ${withoutSecrets(repourl)}`,
   apply(host, options) {

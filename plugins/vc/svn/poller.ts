@@ -49,6 +49,7 @@ const schema: Schema<SvnPollerOptions, CheckedSvn> = z.strictObject({
 export const svnPoller = definePlugin({
   name: 'vc/svn',
   kind: 'source',
+  needs: ['changes', 'pollers', 'state'],
   schema,
   id: ({ svnurl }) => `svn ${withoutSecrets(svnurl)}`,
   apply(host, options) {

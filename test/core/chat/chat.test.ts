@@ -210,6 +210,7 @@ test('a plugin adds a command; what it throws is said, and costs nobody else any
   const lamp = definePlugin({
     name: 'lamp',
     kind: 'service',
+    needs: ['chat'],
     apply(host) {
       host.registerChatCommand({
         name: 'lamp',
@@ -233,6 +234,7 @@ test('a plugin adds a command; what it throws is said, and costs nobody else any
   const taken = definePlugin({
     name: 'taken',
     kind: 'service',
+    needs: ['chat'],
     apply: (host) =>
       host.registerChatCommand({ name: 'status', usage: '', summary: '', example: '', run: () => 'mine' }),
   })

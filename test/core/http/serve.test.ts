@@ -21,7 +21,7 @@ function pages(
   const plugin = definePlugin({
     name: id,
     kind: 'service',
-    servesHttp: true,
+    needs: ['http'],
     apply(given) {
       host = given
       apply(given)
@@ -219,7 +219,7 @@ test('a restarted plugin is not missed: who asks meanwhile waits and gets the ne
     definePlugin({
       name: 'pages',
       kind: 'service',
-      servesHttp: true,
+      needs: ['http'],
       apply(host, _: { v: string }) {
         host.http.route('GET', '/page', () => ({ body: text }))
         host.http.route('GET', `/only-${text}`, () => ({ body: text }))
@@ -307,6 +307,7 @@ test('what cannot be is refused: no web server, two plugins for one page, a rout
   const silent = definePlugin({
     name: 'silent',
     kind: 'service',
+    needs: ['http'],
     apply: (host) => host.http.route('GET', '/', () => {}),
   })
   await assert.rejects(createRig({ slaves: [bot], builders: [full], plugins: [silent()] }), {

@@ -24,6 +24,7 @@ function createFarSide(scheme = 'mail') {
   const plugin = definePlugin({
     name: `far/${scheme}`,
     kind: 'status',
+    needs: ['carriers'],
     apply(given, _: object) {
       host = given
       given.registerCarrier({
@@ -291,6 +292,7 @@ test('messages wait for a carrier that is not there yet, and take another way wh
   const teller = definePlugin({
     name: 'teller',
     kind: 'status',
+    needs: ['notify'],
     apply() {},
     async start(host, _: object) {
       await host.notify(notice('early', { to: [{ who: 'jane', via: ['pager', 'mail'] }] }))

@@ -154,6 +154,7 @@ test('a plugin pauses and resumes through its host', async () => {
   const chat = definePlugin({
     name: 'chat',
     kind: 'service',
+    needs: ['pause'],
     apply: () => {},
     async start(host) {
       await host.pause({ slave: 'bot-1', who: 'ann', reason: 'noise' })

@@ -6,6 +6,7 @@ import { createScriptedSlave, createTestHost } from 'boltbot/plugin-sdk/testing'
 const lamp = definePlugin({
   name: 'lamp',
   kind: 'status',
+  needs: ['state'],
   apply(host, options: { url: string }) {
     host.tap('slaveLost', async ({ slave, eventId }) => {
       await host.state.set('last', slave)
@@ -116,6 +117,7 @@ test('pollers and schedulers are kept, and a poller can be asked to poll', async
     definePlugin({
       name: 'poller',
       kind: 'source',
+      needs: ['pollers', 'schedulers'],
       apply(host) {
         host.registerPoller({ name: 'p', interval: 60, poll: async () => void polls++ })
         host.registerScheduler({ name: 's', builders: ['full'], initial: 0, decide: (_, state) => ({ state }) })

@@ -15,6 +15,7 @@ test('mails about missing slaves go from the loss of the link to the carrier, on
   const carrier = definePlugin({
     name: 'carrier',
     kind: 'service',
+    needs: ['carriers'],
     apply(host) {
       host.registerCarrier({
         scheme: 'mail',
