@@ -304,16 +304,6 @@ test('what cannot be is refused: no web server, two plugins for one page, a rout
     createRig({ slaves: [bot], builders: [full], plugins: [pages('p', () => {}).plugin] }),
     /http: \{ port: 8010 \}/,
   )
-  const silent = definePlugin({
-    name: 'silent',
-    kind: 'service',
-    needs: ['http'],
-    apply: (host) => host.http.route('GET', '/', () => {}),
-  })
-  await assert.rejects(createRig({ slaves: [bot], builders: [full], plugins: [silent()] }), {
-    code: 'BOLT_HOST_PLUGINS_FAILED',
-    message: /Plugin "silent" serves pages, and the config has no "http"/,
-  })
   const [a, b] = ['a', 'b'].map((id) => pages(id, (host) => host.http.route('GET', '/x/:y', () => {})).plugin)
   await assert.rejects(createRig({ ...base, plugins: [a!, b!] }), {
     message: /Plugin "b" adds the route "GET \/x\/:y", which plugin "a" serves/,

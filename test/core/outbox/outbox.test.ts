@@ -24,7 +24,7 @@ function createFarSide(scheme = 'mail') {
   const plugin = definePlugin({
     name: `far/${scheme}`,
     kind: 'status',
-    needs: ['carriers'],
+    needs: ['carriers', 'notify'],
     apply(given, _: object) {
       host = given
       given.registerCarrier({
