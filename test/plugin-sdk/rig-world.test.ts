@@ -39,6 +39,7 @@ const chat = irc({
 const teller = definePlugin({
   name: 'teller',
   kind: 'status',
+  needs: ['notify'],
   durable: true,
   apply(host) {
     host.tap('buildFinished', async ({ eventId, result }) => {

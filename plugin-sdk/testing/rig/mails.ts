@@ -29,6 +29,7 @@ export function createPostman(took: (mail: RigMail) => void): PluginInstance {
   return definePlugin({
     name: 'rig/mails',
     kind: 'source', // so that those of the config come first, and take the mails
+    needs: ['carriers', 'people'],
     apply(host) {
       host.registerCarrier({
         scheme: 'mail',
