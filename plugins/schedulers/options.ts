@@ -60,6 +60,8 @@ export type BuildsetParts = Pick<SchedulerBuildset, 'reason' | 'properties' | 'p
 export interface ImportanceOptions {
   /** Does this change matter? Unimportant ones wait until an important one is built. Default: every change does. May be async. */
   readonly fileIsImportant?: ((change: Change) => boolean | Promise<boolean>) | undefined
+  /** A change whose comments fit one of these is unimportant, whatever its files. Default: `[ci skip]` and `[skip ci]`; `[]`: none is. */
+  readonly skips?: readonly RegExp[] | undefined
   /** True: unimportant changes are not built at all, nor blamed. Default false. */
   readonly onlyImportant?: boolean | undefined
   readonly changeFilter?: ChangeFilter | undefined
@@ -72,17 +74,25 @@ export const importanceShape = {
       'Give a function of the change, as in (change) => change.files.some((file) => !file.startsWith("docs/")).',
     )
     .optional(),
+  skips: z
+    .array(z.instanceof(RegExp, { error: 'Give regular expressions, as in [/\\[no build\\]/].' }), 'Give a list.')
+    .optional(),
   onlyImportant: z.boolean('Give true or false.').optional(),
   changeFilter: changeFilterSchema.optional(),
 }
 
 /** Whether a change is for a scheduler with these options, and matters. */
 export async function judge(options: ImportanceOptions, change: Change): Promise<Wanted> {
-  const { fileIsImportant, onlyImportant = false, changeFilter = {} } = options
+  const { fileIsImportant, skips = SKIPS, onlyImportant = false, changeFilter = {} } = options
   if (!passes(changeFilter, change)) return false
-  if (fileIsImportant === undefined || (await fileIsImportant(change))) return true
+  // `search` takes no notice of a position that a global expression remembers.
+  const isSkipped = skips.some((skip) => change.comments.search(skip) !== -1)
+  if (!isSkipped && (fileIsImportant === undefined || (await fileIsImportant(change)))) return true
   return onlyImportant ? false : 'unimportant'
 }
+
+/** As people write it at all forges. */
+const SKIPS = [/\[ *(?:ci +skip|skip +ci) *\]/i]
 
 /** How long no important change may come; in milliseconds, 0: not at all. */
 export const treeStableTimerSchema = z

@@ -20,17 +20,19 @@ export interface SourceUnderTest extends AsyncDisposable {
   plugin(): PluginInstance<'source'>
   /** Makes a commit where the source looks; its comments begin with the message. */
   commit(message: string): Promise<unknown>
+  /** Brings all that it has not told yet to a running one, in order; rejects when that cannot take it. Default: its poller polls. */
+  bring?(running: TestHost): Promise<unknown>
 }
 
-/** What every change source with a poll has to do, whatever it looks at. */
+/** What every change source has to do, whether it looks or is told. */
 export function changeSourceConformance(kind: ChangeSourceKind): void {
   describe(`the change source ${kind.name}`, () => {
     it('sees a commit once', async () => {
       await using world = await createWorld(kind)
       const running = await world.start()
       await world.commit(1)
-      await running.poll()
-      await running.poll()
+      await world.bring(running)
+      await world.bring(running)
       assert.deepEqual(await world.seen(), ['commit 1'])
     })
 
@@ -38,7 +40,7 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       await using world = await createWorld(kind)
       const running = await world.start()
       await world.commit(30)
-      await running.poll()
+      await world.bring(running)
       assert.deepEqual(await world.seen(), expected(30))
     })
 
@@ -46,12 +48,12 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       await using world = await createWorld(kind)
       const first = await world.start()
       await world.commit(3)
-      await first.poll()
+      await world.bring(first)
       await first.stop()
       await world.commit(4)
       const second = await world.start()
-      await second.poll()
-      await second.poll()
+      await world.bring(second)
+      await world.bring(second)
       assert.deepEqual(await world.seen(), expected(7))
     })
 
@@ -60,10 +62,10 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       const first = await world.start()
       await world.commit(5)
       world.dieAfter(2)
-      await assert.rejects(first.poll())
+      await assert.rejects(world.bring(first))
       const atDeath = new Map(first.state)
       const second = await world.start(atDeath)
-      await second.poll()
+      await world.bring(second)
       assert.deepEqual(await world.seen(), expected(5))
     })
 
@@ -72,10 +74,10 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       const running = await world.start()
       await world.commit(3)
       world.refuse((number) => (number >= 2 ? storeDown() : undefined))
-      await assert.rejects(running.poll(), { code: 'BOLT_STORE_DOWN' })
+      await assert.rejects(world.bring(running), /The store is down/)
       assert.deepEqual(await world.seen(), ['commit 1'])
       world.refuse(() => undefined)
-      await running.poll()
+      await world.bring(running)
       assert.deepEqual(await world.seen(), expected(3))
     })
 
@@ -84,7 +86,7 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       const running = await world.start()
       await world.commit(3)
       world.refuse((number) => (number === 2 ? refused() : undefined))
-      await running.poll()
+      await world.bring(running)
       assert.deepEqual(await world.seen(), ['commit 1', 'commit 3'])
       assert.equal(running.log.find('warn').length, 1, running.log.text())
     })
@@ -93,12 +95,12 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       await using world = await createWorld(kind)
       const first = await world.start()
       await world.commit(10)
-      const poll = first.poll().catch(() => {}) // how it ends is its own affair
+      const poll = world.bring(first).catch(() => {}) // how it ends is its own affair
       await until(async () => (await world.seen()).length > 0, { what: 'the first change' })
       await first.stop()
       await poll
       const second = await world.start()
-      await second.poll()
+      await world.bring(second)
       assert.deepEqual(await world.seen(), expected(10))
     })
 
@@ -107,7 +109,7 @@ export function changeSourceConformance(kind: ChangeSourceKind): void {
       const before = resources()
       const running = await world.start()
       await world.commit(2)
-      await running.poll()
+      await world.bring(running)
       await running.stop()
       assert.deepEqual(running.leaks(), [])
       await until(() => resources().join() === before.join(), {
@@ -133,6 +135,8 @@ async function createWorld(kind: ChangeSourceKind) {
   let refusal: (number: number) => Error | undefined = () => undefined
   let state: ReadonlyMap<string, unknown> = new Map()
 
+  const bring = (host: TestHost) => source.bring?.(host) ?? host.poll()
+
   async function submitChange(change: ChangeInput) {
     if (left <= 0) throw new CiError({ code: 'BOLT_HOST_STOPPED', message: 'The master is dead.' })
     const error = refusal(Number(/\d+/.exec(change.comments)?.[0]))
@@ -142,6 +146,7 @@ async function createWorld(kind: ChangeSourceKind) {
     return submitted
   }
   return {
+    bring,
     /** With the state of the host before it, unless another is given, and past its first poll. */
     async start(from: ReadonlyMap<string, unknown> = state): Promise<TestHost> {
       left = Number.POSITIVE_INFINITY
@@ -149,7 +154,7 @@ async function createWorld(kind: ChangeSourceKind) {
       for (const [key, value] of from) await host.host.state.set(key, value as never) // it came out of a state
       state = host.state
       await host.run(source.plugin())
-      if (from.size === 0 && committed === 0) await host.poll()
+      if (from.size === 0 && committed === 0) await bring(host)
       return host
     },
     async commit(count: number): Promise<void> {
