@@ -25,7 +25,7 @@ const MB = 1024 * 1024
 export const webhook = definePlugin({
   name: 'changes/webhook',
   kind: 'source',
-  servesHttp: true,
+  needs: ['changes', 'state', 'pollers', 'http', 'secrets'],
   schema: webhookSchema,
   id: ({ forge, path }: WebhookOptions) => `webhook ${path ?? `/hooks/${forge}`}`,
   apply(host, options) {

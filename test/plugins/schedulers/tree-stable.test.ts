@@ -185,6 +185,18 @@ describe('which changes a scheduler wants', () => {
     for (let i = 0; i < 3; i++) assert.equal(await by({ author: global }, { who: 'jane' }), true)
   })
 
+  it('takes a change that says so for unimportant', async () => {
+    for (const comments of ['x [ci skip]', '[skip ci] x', 'x\n\n[ Skip  CI ]'])
+      assert.equal(await wanted({ branch: 'main' }, { comments }), 'unimportant', comments)
+    for (const comments of ['ci skip', '[no ci]', '[skip circus]'])
+      assert.equal(await wanted({ branch: 'main' }, { comments }), true, comments)
+    assert.equal(await wanted({ branch: 'main', onlyImportant: true }, { comments: '[ci skip]' }), false)
+    assert.equal(await wanted({ branch: 'main', skips: [] }, { comments: '[ci skip]' }), true)
+    const skips = [/\[wip\]/g]
+    for (let i = 0; i < 3; i++)
+      assert.equal(await wanted({ branch: 'main', skips }, { comments: 'x [wip]' }), 'unimportant')
+  })
+
   it('asks fileIsImportant, which may take its time', async () => {
     const fileIsImportant = async (change: Change) => change.files.some((file) => !file.startsWith('docs/'))
     assert.equal(await wanted({ branch: 'main', fileIsImportant }, { files: ['docs/a'] }), 'unimportant')
