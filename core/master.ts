@@ -43,11 +43,11 @@ import { createViews, explainWaiting } from './views.ts'
 /** Builds each part in the order of the walk and connects them; nothing else happens here. */
 export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { store, logStore, clock, random, log, secrets, configs = NONE_KEPT } = deps
-  const peopleOf = ({ people }: Config) => createPeople(people, { clock, log })
+  const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
+  const peopleOf = ({ people }: Config) => createPeople(people, { store, clock, log, changesOf })
   const inForce = createInForce(deps.config, peopleOf)
   const { config } = inForce
   const owner = await openOwner(store, random)
-  const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
 
   const plugins = createPluginHost({ clock, log, random, journal: journalOf(store), powers: (id) => powers(id) })
   const { hooks } = plugins

@@ -69,6 +69,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       people: {
         mailAddress: (who) => deps.people().mailAddress(who),
         ircIdentities: (who) => deps.people().ircIdentities(who),
+        interested: (build, by) => deps.people().interested(build, by),
       },
       slaves: { ...deps.pool.door, registerEngine: (engine) => deps.pool.registerEngine(id, engine) },
       registerScheduler: (rules) => deps.scheduling.register(rules),

@@ -151,7 +151,18 @@ export { originOf, withOrigin } from './origin.ts'
 export { hashPassword, isPassword, isPasswordHash } from './password.ts'
 export { type PastBuild, pastBuild } from './past-build.ts'
 export { patchBytes, patchOf } from './patch.ts'
-export type { LookedUpPerson, LookUpPerson, People, PeopleOptions, PersonOptions } from './people.ts'
+export type {
+  InterestedPerson,
+  InterestingBuild,
+  InterestReason,
+  LookedUpPerson,
+  LookUpPerson,
+  People,
+  PeopleOptions,
+  PersonOptions,
+  SheriffOptions,
+  SubscribedBy,
+} from './people.ts'
 export {
   API,
   definePlugin,

@@ -1,5 +1,6 @@
 /** People: who stands behind the `who` of a change, and how they are reached. */
 import type { Duration } from './duration.ts'
+import type { BuildFinished } from './events.ts'
 
 export interface PeopleOptions {
   /** `jane` becomes `jane@<domain>`. */
@@ -12,6 +13,27 @@ export interface PeopleOptions {
   readonly cacheFor?: Duration
   /** How long `lookup` may take; default `'10s'`. */
   readonly lookupTimeout?: Duration
+  /**
+   * Who is told of builds with changes to which files. Patterns are globs: `'docs/**'`, `'src/*.c'`; without a slash they fit a
+   * file of that name anywhere, with a slash at the end all below.
+   */
+  readonly owners?: Readonly<Record<string, string | readonly string[]>>
+  /** Who looks after all builds of the day. */
+  readonly sheriff?: SheriffOptions
+}
+
+/** @example { rota: ['jane', 'bob'], start: '2026-01-05', period: '7d', at: '09:00', timeZone: 'Europe/Berlin' } */
+export interface SheriffOptions {
+  /** Takes turns, in this order. */
+  readonly rota: readonly string[]
+  /** The first day of the first one: `'2026-01-05'`. */
+  readonly start: string
+  /** How long each is: whole days; default `'1d'`. */
+  readonly period?: Duration
+  /** The time of day of the change; default `'00:00'`. */
+  readonly at?: string
+  /** Of `start` and `at`; default: the master's. */
+  readonly timeZone?: string
 }
 
 export interface PersonOptions {
@@ -44,4 +66,28 @@ export interface People {
   mailAddress(who: string): Promise<string | null>
   /** How IRC knows a person: `['account:jane']`. @throws CiError `BOLT_PEOPLE_LOOKUP`. */
   ircIdentities(who: string): Promise<readonly string[]>
+  /**
+   * Who wants to know of a build, each once, and why. By mail: those in the blamelist, the owners of files its changes touch, the
+   * sheriff of the day and subscribers; by IRC: subscribers who said so.
+   */
+  interested(build: InterestingBuild, by: SubscribedBy): Promise<readonly InterestedPerson[]>
 }
+
+export type InterestingBuild = Pick<BuildFinished, 'builder' | 'branch' | 'blamelist' | 'changes' | 'at'>
+export type SubscribedBy = 'mail' | 'irc'
+
+export interface InterestedPerson {
+  readonly who: string
+  readonly reasons: readonly InterestReason[]
+}
+
+/**
+ * - `change`: a change of theirs is in the build;
+ * - `owner`: they own a file that was changed, `pattern` says by which of the patterns;
+ * - `sheriff`: of the day;
+ * - `subscriber`: to `what`: `builder full`, `branch main`.
+ */
+export type InterestReason =
+  | { readonly kind: 'change' | 'sheriff' }
+  | { readonly kind: 'owner'; readonly pattern: string }
+  | { readonly kind: 'subscriber'; readonly what: string }

@@ -103,6 +103,19 @@ export interface PeopleSpec {
   readonly lookup: LookUpPerson | null
   readonly cacheMs: number
   readonly lookupTimeoutMs: number
+  readonly owners: readonly { readonly pattern: string; readonly who: readonly string[] }[]
+  readonly sheriff: SheriffSpec | null
+}
+
+export interface SheriffSpec {
+  readonly rota: readonly string[]
+  /** `2026-01-05`. */
+  readonly start: string
+  readonly days: number
+  /** Minutes after midnight. */
+  readonly atMinute: number
+  /** `undefined`: the master's. */
+  readonly timeZone: string | undefined
 }
 
 export interface OutboxSpec {

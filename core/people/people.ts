@@ -1,7 +1,12 @@
-import { type Clock, type Log, type People, type PersonOptions, parseAuthor } from 'boltbot/plugin-sdk'
+import { type Change, type Clock, type Log, type People, type PersonOptions, parseAuthor } from 'boltbot/plugin-sdk'
 import type { PeopleSpec } from '../config/model.ts'
+import { readIdentities, whoseIdentities } from '../store/identities.ts'
+import type { Store } from '../store/store.ts'
+import { readSubscribers } from '../store/subscriptions.ts'
 import { createDirectory, type Trouble } from './directory.ts'
+import { interestedIn } from './interested.ts'
 import { proves } from './proofs.ts'
+import { sheriffAt } from './rota.ts'
 
 /** Who is who: the key `people` of the config, for mails, chat and access. */
 export interface PeopleBook extends People {
@@ -9,17 +14,22 @@ export interface PeopleBook extends People {
   behind(proofs: readonly string[]): Promise<readonly string[]>
   /** @throws CiError `BOLT_PEOPLE_LOOKUP`. */
   roles(who: string): Promise<readonly string[]>
+  /** Whose day it is; `null`: nobody's. */
+  sheriff(at: number): string | null
   /** Of the lookup; `null`: none. */
   trouble(): Trouble | null
 }
 
 export interface PeopleDeps {
+  readonly store: Store
+  readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
   readonly clock: Clock
   readonly log: Log
 }
 
 export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
   const { mailDomain, table } = spec
+  const { store, changesOf } = deps
   const directory = createDirectory(spec, deps)
   const listed = (who: string) => (Object.hasOwn(table, who) ? table[who] : undefined)
 
@@ -35,7 +45,8 @@ export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
 
   async function ircIdentities(who: string): Promise<readonly string[]> {
     const irc = (await told(who, 'irc')) ?? []
-    return typeof irc === 'string' ? [irc] : irc
+    const proved = await readIdentities(store, who)
+    return [...new Set([irc, proved.map(({ identity }) => identity)].flat())]
   }
 
   return {
@@ -51,19 +62,25 @@ export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
       return mailDomain !== null && ATOM.test(local) ? `${local}@${mailDomain}` : null
     },
     async behind(proofs) {
-      const names = new Set(
-        proofs.flatMap((proof) => (proof.startsWith('person:') ? proof.slice('person:'.length) : [])),
-      )
-      for (const [who, { irc = [] }] of Object.entries(table))
-        if ([irc].flat().some((id) => proofs.some((proof) => proves(proof, id)))) names.add(who)
+      const fits = (irc: PersonOptions['irc'] = []) => [irc].flat().some((id) => proofs.some((one) => proves(one, id)))
+      const names = new Set(await whoseIdentities(store, proofs))
+      for (const [, who = ''] of proofs.map((proof) => /^person:(.+)$/s.exec(proof) ?? []))
+        if (who !== '') names.add(who)
+      for (const [who, { irc }] of Object.entries(table)) if (fits(irc)) names.add(who)
       // A directory is asked by name: it has to say itself that the account of that name is theirs.
-      const accounts = proofs.flatMap((proof) => /^account:([^@]+)/.exec(proof)?.[1] ?? [])
-      for (const name of new Set(accounts)) {
-        const identities = [(await directory.find(name))?.irc ?? []].flat()
-        if (identities.some((id) => proofs.some((proof) => proves(proof, id)))) names.add(name)
+      const accounts = new Set(proofs.flatMap((proof) => /^account:([^@]+)/.exec(proof)?.[1] ?? []))
+      for (const name of accounts) {
+        try {
+          if (fits((await directory.find(name))?.irc)) names.add(name)
+        } catch (error) {
+          if (names.size === 0) throw error
+        }
       }
       return [...names]
     },
+    interested: (build, by) =>
+      interestedIn({ spec, changesOf, subscribers: (of) => readSubscribers(store, of) }, build, by),
+    sheriff: (at) => (spec.sheriff === null ? null : sheriffAt(spec.sheriff, at)),
     roles: async (who) => (await told(who, 'roles')) ?? [],
     trouble: directory.trouble,
   }

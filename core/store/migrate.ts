@@ -12,6 +12,7 @@ import { outbox } from './migrations/0009-outbox.ts'
 import { pollers } from './migrations/0010-pollers.ts'
 import { outboxWaiting } from './migrations/0011-outbox-waiting.ts'
 import { buildsetNames } from './migrations/0012-buildset-names.ts'
+import { people } from './migrations/0013-people.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   pollers,
   outboxWaiting,
   buildsetNames,
+  people,
 ])
 
 export interface MigrateOptions {

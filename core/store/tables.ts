@@ -43,6 +43,11 @@ export interface Tables {
   /** Why the request at the head of a builder's queue waits; those behind it wait for it. */
   why_nots: { builder: string; code: string; text: string; at: number }
   slaves: SlaveTable
+  /** Who wants to be told of what: kind builder or branch; by mail or irc. */
+  subscriptions: { who: string; kind: string; name: string; by: string; created_at: number }
+  /** Whose an account elsewhere is, proved by a code: `account:jane@libera`. */
+  identities: { identity: string; who: string; proved_at: number }
+  identity_codes: IdentityCodeTable
   /** What is known of the instance of each latent slave. */
   instances: InstanceTable
   audits: AuditTable
@@ -251,6 +256,19 @@ export interface StepTable {
   logs: string
   /** Properties that it set, JSON; written when it ends. Null: none. */
   properties: string | null
+}
+
+/** A code that was mailed to the address of a person, for an account that says it is theirs. */
+export interface IdentityCodeTable {
+  id: Generated<number>
+  identity: string
+  who: string
+  /** Of the code. */
+  digest: string
+  /** Wrong ones that were tried. */
+  attempts: number
+  created_at: number
+  expires_at: number
 }
 
 /** An act somebody asked for. */

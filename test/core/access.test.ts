@@ -6,7 +6,7 @@ import { createRig } from '../rig/rig.ts'
 import { chatConfig, createChatRig } from './chat/rig.ts'
 import { createTestPeople } from './people/test-people.ts'
 
-const people = createTestPeople({
+const people = await createTestPeople({
   table: {
     jane: { irc: ['account:jane', 'host:jane@*.example.org'], roles: ['committer', 'admin'] },
     joe: { irc: 'account:joe@libera', roles: ['committer'] },

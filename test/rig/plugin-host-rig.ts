@@ -52,7 +52,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     },
     directory: async () => '/nowhere',
     secrets: { resolve: (value) => String(value) },
-    people: { mailAddress: async () => null, ircIdentities: async () => [] },
+    people: { mailAddress: async () => null, ircIdentities: async () => [], interested: async () => [] },
     slaves: {
       password: () => undefined,
       known: () => false,

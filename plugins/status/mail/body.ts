@@ -62,7 +62,7 @@ function overview(facts: Facts): readonly string[] {
 }
 
 /** The facts of the build, a line each. */
-export function rowsOf({ event, build, untold }: Facts): readonly (readonly [name: string, value: string])[] {
+export function rowsOf({ event, build, alsoTold, untold }: Facts): readonly (readonly [name: string, value: string])[] {
   const revision = build?.properties.got_revision?.value ?? event.revision
   const rows: readonly (readonly [string, string | null])[] = [
     ['Result', event.text.length === 0 ? event.result : `${event.result} (${event.text.join(' ')})`],
@@ -73,6 +73,7 @@ export function rowsOf({ event, build, untold }: Facts): readonly (readonly [nam
     ['Revision', typeof revision === 'string' ? revision : null],
     ['Took', formatDuration(event.at - event.startedAt)],
     ['Blamelist', event.blamelist.length === 0 ? 'nobody' : event.blamelist.join(', ')],
+    ['Also told', alsoTold.length === 0 ? null : alsoTold.join(', ')],
     ['Not told', untold.length === 0 ? null : untold.join(', ')],
   ]
   return rows.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))

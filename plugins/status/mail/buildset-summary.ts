@@ -31,8 +31,8 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
   const due = new Map(await readDue(host))
   if (!builds.some(({ id }) => due.has(id))) return
   const blamelist = [...new Set(builds.flatMap((build) => build.blamelist))]
-  const recipients = await recipientsOf(host, options, { blamelist })
-  const { to, cc, untold } = recipients
+  const recipients = await recipientsOf(host, options, builds.map(interestingOf))
+  const { to, cc, why, told, untold } = recipients
   const all = everybody(recipients)
   if (all.length === 0) return
   const { name: project } = host.query.project()
@@ -47,6 +47,7 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
     cc,
     messageId: `<boltbot.${event.eventId}.${digest.slice(0, 24)}@${from.slice(from.lastIndexOf('@') + 1)}>`,
     list: 'buildsets',
+    why,
     headers: {
       'X-Boltbot-Buildset': `${event.buildset}`,
       'X-Boltbot-Branch': oneLine(branch ?? '', 300),
@@ -62,10 +63,19 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
   const intro = `${builds.length} builds of ${project}${place}${revision === null ? '' : ` at ${revision}`} have ended: ${event.result}.`
   const lines = builds.flatMap((build) => linesOf(host, build, due.get(build.id)))
   const people = blamelist.length === 0 ? [] : ['', ...wrap(`Blamelist: ${oneLine(blamelist.join(', '), 2000)}`)]
+  const because = told.length === 0 ? [] : wrap(`Also told: ${oneLine(told.join(', '), 2000)}`)
   const missed = untold.length === 0 ? [] : wrap(`Not told: ${oneLine(untold.join(', '), 2000)}`)
-  const text = [...wrap(oneLine(intro, 1000)), '', ...lines, ...people, ...missed, ''].join('\n')
+  const text = [...wrap(oneLine(intro, 1000)), '', ...lines, ...people, ...because, ...missed, ''].join('\n')
   await host.notify({ key, to: all, subject, text, extra })
 }
+
+const interestingOf = ({ builder, blamelist, changes, sourceStamp, startedAt, finishedAt }: BuildView) => ({
+  builder,
+  blamelist,
+  branch: sourceStamp.branch,
+  changes: changes.map(({ id }) => id),
+  at: finishedAt ?? startedAt,
+})
 
 async function buildsOf({ query }: Host, { buildset }: BuildsetFinished): Promise<readonly BuildView[]> {
   const builds = new Map<number, BuildView>()

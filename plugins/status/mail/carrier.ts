@@ -15,6 +15,8 @@ export type MailExtra = {
   readonly inReplyTo?: string
   readonly references?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
+  /** Why each recipient gets it, by address in small letters. */
+  readonly why?: Readonly<Record<string, string>>
   /** Names the kind of mail in its List-Id: `full`. */
   readonly list?: string
 }
@@ -50,7 +52,7 @@ export function mailOf(
   const from: Address = parseAddress(fromaddr) ?? { name: '', address: fromaddr } // checked by the schema
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
   const extra = (delivery.extra ?? {}) as MailExtra // written by the plugin of this folder, or left out
-  const { to = [], cc = [], list = 'notices', headers = {} } = extra
+  const { to = [], cc = [], list = 'notices', headers = {}, why = {} } = extra
   // Whose address was not known when the mail was written stands there all the same.
   const isListed = [...to, ...cc].some((one) => one.toLowerCase() === delivery.address.toLowerCase())
   const { thread } = delivery
@@ -72,6 +74,7 @@ export function mailOf(
       'X-Auto-Response-Suppress': 'All',
       'List-Id': `${oneLine(project, 100).replace(/[^\w .-]/g, '_')} <${slug(list)}.${slug(project)}.${domain}>`,
       'X-Boltbot-Project': oneLine(project, 300),
+      'X-Boltbot-Why': oneLine(why[delivery.address.toLowerCase()] ?? 'it was sent to you by name', 300),
       ...headers,
       ...extraHeaders,
     },

@@ -4,7 +4,7 @@ import { parseAddress } from './address.ts'
 import { attachmentsOf } from './attachments.ts'
 import { bodyOf } from './body.ts'
 import type { MailExtra } from './carrier.ts'
-import type { Facts } from './facts.ts'
+import type { BareFacts, Facts } from './facts.ts'
 import { htmlOf } from './html.ts'
 import type { Mailing } from './options.ts'
 import { oneLine } from './plain-text.ts'
@@ -15,10 +15,10 @@ import { subjectOf } from './subject.ts'
 export async function composeMail(
   host: Pick<Host, 'id' | 'query'>,
   options: Mailing,
-  known: Omit<Facts, 'untold'>,
-  { to, cc, interested, untold }: Recipients,
+  known: BareFacts,
+  { to, cc, why, told: alsoTold, untold }: Recipients,
 ): Promise<Omit<Notice, 'to'>> {
-  const facts = { ...known, untold }
+  const facts: Facts = { ...known, alsoTold, untold }
   const { event, project, told } = facts
   const standard = { text: bodyOf(facts), html: htmlOf(facts) }
   const { text, html } = { ...standard, ...(await options.template?.(facts, standard)) }
@@ -43,8 +43,8 @@ export async function composeMail(
       'X-Boltbot-Previous-Result': event.previousResult ?? 'none',
       'X-Boltbot-Standing': standing,
       'X-Boltbot-Event': `${event.eventId}`,
-      'X-Boltbot-Why': whyOf(interested, cc),
     },
+    why,
   }
   const attachments = await attachmentsOf(host.query, options, facts)
   return {
@@ -68,13 +68,6 @@ export function messageIdOf(
   const parts = JSON.stringify([host.id, host.query.project().name, eventId, at, build])
   const digest = createHash('sha256').update(parts).digest('hex').slice(0, 24)
   return `<boltbot.${eventId}.${digest}@${from.slice(from.lastIndexOf('@') + 1)}>`
-}
-
-/** Why those in To and those in Cc get it. */
-function whyOf(interested: boolean, cc: readonly string[]): string {
-  const listed = 'you are on the list of this notifier'
-  if (!interested) return listed
-  return `To: your change is in the build${cc.length === 0 ? '' : `; Cc: ${listed}`}`
 }
 
 function header(text: string): string {

@@ -12,9 +12,14 @@ export interface Facts {
   readonly told: Told
   /** The page of the build; `null`: there are no pages. */
   readonly buildURL: string | null
-  /** Who is in the blamelist and gets no mail, with the reason. */
+  /** Who gets it beside the blamelist, and why: `ann (owns docs/**)`. */
+  readonly alsoTold: readonly string[]
+  /** Who should and does not, and why. */
   readonly untold: readonly string[]
 }
+
+/** All but whom it goes to. */
+export type BareFacts = Omit<Facts, 'alsoTold' | 'untold'>
 
 /** The first step that failed, and how its log ends. */
 export interface FailingStep {
@@ -32,7 +37,7 @@ export async function factsOf(
   host: FactsHost,
   event: BuildFinished,
   tell: (kind: string) => Promise<Told>,
-): Promise<Omit<Facts, 'untold'>> {
+): Promise<BareFacts> {
   const { name: project, url: projectURL } = host.query.project()
   const build = await host.query.build(event.build)
   const failing = await failingStep(host, event, build)

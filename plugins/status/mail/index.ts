@@ -74,7 +74,7 @@ async function tell(host: Host, options: Mailing, event: BuildFinished): Promise
   const facts = await factsOf(host, event, (kind) => noteStreak(host, event, kind, messageId))
   if (!isDue(options.mode, event, facts.told.standing)) return
   if (options.buildSetSummary) return noteDue(host, event, facts.told.standing)
-  const recipients = await recipientsOf(host, options, event)
+  const recipients = await recipientsOf(host, options, [event])
   const to = everybody(recipients)
   if (to.length === 0) return
   await host.notify({ ...(await composeMail(host, options, facts, recipients)), to })

@@ -13,7 +13,7 @@ export async function previewOf(host: Host, options: Mailing, build: BuildView):
   const { event, before } = past
   const standing = standingAfter(build, event, before)
   const facts = await factsOf(host, event, async () => ({ standing, streak: null }))
-  const recipients = await recipientsOf(host, options, event)
+  const recipients = await recipientsOf(host, options, [event])
   const [first] = [...recipients.to, ...recipients.cc]
   if (first === undefined) return null
   const notice = await composeMail(host, options, facts, recipients)

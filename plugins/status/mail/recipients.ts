@@ -1,4 +1,4 @@
-import type { BuildFinished, Host, Recipient } from 'boltbot/plugin-sdk'
+import type { Host, InterestedPerson, InterestingBuild, InterestReason, Recipient } from 'boltbot/plugin-sdk'
 import { isAddress, parseAddress, unique } from './address.ts'
 import { lookupSlow } from './errors.ts'
 import type { Mailing } from './options.ts'
@@ -8,33 +8,86 @@ export interface Recipients {
   readonly cc: readonly string[]
   /** Whose address cannot be told at present: the outbox asks for it again until it is known. */
   readonly later: readonly string[]
-  /** True: those in `to` have their changes in the build; else they are the extra recipients. */
-  readonly interested: boolean
+  /** Why each gets it, by address in small letters: `a change of yours is in the build`. */
+  readonly why: Readonly<Record<string, string>>
+  /** For all to read, of those who are not in the blamelist alone: `ann (owns docs/**)`. */
+  readonly told: readonly string[]
   /** Who has no mail of their own, for the readers: `bob (no mail address is known)`. */
   readonly untold: readonly string[]
 }
 
 const LOOKUP_MS = 10_000
 
-/** Who is told: those in the blamelist, and the extra recipients. An address that is not a plain one is left out. */
+const LISTED = 'you are on the list of this notifier'
+
+/**
+ * Who is told: those who are interested in one of the builds, and the extra recipients. An address that is not a plain one is left
+ * out.
+ */
 export async function recipientsOf(
   host: Pick<Host, 'log' | 'people' | 'clock'>,
   options: Mailing,
-  { blamelist }: Pick<BuildFinished, 'blamelist'>,
+  builds: readonly InterestingBuild[],
 ): Promise<Recipients> {
-  const wanted = options.sendToInterestedUsers ? [...new Set(blamelist)] : []
-  const found = await Promise.all(wanted.map((who) => reach(host, options, who)))
+  const wanted = options.sendToInterestedUsers ? await interestedIn(host, builds) : []
+  const found = await Promise.all(wanted.map(async (one) => ({ ...one, ...(await reach(host, options, one.who)) })))
   const to = unique(found.flatMap(({ address }) => address ?? []))
   const later = found.flatMap(({ later }) => later ?? [])
-  const untold = found.flatMap(({ untold }) => untold ?? [])
   const named = new Set(to.map((address) => address.toLowerCase()))
   const extra = unique(options.extraRecipients).filter((address) => !named.has(address.toLowerCase()))
-  const interested = to.length + later.length > 0
-  return interested ? { to, cc: extra, later, interested, untold } : { to: extra, cc: [], later, interested, untold }
+  const why: Record<string, string> = Object.fromEntries(extra.map((address) => [address.toLowerCase(), LISTED]))
+  for (const address of to) {
+    const reasons = found.filter((one) => one.address?.toLowerCase() === address.toLowerCase())
+    why[address.toLowerCase()] = [...new Set(reasons.flatMap((one) => one.reasons).map(toYou))].join('; ')
+  }
+  const others = found.filter(({ reasons }) => reasons.some(({ kind }) => kind !== 'change'))
+  const told = others.flatMap(({ who, address, reasons }) =>
+    address === undefined ? [] : `${who} (${[...new Set(reasons.map(toAll))].join(', ')})`,
+  )
+  const both = { later, why, told, untold: found.flatMap(({ untold }) => untold ?? []) }
+  return to.length + later.length > 0 ? { to, cc: extra, ...both } : { to: extra, cc: [], ...both }
+}
+
+/** Of several builds together: each person once, with all their reasons. */
+async function interestedIn(
+  { people }: Pick<Host, 'people'>,
+  builds: readonly InterestingBuild[],
+): Promise<readonly InterestedPerson[]> {
+  const reasons = new Map<string, readonly InterestReason[]>()
+  for (const build of builds)
+    for (const one of await people.interested(build, 'mail'))
+      reasons.set(one.who, [...(reasons.get(one.who) ?? []), ...one.reasons])
+  return [...reasons].map(([who, list]) => ({ who, reasons: list }))
+}
+
+function toYou(reason: InterestReason): string {
+  switch (reason.kind) {
+    case 'change':
+      return 'a change of yours is in the build'
+    case 'owner':
+      return `you own ${reason.pattern}`
+    case 'sheriff':
+      return 'you are the sheriff of the day'
+    case 'subscriber':
+      return `you subscribed to ${reason.what}`
+  }
+}
+
+function toAll(reason: InterestReason): string {
+  switch (reason.kind) {
+    case 'change':
+      return 'a change'
+    case 'owner':
+      return `owns ${reason.pattern}`
+    case 'sheriff':
+      return 'sheriff'
+    case 'subscriber':
+      return `subscribed to ${reason.what}`
+  }
 }
 
 /** For the outbox. */
-export function everybody({ to, cc, later }: Recipients): readonly Recipient[] {
+export function everybody({ to, cc, later }: Pick<Recipients, 'to' | 'cc' | 'later'>): readonly Recipient[] {
   return [
     ...[...to, ...cc].map((address): Recipient => ({ scheme: 'mail', address })),
     ...later.map((who): Recipient => ({ who, via: ['mail'] })),

@@ -256,6 +256,34 @@ test('rules of access that can let nobody in, or anybody by a nickname, are prob
   match(await with_(`{ stop: ['role:comitter'] }`), /Nobody in people\.table has the role "comitter"/)
 })
 
+test('people that cannot be found or be on duty are problems, each with its place', async () => {
+  const with_ = (people: string) => instead("projectName: 'Hello',", `projectName: 'Hello', people: ${people},`)
+  assert.deepEqual(await with_(`'example.org'`), [])
+  assert.deepEqual(await with_(`async (who) => null`), [])
+  assert.deepEqual(
+    await with_(`{ owners: { 'docs/**': 'ann', '*.c': ['bob'] }, lookup: () => null, cacheFor: '1h',
+      sheriff: { rota: ['ann'], start: '2026-01-05', period: '7d', at: '09:30', timeZone: 'Europe/Berlin' } }`),
+    [],
+  )
+  match(await with_(`'jane@example.org'`), /people: It is "jane@example.org"\. Give a domain such as 'example.org'/)
+  match(
+    await with_(`{ table: { jane: { mail: 'jane' } } }`),
+    /"mail" is "jane"\. Give one mail address .*or null for none/,
+  )
+  match(await with_(`{ lookup: 'ldap' }`), /"lookup" is "ldap"\. Give a function/)
+  match(await with_(`{ owners: { '/docs': 'ann' } }`), /"\/docs" fits no file\. Give paths as changes name them/)
+  match(await with_(`{ owners: { 'docs/': [] } }`), /It is an empty list\. Give a person, or a list of people/)
+  const sheriff = (fields: string) => with_(`{ sheriff: { rota: ['ann'], start: '2026-01-05', ${fields} } }`)
+  match(await sheriff(`start: '5.1.2026'`), /"start" is "5\.1\.2026"\. Give a day such as '2026-01-05'/)
+  match(await sheriff(`period: '12h'`), /"period" is "12h"\. Give whole days: '1d', '7d'/)
+  match(await sheriff(`at: '9'`), /"at" is "9"\. Give a time of day such as '09:00'/)
+  match(await sheriff(`timeZone: 'Berlin'`), /"timeZone" is "Berlin"\. Give a time zone such as 'Europe\/Berlin'/)
+  match(
+    await with_(`{ sheriff: { rota: [], start: '2026-01-05' } }`),
+    /"rota" is an empty list\. Give a list of people/,
+  )
+})
+
 test('a plugin that was written for another version of the interface is refused by name and reason', async () => {
   const made = (api: string) => `definePlugin({ name: 'old lamp', kind: 'status', api: ${api}, apply() {} })()`
   const with_ = (api: string) =>

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LookedUpPerson, PeopleOptions } from 'boltbot/plugin-sdk'
-import { createFakeClock, createMemoryLog } from 'boltbot/plugin-sdk/testing'
+import { createFakeClock, createMemoryLog, until } from 'boltbot/plugin-sdk/testing'
 import { createTestPeople } from './test-people.ts'
 
-const people = createTestPeople({
+const people = await createTestPeople({
   mailDomain: 'example.org',
   table: {
     jane: { mail: 'jane.doe@example.com' },
@@ -28,7 +28,7 @@ test('then an address inside who, then the mail domain', async () => {
 })
 
 test('nothing is made of what cannot be an address', async () => {
-  assert.equal(await createTestPeople({}).mailAddress('jane'), null)
+  assert.equal(await (await createTestPeople({})).mailAddress('jane'), null)
   for (const who of [
     'Jane Doe',
     'a@b\r\nRCPT TO:<c@d>',
@@ -44,7 +44,7 @@ test('nothing is made of what cannot be an address', async () => {
 })
 
 /** A directory that answers when it is told to. */
-function createLookup(options: Omit<PeopleOptions, 'lookup'> = {}) {
+async function createLookup(options: Omit<PeopleOptions, 'lookup'> = {}) {
   const calls: {
     readonly who: string
     readonly signal: AbortSignal
@@ -53,7 +53,7 @@ function createLookup(options: Omit<PeopleOptions, 'lookup'> = {}) {
   }[] = []
   const clock = createFakeClock()
   const log = createMemoryLog()
-  const found = createTestPeople(
+  const found = await createTestPeople(
     {
       ...options,
       lookup: (who, { signal }) =>
@@ -68,7 +68,9 @@ function createLookup(options: Omit<PeopleOptions, 'lookup'> = {}) {
 }
 
 test('a name is looked up once at a time, its answer kept for a while; the table is asked first', async () => {
-  const { people, calls, clock } = createLookup({ table: { jane: { mail: 'jane@table' }, bob: { roles: ['admin'] } } })
+  const { people, calls, clock } = await createLookup({
+    table: { jane: { mail: 'jane@table' }, bob: { roles: ['admin'] } },
+  })
   assert.equal(await people.mailAddress('jane'), 'jane@table')
   assert.equal(calls.length, 0)
   const asked = [people.mailAddress('bob'), people.mailAddress('bob'), people.ircIdentities('bob')]
@@ -89,7 +91,7 @@ test('a name is looked up once at a time, its answer kept for a while; the table
 })
 
 test('who is not in the directory is reached by the address inside, or the domain; null says no mail', async () => {
-  const { people, calls } = createLookup({ mailDomain: 'example.org' })
+  const { people, calls } = await createLookup({ mailDomain: 'example.org' })
   const asked = [people.mailAddress('Ann <ann@home>'), people.mailAddress('ann'), people.mailAddress('shy')]
   await Promise.resolve()
   calls[0]!.answer(null)
@@ -99,7 +101,7 @@ test('who is not in the directory is reached by the address inside, or the domai
 })
 
 test('a failing lookup is told, never guessed around; what was known before holds on', async () => {
-  const { people, calls, clock, log } = createLookup({ mailDomain: 'example.org' })
+  const { people, calls, clock, log } = await createLookup({ mailDomain: 'example.org' })
   const first = people.mailAddress('jane')
   await Promise.resolve()
   calls[0]!.answer('jane@ldap')
@@ -124,7 +126,7 @@ test('a failing lookup is told, never guessed around; what was known before hold
 })
 
 test('a lookup that hangs is given up and left alone for a while', async () => {
-  const { people, calls, clock } = createLookup({ lookupTimeout: '5s' })
+  const { people, calls, clock } = await createLookup({ lookupTimeout: '5s' })
   for (const who of ['a', 'b', 'c']) {
     const asked = assert.rejects(people.mailAddress(who), { message: /no answer within 5 s/ })
     await clock.advance(5000)
@@ -145,7 +147,7 @@ test('a lookup that hangs is given up and left alone for a while', async () => {
 
 test('an answer that cannot be is a failure', async () => {
   for (const wrong of [{ mail: 'a@b, c@d' }, { mail: 7 }, { roles: 'admin' }, { irc: 'host:*@*' }, 7, { phone: 1 }]) {
-    const { people, calls } = createLookup()
+    const { people, calls } = await createLookup()
     const asked = people.mailAddress('jane')
     await Promise.resolve()
     calls[0]!.answer(wrong as never) // as plain JS may
@@ -154,9 +156,9 @@ test('an answer that cannot be is a failure', async () => {
 })
 
 test('an account is the person of its name only if the directory says so', async () => {
-  const { people, calls } = createLookup()
+  const { people, calls } = await createLookup()
   const asked = [people.behind(['account:jane@libera']), people.behind(['account:bob'])]
-  await Promise.resolve()
+  await until(() => calls[1], { what: 'both accounts to be looked up' })
   calls[0]!.answer({ irc: 'account:jane@libera', roles: ['committer'] })
   calls[1]!.answer({ irc: 'account:robert', roles: ['admin'] })
   assert.deepEqual(await Promise.all(asked), [['jane'], []])

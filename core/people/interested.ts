@@ -1,0 +1,33 @@
+import type { Change, InterestedPerson, InterestingBuild, InterestReason, SubscribedBy } from 'boltbot/plugin-sdk'
+import type { PeopleSpec } from '../config/model.ts'
+import type { Subscription } from '../store/subscriptions.ts'
+import { ownersOf } from './owners.ts'
+import { sheriffAt } from './rota.ts'
+
+export interface InterestedDeps {
+  readonly spec: Pick<PeopleSpec, 'owners' | 'sheriff'>
+  readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
+  readonly subscribers: (build: InterestingBuild) => Promise<readonly Subscription[]>
+}
+
+/** Who wants to know of a build, in the order of the reasons: change, owner, sheriff, subscriber. */
+export async function interestedIn(
+  { spec, changesOf, subscribers }: InterestedDeps,
+  build: InterestingBuild,
+  by: SubscribedBy,
+): Promise<readonly InterestedPerson[]> {
+  const reasons = new Map<string, InterestReason[]>()
+  const add = (who: string, reason: InterestReason) => reasons.getOrInsertComputed(who, () => []).push(reason)
+  if (by === 'mail') {
+    for (const who of new Set(build.blamelist)) add(who, { kind: 'change' })
+    if (spec.owners.length > 0 && build.changes.length > 0) {
+      const files = (await changesOf(build.changes)).flatMap((change) => change.files)
+      for (const { who, pattern } of ownersOf(spec.owners, files)) add(who, { kind: 'owner', pattern })
+    }
+    const sheriff = spec.sheriff === null ? null : sheriffAt(spec.sheriff, build.at)
+    if (sheriff !== null) add(sheriff, { kind: 'sheriff' })
+  }
+  for (const one of await subscribers(build))
+    if (one.by === by) add(one.who, { kind: 'subscriber', what: `${one.kind} ${one.name}` })
+  return [...reasons].map(([who, list]) => ({ who, reasons: list }))
+}
