@@ -15,7 +15,7 @@ export async function tellsOf(
   if (options.buildSetSummary) return []
   const standing = standingAfter(build, event, before)
   if (!isDue(options.mode, event, standing) || !(await passes(looker.query, options, event))) return []
-  const { to, cc } = await recipientsOf(looker, options, event)
+  const { to, cc } = await recipientsOf(looker, options, [event])
   const subject = subjectOf({ ...event, project: looker.query.project().name, standing }, null, options.subject)
   return [...to, ...cc].map((address) => `mail to ${address}: ${subject}`)
 }
