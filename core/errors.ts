@@ -267,3 +267,10 @@ function unknownName(code: string, kind: string, name: string, known: Iterable<s
     details: { name, known: all },
   })
 }
+
+export const noProgram = () =>
+  new CiError({
+    code: 'BOLT_POWERS_PROGRAM',
+    message: 'This master was not started from a config file, so there is none to read again.',
+    hint: 'Start it with "boltbot start".',
+  })

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { People, Query, Secrets } from 'boltbot/plugin-sdk'
-import type { Actions } from './actions.ts'
+import { type Actions, asker } from './actions.ts'
 import type { Buildsets } from './buildsets.ts'
 import type { Changes } from './changes.ts'
 import type { ChatCore } from './chat/chat.ts'
+import type { ProgramActs } from './chat/command.ts'
+import { noProgram } from './errors.ts'
 import type { HostPowers } from './host/plugin-powers.ts'
 import type { Http } from './http/http.ts'
 import type { Outbox } from './outbox/outbox.ts'
@@ -30,6 +32,7 @@ export interface PowersDeps {
   readonly waitFor: Triggers['waitFor']
   readonly pollers: Pollers
   readonly chat: ChatCore
+  readonly program?: ProgramActs
   readonly outbox: Pick<Outbox, 'notify' | 'register'>
   readonly http: Http
   /** Whether the config has a web server. */
@@ -53,6 +56,10 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       rebuild: (order) => actions.rebuild(order, via),
       pause: (order) => actions.pauseSlave(order, via),
       resume: (order) => actions.resumeSlave(order, via),
+      async reconfigure(order) {
+        if (deps.program === undefined) throw noProgram()
+        return deps.program.reconfigure(asker(order, via))
+      },
       notify: (notice) => deps.outbox.notify(id, notice),
       query: deps.query,
       state: {

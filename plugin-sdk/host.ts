@@ -84,6 +84,12 @@ export interface Host {
   pause(order: SlaveOrder): Promise<void>
   /** Gives a paused slave builds again; passes `guardAction` as `pause`. */
   resume(order: SlaveOrder): Promise<void>
+  /**
+   * Has the master read its config again; passes `guardAction`. Resolves with what changed, a line each, when it is in force; the plugin
+   * may have been stopped by then.
+   * @throws CiError when the config has problems, and then the old one is in force; `BOLT_POWERS_PROGRAM`.
+   */
+  reconfigure(order: PersonsOrder): Promise<readonly string[]>
 
   /**
    * Tells people. Resolves when it is stored: from then on no crash loses it, and a carrier brings it. Asked again with the same key,

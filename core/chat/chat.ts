@@ -62,7 +62,9 @@ export function createChat(deps: ChatDeps): ChatCore {
     memory,
     followers,
     tellAll(text) {
-      for (const one of open) if (!one.muted) one.place.announce(plain(text))
+      const told = [...open].filter(({ muted, place }) => !muted && place.stays !== false)
+      for (const { place } of told) place.announce(plain(text))
+      return told.length
     },
   }
   const find = createFinder(query)

@@ -16,8 +16,8 @@ export interface ChatTools {
   readonly program: ProgramActs | undefined
   /** Asks the guards whether the master may be stopped. */
   mayShutDown(by: { readonly who: string; readonly via: string }, reason: string): Promise<void>
-  /** Says something in every place that is not muted. */
-  tellAll(text: string): void
+  /** Says something in every place that is not muted; gives how many these are. */
+  tellAll(text: string): number
 }
 
 /** What only the program around the master can do. */

@@ -23,9 +23,11 @@ import { nowCommand } from './commands/now.ts'
 import { outboxCommand } from './commands/outbox.ts'
 import { planCommand } from './commands/plan.ts'
 import { pluginsCommand } from './commands/plugins.ts'
+import { pokeIrcCommand } from './commands/poke-irc.ts'
 import { pollCommand, pollersCommand } from './commands/pollers.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
 import { reconfigCommand } from './commands/reconfig.ts'
+import { reloadCommand } from './commands/reload.ts'
 import { restartCommand } from './commands/restart.ts'
 import { sendchangeCommand } from './commands/sendchange.ts'
 import { slaveCommand } from './commands/slave.ts'
@@ -40,6 +42,8 @@ import { tryCommand } from './commands/try.ts'
 import { tryserverCommand } from './commands/tryserver.ts'
 import { watchCommand } from './commands/watch.ts'
 import { whyCommand } from './commands/why.ts'
+import { type ElsewhereOptions, elsewhereOptions } from './debug-port.ts'
+import { badArgument } from './errors.ts'
 import { version } from './installation.ts'
 import { printError } from './output.ts'
 
@@ -60,16 +64,26 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 function createProgram(): Command {
-  const program = new Command('boltbot')
+  const program = elsewhereOptions(new Command('boltbot'))
     .description('A continuous-integration master: a plugin host for change sources and status targets.')
     .version(version())
     .exitOverride()
+    .enablePositionalOptions()
+    .hook('preAction', refuseElsewhere)
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`boltbot: ${sentenceOf(text)}\n`) })
     .addHelpText('after', '\nExample:\n  $ boltbot master ci && boltbot start ci && boltbot force hello --basedir ci')
   for (const [heading, commands] of GROUPS)
     for (const command of commands()) program.addCommand(command.copyInheritedSettings(program).helpGroup(heading))
   return program
+}
+
+const ELSEWHERE = ['reload', 'force', 'change', 'poke-irc']
+
+/** Options in front of a command that has no use for them are not passed over. */
+function refuseElsewhere(program: Command, command: Command): void {
+  if (program.opts<ElsewhereOptions>().master !== undefined && !ELSEWHERE.includes(command.name()))
+    throw badArgument('option', '--master', `behind "${command.name()}", or left out`)
 }
 
 /** What commander says of wrong words, as all other refusals are said. */
@@ -111,7 +125,10 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       cancelCommand(),
     ],
   ],
-  ['Talk to masters elsewhere:', () => [sendchangeCommand(), tryCommand(), tryserverCommand()]],
+  [
+    'Talk to masters elsewhere:',
+    () => [sendchangeCommand(), tryCommand(), tryserverCommand(), reloadCommand(), pokeIrcCommand()],
+  ],
   ['Slaves:', () => [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]],
   [
     'Look:',

@@ -25,6 +25,7 @@ export interface HostPowers
     | 'rebuild'
     | 'pause'
     | 'resume'
+    | 'reconfigure'
     | 'notify'
     | 'query'
     | 'state'
@@ -92,6 +93,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     rebuild,
     pause,
     resume,
+    reconfigure,
     notify,
     directory,
     pollSoon,
@@ -106,6 +108,7 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     rebuild,
     pause,
     resume,
+    reconfigure,
     notify,
     directory,
     openChat(place) {

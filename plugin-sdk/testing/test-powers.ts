@@ -5,6 +5,7 @@ import type {
   ForceOrder,
   FormOrder,
   Host,
+  PersonsOrder,
   Query,
   RebuildOrder,
   SlaveOrder,
@@ -28,6 +29,7 @@ export interface TestRecords {
   readonly rebuilt: readonly RebuildOrder[]
   readonly paused: readonly SlaveOrder[]
   readonly resumed: readonly SlaveOrder[]
+  readonly reconfigured: readonly PersonsOrder[]
   readonly schedulers: readonly SchedulerRules[]
   readonly pollers: readonly Poller[]
   readonly chatCommands: readonly ChatCommand[]
@@ -53,6 +55,7 @@ export function createRecords(): Mutable<TestRecords> {
     rebuilt: [],
     paused: [],
     resumed: [],
+    reconfigured: [],
     schedulers: [],
     pollers: [],
     chatCommands: [],
@@ -147,7 +150,17 @@ export function createState(stored: Map<string, Json>): State {
 
 type Orders = Pick<
   Host,
-  'notify' | 'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume' | 'pollSoon'
+  | 'notify'
+  | 'submitBuildset'
+  | 'waitFor'
+  | 'force'
+  | 'stop'
+  | 'cancel'
+  | 'rebuild'
+  | 'pause'
+  | 'resume'
+  | 'reconfigure'
+  | 'pollSoon'
 >
 
 /** What a plugin may ask for: noted, and answered as a master would that has slaves for everything. */
@@ -200,6 +213,11 @@ export function createOrders(records: ReturnType<typeof createRecords>, alive: (
     async resume(order) {
       alive()
       records.resumed.push(order)
+    },
+    async reconfigure(order) {
+      alive()
+      records.reconfigured.push(order)
+      return []
     },
   }
 }

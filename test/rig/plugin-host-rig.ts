@@ -38,7 +38,16 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     // not called by these tests
     ...({} as Pick<
       HostPowers,
-      'submitBuildset' | 'waitFor' | 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'resume' | 'notify'
+      | 'submitBuildset'
+      | 'waitFor'
+      | 'force'
+      | 'stop'
+      | 'cancel'
+      | 'rebuild'
+      | 'pause'
+      | 'resume'
+      | 'reconfigure'
+      | 'notify'
     >),
     submitChange: async (change: ChangeInput) => {
       calls.push(`${id} submits ${change.comments}`)

@@ -24,6 +24,15 @@ export const dictionaryOrNone = (value: Value | undefined): Dictionary => (value
 
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain }
 
+/** Plain data as it travels. */
+export function fromPlain(plain: Plain): Value {
+  if (typeof plain !== 'object' || plain === null) return plain
+  if (isList(plain)) return plain.map(fromPlain)
+  return new Map(Object.entries(plain).map(([key, inner]) => [key, fromPlain(inner)]))
+}
+
+const isList = (plain: Plain): plain is readonly Plain[] => Array.isArray(plain)
+
 /** Values within a value that are taken at most: one that holds another many times over would grow without bound. */
 const MOST = 10_000
 

@@ -4,7 +4,10 @@ import { notHere, wrongUsage } from '../errors.ts'
 import { type CommandTable, usageOf } from '../table.ts'
 
 /** What the bot says of itself, and where it is. */
-export function smallCommands({ query }: Pick<ChatTools, 'query'>, table: () => CommandTable): readonly Command[] {
+export function smallCommands(
+  { query, tellAll }: Pick<ChatTools, 'query' | 'tellAll'>,
+  table: () => CommandTable,
+): readonly Command[] {
   function help({ words }: Call): readonly string[] {
     if (words.length === 0)
       return [
@@ -19,6 +22,13 @@ export function smallCommands({ query }: Pick<ChatTools, 'query'>, table: () => 
     if (go === undefined) throw notHere(act)
     if (words[0] === undefined) throw wrongUsage(`${act} CHANNEL`)
     return go(words[0])
+  }
+
+  /** Not for everybody: it is heard everywhere. */
+  function poke({ speaker }: Call): string {
+    if (speaker.proofs !== undefined) throw notHere('poke')
+    const places = tellAll(`Ow! ${speaker.name} pokes me: I am here.`)
+    return places === 0 ? 'I am in no place.' : `Said in ${places} ${places === 1 ? 'place' : 'places'}.`
   }
 
   return [
@@ -55,6 +65,13 @@ export function smallCommands({ query }: Pick<ChatTools, 'query'>, table: () => 
       summary: 'dances',
       example: 'dance',
       run: () => ['<(^.^<)', '(>^.^)>', '<(^.^)>'],
+    },
+    {
+      name: 'poke',
+      usage: '',
+      summary: 'says in all places that the bot is there; from the terminal only',
+      example: 'poke',
+      run: poke,
     },
     {
       name: 'join',

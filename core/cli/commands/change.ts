@@ -1,6 +1,8 @@
 import type { Submitted } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
+import { type ChangeElsewhere, changeElsewhere } from '../change-elsewhere.ts'
 import { callMaster } from '../control-client.ts'
+import { elsewhereOptions, withElsewhere } from '../debug-port.ts'
 import { collect, collectProperty, type LiveOptions, listCommand } from '../live-command.ts'
 import { print, printJson } from '../output.ts'
 
@@ -17,10 +19,8 @@ interface Options extends LiveOptions {
 }
 
 export function changeCommand(): Command {
-  return listCommand(
-    'change',
-    'hand in a change',
-    "change --who 'Jane <jane@example.org>' --file src/main.c --branch main",
+  return elsewhereOptions(
+    listCommand('change', 'hand in a change', "change --who 'Jane <jane@example.org>' --file src/main.c --branch main"),
   )
     .requiredOption('--who <author>', 'who made it')
     .requiredOption('--file <path>', 'a file it touches; may be given several times', collect)
@@ -31,7 +31,10 @@ export function changeCommand(): Command {
     .option('--project <name>')
     .option('--category <name>')
     .option('--prop <name=value>', 'set a property; may be given several times', collectProperty)
-    .action(async ({ basedir, json, file, prop, ...rest }: Options) => {
+    .action(async (options: Options, command: Command) => {
+      const elsewhere = withElsewhere<ChangeElsewhere>(command)
+      if (elsewhere.master !== undefined) return changeElsewhere(elsewhere)
+      const { basedir, json, file, prop, ...rest } = options
       const params = { ...rest, files: file, ...(prop && { properties: prop }) }
       const submitted = await callMaster<Submitted>(basedir, 'change', params)
       if (json) return printJson(submitted)

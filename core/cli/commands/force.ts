@@ -1,7 +1,9 @@
 import type { BuildsetSubmitted, SchedulerView } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
+import { elsewhereOptions, withElsewhere } from '../debug-port.ts'
 import { badArgument, cliBuilderOrScheduler } from '../errors.ts'
+import { type ForceElsewhere, forceElsewhere } from '../force-elsewhere.ts'
 import { collect, collectProperty, type LiveOptions, listCommand, wholeNumber } from '../live-command.ts'
 import { print, printJson, printTable, whoAmI } from '../output.ts'
 import { formRows } from './form-rows.ts'
@@ -21,7 +23,8 @@ interface Options extends LiveOptions {
 }
 
 export function forceCommand(): Command {
-  return listCommand('force', 'start a build', "force full --branch main --reason 'after the move' --prop colour=red")
+  const example = "force full --branch main --reason 'after the move' --prop colour=red"
+  return elsewhereOptions(listCommand('force', 'start a build', example))
     .argument('[builder]')
     .option('--branch <name>', 'build this branch instead of the default one')
     .option('--revision <id>', 'build this revision instead of the newest')
@@ -33,7 +36,9 @@ export function forceCommand(): Command {
     .option('--builder <name>', 'some of its builders instead of all; may be given several times', collect)
     .option('--fields', 'show the fields of its form')
     .option('--wait', 'wait until it has ended; exit code 1 when it was not good')
-    .action(async (builder: string | undefined, options: Options) => {
+    .action(async (builder: string | undefined, options: Options, command: Command) => {
+      const elsewhere = withElsewhere<ForceElsewhere>(command)
+      if (elsewhere.master !== undefined) return forceElsewhere(builder, elsewhere)
       const { basedir, json, scheduler, wait } = options
       if ((builder === undefined) === (scheduler === undefined)) throw cliBuilderOrScheduler()
       if (scheduler !== undefined && options.fields) return showFields(basedir, scheduler)

@@ -179,6 +179,18 @@ test('news are told where they are wanted, filtered, and remembered over a resta
   assert.match(await again.ask('notify off'), /^Nothing is told here\. "notify on EVENT …" knows: started/)
 })
 
+test('poke is heard in all places, and is for the user of the master only', async () => {
+  await using one = await createChatRig()
+  const other = openPlace(one.rig, { id: 'test/#other' })
+  assert.equal(await one.ask('poke'), 'Ow! jane pokes me: I am here.\nSaid in 2 places.')
+  assert.deepEqual(other.said, ['Ow! jane pokes me: I am here.'])
+  const answers: string[] = []
+  const speaker = { name: 'joe', who: 'joe', proofs: ['account:joe'] }
+  await one.chat.hear({ speaker, text: 'poke', reply: (line) => void answers.push(line) })
+  assert.deepEqual(answers, ['"poke" makes no sense here.'])
+  assert.equal(other.said.length, 1)
+})
+
 test('ack says to all who is on a red builder, and keeps quiet until it is green', async () => {
   await using talk = await createChatRig(chatConfig(), { notify: ['failure', 'success'] })
   const { rig, ask, news } = talk
