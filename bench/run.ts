@@ -24,6 +24,7 @@ const BENCHES = [
   'pb-codec',
   'pb-workers',
   'dead-irc',
+  'dead-smtp',
 ] as const
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })

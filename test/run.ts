@@ -34,7 +34,7 @@ const SUITES: readonly Suite[] = [
   },
   { name: 'simulation', files: ['test/simulation/*-half.test.ts'], budget: 90, fast: false },
   { name: 'mutations', files: ['test/simulation/mutations.test.ts'], budget: 90, fast: false },
-  { name: 'faults', files: ['test/faults/*.test.ts'], budget: 150, fast: false },
+  { name: 'faults', files: ['test/faults/*.test.ts'], budget: 180, fast: false },
   { name: 'sources', files: ['test/plugins/changes/*.test.ts'], budget: 60, fast: false },
   { name: 'package', files: ['test/package/**/*.test.ts'], budget: 120, fast: false },
   { name: 'e2e', files: ['test/e2e/**/*.test.ts'], budget: 240, fast: false },
