@@ -4,7 +4,7 @@ import type { Config } from '../config/model.ts'
 import { masterOf } from '../store/meta.ts'
 import { type Claimed, dropMessage, enqueue, reroute, retryMessage, takeBack } from '../store/outbox.ts'
 import type { Lane as LaneFilter } from '../store/outbox-rows.ts'
-import { type OutboxFilter, type OutboxView, readOutbox } from '../store/outbox-views.ts'
+import { type OutboxFilter, type OutboxView, readOutbox, waitingSchemes } from '../store/outbox-views.ts'
 import type { Store } from '../store/store.ts'
 import { messageUnknown } from './errors.ts'
 import { createLane, type Lane } from './lane.ts'
@@ -43,6 +43,8 @@ const SELF = 'outbox'
 export function createOutbox(deps: OutboxDeps): Outbox {
   const { store, log, owner } = deps
   const lanes: { readonly plugin: string; readonly lane: Lane }[] = []
+  /** Schemes of messages that nobody carries. */
+  const missed = new Set<string>()
   let open = false
 
   function filterOf(plugin: string, scheme: string): LaneFilter {
@@ -92,7 +94,16 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     )
     // A lane may look when it is committed: what it marks as in hand is durable only after the message is.
     const queued = await enqueue(store, plugin, complete, { committed: () => wake() })
+    if (open) for (const { schemes } of complete.to) missCarrier(schemes[0])
     return { queued }
+  }
+
+  /** Says once for each scheme that nobody carries it: what was told waits until somebody does. */
+  function missCarrier(scheme: string): void {
+    if (missed.has(scheme) || lanes.some(({ lane }) => lane.carrier.scheme === scheme)) return
+    missed.add(scheme)
+    const hint = scheme === 'mail' ? 'Give a mailServer or a mailNotifier in "status".' : undefined
+    log.warn('messages wait, no plugin of the config carries them', { scheme, hint })
   }
 
   return {
@@ -126,6 +137,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       await reroute(store, [...new Set(lanes.map(({ lane }) => lane.carrier.scheme))])
       open = true
       for (const { lane } of lanes) lane.begin()
+      missed.clear()
+      for (const scheme of await waitingSchemes(store)) missCarrier(scheme)
       wake()
     },
     list: (filter) => readOutbox(store, filter),

@@ -67,6 +67,12 @@ export async function readOutbox(store: Store, filter: OutboxFilter): Promise<re
   }))
 }
 
+/** How the messages that wait are to be carried. */
+export async function waitingSchemes({ db }: Store): Promise<readonly string[]> {
+  const rows = await db.selectFrom('outbox').select('scheme').distinct().where('state', '=', 'waiting').execute()
+  return rows.map(({ scheme }) => scheme)
+}
+
 /** The first message a carrier may try now, in the order of their threads; else when there will be one, `null` for not at all. */
 export async function nextDue(store: Store, lane: Lane): Promise<Due | number | null> {
   const now = store.now()

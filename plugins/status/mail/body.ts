@@ -31,9 +31,9 @@ export function summary({ project, event, told }: Facts): string {
   const since = told.streak === null || told.streak.since === null ? '' : ` since #${told.streak.since}`
   const note =
     told.standing === 'still failing'
-      ? ` It fails${since}.`
+      ? ` It has failed${since}.`
       : told.standing === 'new kind of failure'
-        ? ` It fails${since}, and now in another way.`
+        ? ` It has failed${since}, and now in another way.`
         : told.standing === 'fixed'
           ? ` It had failed${since}.`
           : ''

@@ -305,9 +305,14 @@ test('messages wait for a carrier that is not there yet, and take another way wh
   await rig.settle()
   assert.deepEqual(mail.subjects(), ['early'])
   assert.deepEqual(await states(rig), ['early sent', 'paged waiting'])
+  const warnings = () => rig.log.text().match(/no plugin of the config carries them.*"pager"/g)?.length
+  assert.equal(warnings(), 1)
+  await mail.host.notify(notice('paged again', { to: [{ scheme: 'pager', address: '2' }] }))
+  assert.equal(warnings(), 1, 'said once')
   await rig.reconfigure(config([teller(), mail.plugin(), pager.plugin()]))
   await rig.settle()
-  assert.deepEqual(pager.subjects(), ['paged'])
+  assert.deepEqual(pager.subjects(), ['paged', 'paged again'])
+  assert.equal(warnings(), 1)
 })
 
 test("a plugin's messages go by its own carrier, others by the first", async () => {

@@ -1,19 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { reservePort } from '../../e2e/rig/ports.ts'
+import { type Server, startServer } from '../rig/server.ts'
 import { connectPerson } from './person.ts'
-
-/** A real IRC server, or services, that can be killed and started again on its port. */
-export interface Server extends AsyncDisposable {
-  readonly port: number
-  start(): Promise<void>
-  kill(): Promise<void>
-}
 
 export interface InspircdOptions {
   readonly name?: string
@@ -163,64 +154,4 @@ export async function registerAccount(port: number, account: string, password: s
     },
     { what: `NickServ to register ${account}`, deadline: 30_000, seen: () => person.lines.join('\n') },
   )
-}
-
-/** Asked by connecting: to listen there for a moment would be in the server's way. */
-async function answers(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect({ host: '127.0.0.1', port })
-  socket.on('connect', () => resolve(true))
-  socket.on('error', () => resolve(false))
-  const found = await promise
-  socket.destroy()
-  return found
-}
-
-interface Recipe {
-  /** `null`: it does not listen. */
-  readonly port: number | null
-  /** Whose rights it takes when the test runs as root: these servers refuse to run as root. */
-  readonly account: string
-  readonly prepare: (directory: string) => readonly string[]
-}
-
-async function startServer({ port, account, prepare }: Recipe): Promise<Server> {
-  const directory = mkdtempSync(join(tmpdir(), 'boltbot-irc-'))
-  const [program = '', ...words] = prepare(directory)
-  chmodSync(directory, 0o755)
-  const isRoot = process.getuid?.() === 0
-  if (isRoot) spawnSync('chown', ['-R', account, directory])
-  const group = account === 'nobody' ? 'nogroup' : account
-  const dropRights = ['setpriv', '--reuid', account, '--regid', group, '--clear-groups']
-  const [command = '', ...args] = [...(isRoot ? dropRights : []), program, ...words]
-  let child: ReturnType<typeof spawn> | undefined
-  let said = ''
-  const server: Server = {
-    port: port ?? 0,
-    async start() {
-      const started = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-      child = started
-      const hear = (data: Buffer) => void (said = (said + data).slice(-4000))
-      started.stdout.on('data', hear)
-      started.stderr.on('data', hear)
-      if (port !== null)
-        await until(() => answers(port), {
-          what: `${program} to listen`,
-          deadline: 20_000,
-          seen: () => said,
-        })
-    },
-    async kill() {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGKILL')
-      await exited
-    },
-    async [Symbol.asyncDispose]() {
-      await server.kill()
-      rmSync(directory, { recursive: true, force: true })
-    },
-  }
-  await server.start()
-  return server
 }

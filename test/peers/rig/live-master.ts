@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BuildFinished, definePlugin, type HookEvent, type StoredHook, type Stream } from 'boltbot/plugin-sdk'
+import {
+  type BuildFinished,
+  type Clock,
+  definePlugin,
+  type HookEvent,
+  type StoredHook,
+  type Stream,
+} from 'boltbot/plugin-sdk'
 import { createMemoryLog, createSeededRandom, type MemoryLog, until } from 'boltbot/plugin-sdk/testing'
 import { createClock } from '../../../core/clock.ts'
 import { createMaster } from '../../../core/master.ts'
@@ -46,9 +53,12 @@ const OBSERVED = [
   'slaveLost',
 ] as const satisfies readonly StoredHook[]
 
-export async function startLiveMaster(options: RigOptions): Promise<LiveMaster> {
+export async function startLiveMaster(
+  options: RigOptions,
+  given: { readonly clock?: Clock } = {},
+): Promise<LiveMaster> {
   const log = createMemoryLog()
-  const clock = createClock(log)
+  const clock = given.clock ?? createClock(log)
   const basedir = await mkdtemp(join(tmpdir(), 'boltbot-live-'))
   const events: LiveEvent[] = []
   const recorder = definePlugin({

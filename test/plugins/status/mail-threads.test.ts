@@ -7,6 +7,7 @@ import { type MailOptions, mailNotifier } from 'boltbot/plugins/status/mail'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { AT, buildView, change, finished } from './events.ts'
 import { createSmtpSink } from './smtp-sink.ts'
+import { baseOf, subjectsOf, threadsOf } from './threads.ts'
 
 interface Build {
   readonly result: Result
@@ -70,29 +71,6 @@ const failed = (name: string): StepView => ({
   logs: ['stdio'],
 })
 
-/** Groups mails as Zawinski's algorithm does: by References and In-Reply-To, parents that nobody has included. */
-function threadsOf(mails: readonly ParsedMail[]): readonly (readonly ParsedMail[])[] {
-  const parent = new Map<string, string>()
-  const rootOf = (id: string): string => {
-    const up = parent.get(id)
-    return up === undefined ? id : rootOf(up)
-  }
-  for (const { messageId, references, inReplyTo } of mails) {
-    const chain = [references ?? [], inReplyTo ?? []].flat().filter((id, i, all) => all.indexOf(id) === i)
-    for (const [i, id] of [...chain, messageId!].entries()) {
-      const before = chain[i - 1]
-      if (before !== undefined && rootOf(before) !== id && !parent.has(id)) parent.set(id, before)
-    }
-  }
-  const threads = Map.groupBy(mails, ({ messageId }) => rootOf(messageId!))
-  return [...threads.values()]
-}
-
-/** As mail programs compare subjects: without what stands in front in brackets, and without `Re:`. */
-const baseOf = ({ subject = '' }: ParsedMail) => subject.replace(/^(\[[^\]]*\]\s*|re:\s*)+/i, '')
-
-const subjects = (mails: readonly ParsedMail[]) => mails.map(({ subject }) => subject)
-
 test('a red streak of a builder and branch is one thread, with one base subject', async () => {
   const mails = await mailsOf([
     { result: 'success' },
@@ -104,7 +82,7 @@ test('a red streak of a builder and branch is one thread, with one base subject'
     { result: 'failure' },
   ])
   const threads = threadsOf(mails)
-  assert.deepEqual(threads.map(subjects), [
+  assert.deepEqual(threads.map(subjectsOf), [
     ['[success] Hello: full (main), #0'],
     [
       '[first failure] Hello: full (main), broken since #1',
@@ -123,14 +101,14 @@ test('a red streak of a builder and branch is one thread, with one base subject'
 test('a thread holds though its first mail is not sent', async () => {
   const builds: readonly Build[] = [{ result: 'failure' }, { result: 'failure', step: 'test' }, { result: 'success' }]
   const mails = await mailsOf(builds, { mode: ['passing', 'change'] })
-  assert.deepEqual(subjects(mails), ['[fixed] Hello: full (main), broken since #0'])
+  assert.deepEqual(subjectsOf(mails), ['[fixed] Hello: full (main), broken since #0'])
   const all = [...(await mailsOf(builds, { mode: 'problem' })), ...mails]
   assert.equal(threadsOf(all).length, 1)
 })
 
 test('builds that say nothing of the code neither end a streak nor begin one', async () => {
   const mails = await mailsOf([{ result: 'failure' }, { result: 'cancelled' }], { mode: ['failing', 'cancelled'] })
-  assert.deepEqual(subjects(mails), [
+  assert.deepEqual(subjectsOf(mails), [
     '[first failure] Hello: full (main), broken since #0',
     '[cancelled] Hello: full (main), #1',
   ])
