@@ -34,7 +34,7 @@ import { definePlugin } from 'boltbot/plugin-sdk'
 
 /** Exactly so many buildsets, over all lives of the master, on branches in turn. */
 export const flood = definePlugin({
-  name: 'flood', kind: 'scheduler', id: ({ name }) => name,
+  name: 'flood', kind: 'scheduler', needs: ['schedulers'], id: ({ name }) => name,
   apply(host, { name, builders, count }: { name: string; builders: string[]; count: number }) {
     host.registerScheduler({
       name, builders, initial: 0,
@@ -54,7 +54,7 @@ let runs = 0
 
 /** Slaves that fail two commands of three, and lose all with the master. */
 export const instantSlaves = definePlugin({
-  name: 'instant', kind: 'slave',
+  name: 'instant', kind: 'slave', needs: ['slaves'],
   apply() {},
   async start(host, { names }: { names: string[] }) {
     for (const slave of names) {

@@ -55,6 +55,7 @@ export async function startPost(server: MailPeer, { status, bot: more, answers =
   const tellerPlugin = definePlugin({
     name: 'teller',
     kind: 'service',
+    needs: ['notify'],
     apply(host) {
       teller = host
     },
@@ -62,6 +63,7 @@ export async function startPost(server: MailPeer, { status, bot: more, answers =
   const doorPlugin = definePlugin({
     name: 'door',
     kind: 'slave',
+    needs: ['slaves'],
     apply(host) {
       door = host.slaves
     },
