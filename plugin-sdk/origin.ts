@@ -14,7 +14,8 @@ export function keepOrigin<T extends object>(value: T, skip: (...args: never[]) 
   Error.stackTraceLimit = 20
   Error.captureStackTrace(holder, skip)
   Error.stackTraceLimit = limit
-  return Object.defineProperty(value, ORIGIN, { value: holder.stack ?? '' })
+  // Made into text for who asks: that takes long.
+  return Object.defineProperty(value, ORIGIN, { get: () => holder.stack ?? '' })
 }
 
 /** The stack `withOrigin` kept, innermost caller first, or `undefined` for anything else. */

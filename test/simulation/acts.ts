@@ -86,6 +86,8 @@ export const ACTS: readonly Act[] = [
       twins.clear()
     },
   },
+  { name: 'pause a slave', weight: 2, run: ({ pauses, chance }) => pauses.pause(chance.pick(SLAVES)) },
+  { name: 'resume a slave', weight: 4, run: ({ pauses, chance }) => pauses.resume(chance.pick(SLAVES)) },
   {
     name: 'refuse',
     weight: 5,

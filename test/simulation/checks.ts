@@ -2,6 +2,7 @@ import { checkEnd } from './end.ts'
 import { createFairness } from './fairness.ts'
 import { checkHolds } from './holds.ts'
 import { createQueueOrder } from './queue-order.ts'
+import { readStanding, readWaiting } from './standing.ts'
 import { checkWhyNots } from './why-truth.ts'
 import type { World } from './world.ts'
 
@@ -40,14 +41,16 @@ export function createChecks(world: World): Checks {
     async afterAct() {
       await checkHolds(world)
       await checkEpochs()
-      await checkWhyNots(world)
-      await fairness.look()
-      await order.look()
+      const waiting = await readWaiting(world)
+      const standing = await readStanding(world, waiting)
+      checkWhyNots(world, standing)
+      fairness.look(standing)
+      order.look(waiting)
     },
     async atEnd() {
       await checkHolds(world)
       await checkEpochs()
-      await checkWhyNots(world)
+      checkWhyNots(world, await readStanding(world, await readWaiting(world)))
       await checkEnd(world)
     },
   }

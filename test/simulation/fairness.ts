@@ -1,10 +1,10 @@
 import { scopesOn } from '../../core/lock-scopes.ts'
 import { accessesOf, type Plan } from './plan.ts'
-import { readStanding, type Standing } from './standing.ts'
+import type { Standing } from './standing.ts'
 import type { World } from './world.ts'
 
 /** A builder that waits for a lock is not passed by one that came later and takes what it waits for. */
-export function createFairness(world: World): { look(): Promise<void> } {
+export function createFairness(world: World): { look(standing: Standing | undefined): void } {
   /** As of the last settled moment; `undefined` once something came between that may change who wants what. */
   let before: (Standing & { readonly plan: Plan }) | undefined
   const left = new Set<string>()
@@ -32,16 +32,15 @@ export function createFairness(world: World): { look(): Promise<void> } {
   /** Some slave could take it, were it not for the lock. */
   function hasRoom(builder: string): boolean {
     const running = world.history.running()
-    return (before?.slaves ?? []).some(({ name, state, builders, maxBuilds }) => {
-      if (state === 'detached' || !builders.includes(builder)) return false
+    return (before?.slaves ?? []).some(({ name, state, paused, builders, maxBuilds }) => {
+      if (state === 'detached' || paused !== null || !builders.includes(builder)) return false
       const here = running.filter((build) => build.slave === name)
       return here.length < (maxBuilds ?? 1e9) && !here.some((build) => build.builder === builder)
     })
   }
 
   return {
-    async look() {
-      const standing = await readStanding(world)
+    look(standing) {
       before = standing && { ...standing, plan: world.plan }
       left.clear()
       refused = world.faults.refused

@@ -22,6 +22,12 @@ export const MUTATIONS = {
     find: /return store\.transition\('advanceCursor',/,
     put: "if (event >= 0) return Promise.resolve()\n  return store.transition('advanceCursor',",
   },
+  /** A pause is forgotten when the master starts anew. */
+  'no-pause-kept': {
+    file: '/core/slaves/wishes.ts',
+    find: /if \(paused !== null\) pauses\.set/,
+    put: 'if (records.size < 0 && paused !== null) pauses.set',
+  },
 } as const satisfies Readonly<Record<string, Mutation>>
 
 interface Mutation {

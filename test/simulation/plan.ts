@@ -35,6 +35,8 @@ export interface Plan {
 interface BuilderPlan {
   readonly slaves: readonly string[]
   readonly mergeRequests: boolean | null
+  /** Its `nextBuild` takes the youngest request: then an interrupted one may be younger than those that wait. */
+  readonly youngestFirst: boolean
   readonly locks: readonly (keyof typeof ACCESS)[]
   readonly steps: readonly StepPlan[]
 }
@@ -107,7 +109,7 @@ export function changedPlan(plan: Plan, chance: Chance): Plan {
   const builders = new Map(plan.builders)
   const slaves = new Map(plan.slaves)
   const schedulers = new Set(plan.schedulers)
-  switch (chance.between(0, 7)) {
+  switch (chance.between(0, 9)) {
     case 0: {
       const name = chance.pick(BUILDERS)
       // `b0` stays: the schedulers build it.
@@ -139,6 +141,13 @@ export function changedPlan(plan: Plan, chance: Chance): Plan {
       return { ...plan, stableSeconds: chance.pick([0, 5, 30, 90]) }
     case 6:
       return { ...plan, mergeRequests: !plan.mergeRequests }
+    case 7:
+    case 8: {
+      const name = chance.pick([...builders.keys()])
+      const before = builders.get(name)!
+      builders.set(name, { ...before, youngestFirst: !before.youngestFirst })
+      break
+    }
     default:
       return { ...plan, edition: plan.edition + 1 }
   }
@@ -153,6 +162,7 @@ function builderPlan(chance: Chance): BuilderPlan {
   return {
     slaves: slaves.length === 0 ? [chance.pick(SLAVES)] : slaves,
     mergeRequests: chance.pick([null, true, false]),
+    youngestFirst: chance.often(0.4),
     locks: [
       ...some(['database!', 'database', 'database'] as const),
       ...some(['network!', 'network', 'cpu!', 'cpu'] as const),
@@ -189,13 +199,14 @@ export function configOf(plan: Plan, transports: readonly PluginInstance<'slave'
     const here = slaves.filter((name) => plan.slaves.has(name))
     return here.length > 0 ? here : [...plan.slaves.keys()].slice(0, 1)
   }
-  const builders: Builder[] = [...plan.builders].map(([name, { slaves, mergeRequests, locks, steps }]) =>
+  const builders: Builder[] = [...plan.builders].map(([name, { slaves, mergeRequests, youngestFirst, locks, steps }]) =>
     builder({
       name,
       slaves: known(slaves),
       locks: locks.map((lock) => ACCESS[lock]),
       factory: buildFactory(steps.map((step) => work({ ...step, locks: step.locks.map((lock) => ACCESS[lock]) }))),
       ...(mergeRequests !== null && { mergeRequests }),
+      ...(youngestFirst && { nextBuild: (_, requests) => requests.at(-1) }),
     }),
   )
   const options: MasterConfig['options'] = {

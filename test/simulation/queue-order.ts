@@ -1,8 +1,8 @@
-import { readWaiting, type Waiting } from './standing.ts'
+import type { Waiting } from './standing.ts'
 import type { World } from './world.ts'
 
 /** Of what waited in a builder's queue when all was settled, the first goes first: by priority, interrupted ones before others, by age. */
-export function createQueueOrder(world: World): { look(): Promise<void> } {
+export function createQueueOrder(world: World): { look(waiting: readonly Waiting[]): void } {
   let queue = new Map<number, Waiting>()
   let at = 0
   /** A slave that does not answer its ping, or a refused claim, holds one request up while the next one starts elsewhere. */
@@ -31,6 +31,9 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
     if (started.length < event.requests.length) return // some came later: nothing is known of their rank
     const first = started.reduce((a, b) => (isBefore(b, a) ? b : a))
     if (world.clock.now() - heldUp < 60_000) return
+    // A start that is claimed under one config may have been chosen under the one before.
+    const plans = world.plansSince(world.clock.now() - 15_000)
+    if (plans.some((plan) => plan.builders.get(event.builder)?.youngestFirst)) return
     for (const other of queue.values()) {
       if (other.builder !== event.builder || other.notBefore > at || !isBefore(other, first)) continue
       const message = `request ${first.id} of ${event.builder} began before request ${other.id}`
@@ -39,8 +42,8 @@ export function createQueueOrder(world: World): { look(): Promise<void> } {
   })
 
   return {
-    async look() {
-      queue = new Map((await readWaiting(world)).map((request) => [request.id, request]))
+    look(waiting) {
+      queue = new Map(waiting.map((request) => [request.id, request]))
       at = world.clock.now()
       noteHeldUp()
     },

@@ -64,6 +64,7 @@ async function heal(world: World): Promise<void> {
     return world.verdict.broken('everything drains', `the master does not run: it is ${world.process?.state}`)
   world.reconfigure(fullPlan(world.plan, world.chance))
   await world.advance(1000)
+  for (const slave of world.slaves.keys()) world.pauses.resume(slave)
   for (const slave of world.slaves.values()) slave.switchOff(false)
   for (let minute = 0; minute < 120; minute++) {
     await world.advance(60_000)

@@ -37,7 +37,7 @@ export interface Standing {
 }
 
 /** `undefined` while a start, a reconfigure or a change of masters is under way: then nothing is settled. */
-export async function readStanding(world: World): Promise<Standing | undefined> {
+export async function readStanding(world: World, waiting: readonly Waiting[]): Promise<Standing | undefined> {
   const { process, history, clock } = world
   const master = process?.master
   if (master === undefined || world.reconfiguring) return undefined
@@ -47,7 +47,6 @@ export async function readStanding(world: World): Promise<Standing | undefined> 
   if (slaves.some((slave) => slave.builds !== running.filter((build) => build.slave === slave.name).length))
     return undefined
   if (slaves.some((slave) => slave.state === 'attaching')) return undefined
-  const waiting = await readWaiting(world)
   const whys = new Map<string, WhyNot | undefined>()
   for (const [builder, requests] of Map.groupBy(waiting, (request) => request.builder)) {
     if (!requests.some((request) => request.notBefore <= clock.now())) continue

@@ -9,6 +9,7 @@ export type Invariant =
   | 'locks are fair'
   | 'one build per builder and slave, and no more than maxBuilds'
   | 'interrupted requests go first, then the oldest'
+  | 'a paused slave is given nothing'
   | 'epochs grow'
   | 'build numbers have no gaps'
   | 'what waits has a true reason'

@@ -1,13 +1,12 @@
 import type { WhyNot } from 'boltbot/plugin-sdk'
-import { readStanding, type Standing } from './standing.ts'
+import type { Standing } from './standing.ts'
 import type { World } from './world.ts'
 
 /**
  * Each builder with a request that could start says why it does not, and what it says is so. A wake-up that was lost shows here: the
  * reason stays and is no longer true.
  */
-export async function checkWhyNots(world: World): Promise<void> {
-  const standing = await readStanding(world)
+export function checkWhyNots(world: World, standing: Standing | undefined): void {
   if (standing === undefined) return
   for (const [builder, why] of standing.whys) {
     const lie = lieOf(world, standing, builder, why)
@@ -28,12 +27,14 @@ function lieOf(world: World, { slaves, whys }: Standing, builder: string, why: W
       return world.plan.builders.has(builder) ? 'it is in the config' : undefined
     case 'slave-offline':
     case 'slave-busy':
-    case 'slave-attaching': {
+    case 'slave-attaching':
+    case 'slave-paused': {
       for (const reason of why.text.split('; ')) {
         const [, name, is] = /^slave (\S+) (.*)$/.exec(reason) ?? []
         const slave = slaves.find((other) => other.name === name)
         const offline = slave?.state === 'detached'
         if (is === 'is not connected' && !offline) return `${name} is ${slave?.state}`
+        if (is?.startsWith('is paused by') && slave?.paused === null) return `${name} is not paused`
         const [, busyWith] = /^busy with (.*)$/.exec(is ?? '') ?? []
         if (busyWith !== undefined && !busyWith.split(', ').some(runs)) return `that does not run`
       }

@@ -7,6 +7,7 @@ import type { Store, StoredEvent } from '../../core/store/store.ts'
 import { type Chance, createChance } from './chance.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { createHistory, type History } from './history.ts'
+import { createPauses, type Pauses } from './pauses.ts'
 import { configOf, hashOf, type Plan } from './plan.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createDurableRecord, createProbes, type DurableRecord } from './probes.ts'
@@ -29,6 +30,7 @@ export interface World extends AsyncDisposable {
   readonly logStore: LogStore
   readonly script: Script
   readonly faults: Faults
+  readonly pauses: Pauses
   readonly slaves: ReadonlyMap<string, SimSlave>
   /** Told of each event of the journal, after the history. */
   onEvent(told: (event: StoredEvent) => void): void
@@ -140,6 +142,9 @@ export async function createWorld(
   }
 
   const world: World = {
+    get pauses() {
+      return pauses
+    },
     clock,
     chance,
     verdict,
@@ -285,6 +290,7 @@ export async function createWorld(
       await store.close()
     },
   }
+  const pauses = createPauses(world)
   return world
 }
 
