@@ -20,6 +20,7 @@ import type { Actions } from './actions.ts'
 import type { Config } from './config/model.ts'
 import type { PluginStatus } from './host/plugin-scope.ts'
 import type { Outbox } from './outbox/outbox.ts'
+import type { PeopleDesk } from './people/desk.ts'
 import type { ConfigPlan } from './plan/plan.ts'
 import type { StopHow } from './running-builds.ts'
 import type { SlaveActions } from './slave-actions.ts'
@@ -48,6 +49,7 @@ export interface Master extends Actions, SlaveActions {
   /** Asks the guards whether somebody may stop the master. @throws the refusal. */
   mayShutDown(by: Caller, reason: string): Promise<void>
   readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop' | 'probe'>
+  readonly people: Pick<PeopleDesk, 'subscribe' | 'unsubscribe' | 'subscriptions' | 'look' | 'standing'>
   schedulers(): readonly SchedulerView[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>

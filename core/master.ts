@@ -18,6 +18,7 @@ import { createLocks } from './locks.ts'
 import type { Master } from './master-api.ts'
 import type { MasterDeps } from './master-deps.ts'
 import { createOutbox } from './outbox/outbox.ts'
+import { createPeopleDesk } from './people/desk.ts'
 import { createPeople } from './people/people.ts'
 import { createPlacement } from './placement.ts'
 import { createPlanner } from './plan/plan.ts'
@@ -126,8 +127,15 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const pollers = createPollers({ store, clock, random, log, guard })
   const http = createHttp({ clock, log })
   const mayShutDown: Master['mayShutDown'] = (by, reason) => guard({ action: 'shutdown', ...by, reason })
-  const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, mayShutDown })
   const outbox = createOutbox({ ...deps, owner, config })
+  const desk = createPeopleDesk({
+    store,
+    people: inForce.people,
+    config,
+    notify: (notice) => outbox.notify('people', notice),
+    guard,
+  })
+  const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, guard, people: desk })
   const powers = createPowers({
     ...deps,
     changes,
@@ -196,6 +204,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
       schedulers: scheduling.list,
     }),
     outbox,
+    people: desk,
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
     plugins,

@@ -1,6 +1,18 @@
 import type { BuildId, RequestId } from './model.ts'
 
-export type ActionName = 'force' | 'stop' | 'cancel' | 'rebuild' | 'pause' | 'poll' | 'reconfig' | 'shutdown'
+export type ActionName =
+  | 'force'
+  | 'stop'
+  | 'cancel'
+  | 'rebuild'
+  | 'pause'
+  | 'poll'
+  | 'reconfig'
+  | 'shutdown'
+  /** Which channels the chat bot is in, and what it tells there. */
+  | 'moderate'
+  /** To link an account with a person. */
+  | 'iam'
 
 /** An act of a person, whichever way it came. */
 export interface GuardedAction {

@@ -74,6 +74,8 @@ export interface ChatPlace extends ChatFilter {
   readonly via: string
   /** What is told here until somebody says otherwise; default: nothing. */
   readonly notify?: readonly ChatNews[]
+  /** True: the talk of one person; what is set there concerns nobody else. Default: others are there. */
+  readonly personal?: boolean
   /** False: nobody is there later, so nothing is promised; default true. */
   readonly stays?: boolean
   /** Says a line of news to everybody here. */

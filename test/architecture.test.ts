@@ -43,7 +43,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   commander: /^core\/cli\//,
   acorn: /^core\/config\//,
   saxes: /^plugins\/vc\/xml\.ts$/,
-  zod: /^plugins\/|^core\/control\/(chat-)?methods\.ts$/,
+  zod: /^plugins\/|^core\/control\/((chat|people)-)?methods\.ts$/,
   '@msgpack/msgpack': /^wire\//,
   '@lydell/node-pty': /^slave\/commands\/start-process\.ts$/,
   ws: /^slave\/|^plugins\/slaves\//,

@@ -13,6 +13,8 @@ import type { Call, ChatTools, Place } from './command.ts'
 import { actCommands } from './commands/act.ts'
 import { followCommands } from './commands/follow.ts'
 import { lookCommands } from './commands/look.ts'
+import { personCommands } from './commands/person.ts'
+import { slaveCommands } from './commands/slaves.ts'
 import { smallCommands } from './commands/small.ts'
 import { plain } from './describe.ts'
 import { badCommand, commandTwice, lineTooLong } from './errors.ts'
@@ -72,6 +74,8 @@ export function createChat(deps: ChatDeps): ChatCore {
     ...lookCommands(tools, find),
     ...actCommands(tools, find),
     ...followCommands(tools, find),
+    ...slaveCommands(tools, find),
+    ...personCommands(tools, find),
     ...smallCommands(tools, () => table),
   ])
   let telling: Promise<void> = Promise.resolve()
@@ -106,6 +110,7 @@ export function createChat(deps: ChatDeps): ChatCore {
       id: place.id,
       via: place.via,
       stays: place.stays ?? true,
+      personal: place.personal ?? false,
       get news() {
         return one.news
       },

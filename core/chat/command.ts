@@ -1,5 +1,6 @@
-import type { ChatAnswer, ChatNews, ChatSpeaker, Clock, Log, Query } from 'boltbot/plugin-sdk'
+import type { ChatAnswer, ChatNews, ChatSpeaker, Clock, GuardedAction, Log, Query } from 'boltbot/plugin-sdk'
 import type { Actions } from '../actions.ts'
+import type { PeopleDesk } from '../people/desk.ts'
 import type { SlaveActions } from '../slave-actions.ts'
 import type { Followers } from './followers.ts'
 import type { Memory } from './memory.ts'
@@ -14,8 +15,9 @@ export interface ChatTools {
   readonly memory: Memory
   /** Left out where the program is none of the bot's: in tests. */
   readonly program: ProgramActs | undefined
-  /** Asks the guards whether the master may be stopped. */
-  mayShutDown(by: { readonly who: string; readonly via: string }, reason: string): Promise<void>
+  /** The one guard of all acts. */
+  readonly guard: (action: GuardedAction) => Promise<void>
+  readonly people: PeopleDesk
   /** Says something in every place that is not muted; gives how many these are. */
   tellAll(text: string): number
 }
@@ -40,6 +42,7 @@ export interface Place {
   readonly id: string
   readonly via: string
   readonly stays: boolean
+  readonly personal: boolean
   readonly news: ReadonlySet<ChatNews>
   readonly muted: boolean
   setNews(news: readonly ChatNews[]): Promise<void>

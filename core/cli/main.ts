@@ -21,6 +21,7 @@ import { masterCommand } from './commands/master.ts'
 import { newPluginCommand } from './commands/new-plugin.ts'
 import { nowCommand } from './commands/now.ts'
 import { outboxCommand } from './commands/outbox.ts'
+import { peopleCommand, subscribeCommand, subscriptionsCommand, unsubscribeCommand } from './commands/people.ts'
 import { planCommand } from './commands/plan.ts'
 import { pluginsCommand } from './commands/plugins.ts'
 import { pokeIrcCommand } from './commands/poke-irc.ts'
@@ -151,4 +152,5 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
       mailCommand(),
     ],
   ],
+  ['People:', () => [peopleCommand(), subscribeCommand(), unsubscribeCommand(), subscriptionsCommand()]],
 ]

@@ -11,6 +11,8 @@ const ACTIONS = {
   poll: { rule: anything },
   reconfig: { rule: anything },
   shutdown: { rule: anything },
+  moderate: { rule: anything },
+  iam: { rule: anything },
 } as const satisfies Record<keyof AccessOptions, unknown>
 
 const FORMS = `'role:committer', 'account:jane', 'host:*@*.example.org', 'op:#hello', 'voice:#hello', 'person:jane', 'via:irc' or 'anyone'`

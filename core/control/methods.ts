@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Caller, Master } from '../master-api.ts'
 import { createChatMethods } from './chat-methods.ts'
 import { buildNotFound, controlBadParams, stepNotFound } from './errors.ts'
+import { createPeopleMethods } from './people-methods.ts'
 import type { ControlMethod } from './server.ts'
 
 export interface ControlMethodsDeps {
@@ -47,6 +48,7 @@ export function createControlMethods({
   const { query } = master
   return {
     ...createChatMethods(master),
+    ...createPeopleMethods(master),
     info: method('info', z.object({}), async () => ({ project: query.project() })),
     reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({
       changed: await reconfigure({ who, via: VIA }),

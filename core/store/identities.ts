@@ -19,7 +19,7 @@ export interface NewCode {
   readonly expiresAt: number
 }
 
-/** Notes a code; it takes the place of an older one for this account. `null`: there were too many of late. */
+/** Notes a code; it takes the place of an older one for this account and person. `null`: there were too many of late. */
 export function noteCode(store: Store, { identity: given, who, digest, expiresAt }: NewCode): Promise<number | null> {
   const identity = fold(given)
   return store.transition('noteIdentityCode', async (trx) => {
@@ -46,13 +46,13 @@ export function noteCode(store: Store, { identity: given, who, digest, expiresAt
 }
 
 export type Redeemed =
-  | { readonly status: 'proved'; readonly who: string }
+  | { readonly status: 'proved' }
   /** `left`: how often it can be tried again. */
-  | { readonly status: 'wrong'; readonly who: string; readonly left: number }
+  | { readonly status: 'wrong'; readonly left: number }
   | { readonly status: 'none' }
 
 /** Takes a code: if it is the one that was mailed for this account, the account is that person's. */
-export function redeemCode(store: Store, given: string, digest: string): Promise<Redeemed> {
+export function redeemCode(store: Store, given: string, who: string, digest: string): Promise<Redeemed> {
   const identity = fold(given)
   return store.transition('redeemIdentityCode', async (trx) => {
     const now = store.now()
@@ -60,14 +60,15 @@ export function redeemCode(store: Store, given: string, digest: string): Promise
       .selectFrom('identity_codes')
       .selectAll()
       .where('identity', '=', identity)
+      .where('who', '=', who)
       .orderBy('id', 'desc')
       .executeTakeFirst()
     if (code === undefined || code.expires_at <= now || code.attempts >= MOST_ATTEMPTS) return { status: 'none' }
-    const { id, who } = code
+    const { id } = code
     if (code.digest !== digest) {
       const attempts = code.attempts + 1
       await trx.updateTable('identity_codes').set({ attempts }).where('id', '=', id).execute()
-      return { status: 'wrong', who, left: MOST_ATTEMPTS - attempts }
+      return { status: 'wrong', left: MOST_ATTEMPTS - attempts }
     }
     // Used up; it still counts as one of those mailed in this hour.
     await trx.updateTable('identity_codes').set({ expires_at: now }).where('id', '=', id).execute()
@@ -76,7 +77,7 @@ export function redeemCode(store: Store, given: string, digest: string): Promise
       .values({ identity, who, proved_at: now })
       .onConflict((conflict) => conflict.column('identity').doUpdateSet({ who, proved_at: now }))
       .execute()
-    return { status: 'proved', who }
+    return { status: 'proved' }
   })
 }
 

@@ -3,6 +3,7 @@ import type { Call, ChatTools, Command } from '../command.ts'
 import { buildName, runningLine } from '../describe.ts'
 import { notHere, unknownName, unknownOption, wrongUsage } from '../errors.ts'
 import type { Finder } from '../find.ts'
+import { personOf, reasonOf } from '../order.ts'
 import { takeOptions } from '../words.ts'
 
 const FORCE = ['branch', 'revision', 'codebase', 'prop', 'priority'] as const
@@ -11,7 +12,7 @@ const FORCE_USAGE =
 
 /** What can be done; each act passes the one guard. */
 export function actCommands(
-  { query, actions, clock, followers, program, mayShutDown }: ChatTools,
+  { query, actions, clock, followers, program, guard }: ChatTools,
   find: Finder,
 ): readonly Command[] {
   /** Tells the asker of the build, here, later. */
@@ -99,14 +100,6 @@ export function actCommands(
     return follow(call, name, submitted)
   }
 
-  async function pause(call: Call, act: 'pauseSlave' | 'resumeSlave', usage: string): Promise<string> {
-    const slave = await find.slave(call.words[0], usage)
-    await actions[act]({ slave, reason: reasonOf(call.words.slice(1), call), ...personOf(call) }, call.asker.via)
-    return act === 'pauseSlave'
-      ? `Slave ${slave} is given no builds until it is resumed.`
-      : `Slave ${slave} is given builds again.`
-  }
-
   return [
     {
       name: 'force build',
@@ -139,20 +132,6 @@ export function actCommands(
       run: rebuild,
     },
     {
-      name: 'pause',
-      usage: 'SLAVE [REASON]',
-      summary: 'gives a slave no builds until it is resumed',
-      example: 'pause bot-linux the disk is being replaced',
-      run: (call) => pause(call, 'pauseSlave', 'pause SLAVE [REASON]'),
-    },
-    {
-      name: 'resume',
-      usage: 'SLAVE [REASON]',
-      summary: 'gives a paused slave builds again',
-      example: 'resume bot-linux',
-      run: (call) => pause(call, 'resumeSlave', 'resume SLAVE [REASON]'),
-    },
-    {
       name: 'reconfig',
       usage: '',
       summary: 'has the master read its config again',
@@ -173,18 +152,13 @@ export function actCommands(
       async run(call) {
         if (program === undefined) throw notHere('shutdown')
         const reason = reasonOf(call.words, call)
-        await mayShutDown(call.asker, reason)
+        await guard({ action: 'shutdown', ...call.asker, reason })
         program.shutDown(call.asker.who, reason)
         return 'The master stops now. Good bye.'
       },
     },
   ]
 }
-
-const personOf = ({ asker: { who, proofs } }: Call) => ({ who, ...(proofs && { proofs }) })
-
-const reasonOf = (words: readonly string[], { speaker, place }: Call) =>
-  words.join(' ') || `${speaker.name} asked for it in ${place.id}`
 
 /** `full`, `full/12` or `full#12`; a builder may have such a name itself. */
 async function splitBuild(

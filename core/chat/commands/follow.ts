@@ -7,15 +7,26 @@ import { type Finder, isBad } from '../find.ts'
 const DEFAULT_NEWS: readonly ChatNews[] = ['problem', 'recovery', 'exception']
 
 /** What people want to be told of later. */
-export function followCommands({ followers, memory, clock, tellAll }: ChatTools, find: Finder): readonly Command[] {
-  async function notify({ words, place }: Call): Promise<string> {
+export function followCommands(
+  { followers, memory, clock, tellAll, guard }: ChatTools,
+  find: Finder,
+): readonly Command[] {
+  /** What others in a channel are told is not everybody's to say. */
+  async function moderates({ place, asker }: Call, command: string): Promise<void> {
+    if (!place.personal) await guard({ action: 'moderate', ...asker, reason: `${command} in ${place.id}` })
+  }
+
+  async function notify(call: Call): Promise<string> {
+    const { words, place } = call
     const [act = 'list', ...events] = words.map((word) => word.toLowerCase())
     const wanted = events.map(newsOf)
     const now = [...place.news]
     if (act === 'on') {
       if (!place.stays) throw notHere('notify on')
+      await moderates(call, 'notify on')
       await place.setNews([...new Set([...now, ...(wanted.length === 0 ? DEFAULT_NEWS : wanted)])])
     } else if (act === 'off') {
+      await moderates(call, 'notify off')
       await place.setNews(wanted.length === 0 ? [] : now.filter((one) => !wanted.includes(one)))
     } else if (act !== 'list') throw unknownName('choice', act, ['on', 'off', 'list'])
     const told = [...place.news]
@@ -67,8 +78,9 @@ export function followCommands({ followers, memory, clock, tellAll }: ChatTools,
       usage: '',
       summary: 'no news here until "unmute"; commands are still answered',
       example: 'mute',
-      async run({ place }) {
-        await place.setMuted(true)
+      async run(call) {
+        await moderates(call, 'mute')
+        await call.place.setMuted(true)
         return 'I keep quiet here. "unmute" ends that.'
       },
     },
@@ -77,8 +89,9 @@ export function followCommands({ followers, memory, clock, tellAll }: ChatTools,
       usage: '',
       summary: 'news are told here again',
       example: 'unmute',
-      async run({ place }) {
-        await place.setMuted(false)
+      async run(call) {
+        await moderates(call, 'unmute')
+        await call.place.setMuted(false)
         return 'I tell news here again.'
       },
     },

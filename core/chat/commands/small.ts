@@ -5,7 +5,7 @@ import { type CommandTable, usageOf } from '../table.ts'
 
 /** What the bot says of itself, and where it is. */
 export function smallCommands(
-  { query, tellAll }: Pick<ChatTools, 'query' | 'tellAll'>,
+  { query, tellAll, guard }: Pick<ChatTools, 'query' | 'tellAll' | 'guard'>,
   table: () => CommandTable,
 ): readonly Command[] {
   function help({ words }: Call): readonly string[] {
@@ -17,10 +17,11 @@ export function smallCommands(
     return [`${usageOf(command)}: ${command.summary}.`, `Example: ${command.example}`]
   }
 
-  async function move({ words, place }: Call, act: 'join' | 'leave'): Promise<string> {
+  async function move({ words, place, asker }: Call, act: 'join' | 'leave'): Promise<string> {
     const go = place[act]
     if (go === undefined) throw notHere(act)
     if (words[0] === undefined) throw wrongUsage(`${act} CHANNEL`)
+    await guard({ action: 'moderate', ...asker, reason: `${act} ${words[0]} from ${place.id}` })
     return go(words[0])
   }
 

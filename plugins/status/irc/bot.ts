@@ -65,6 +65,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     return host.openChat({
       id: `${network.name}/${target.toLowerCase()}`,
       via: 'irc',
+      personal: !/^[#&+!]/.test(target),
       notify,
       ...(builders && { builders }),
       ...(categories && { categories }),

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import type { PeopleDesk, PersonView } from '../../people/desk.ts'
+import type { Subscription } from '../../store/subscriptions.ts'
+import { callMaster } from '../control-client.ts'
+import { badArgument } from '../errors.ts'
+import { type LiveOptions, listCommand, liveCommand } from '../live-command.ts'
+import { ago, oneLine, print, printJson, printTable, whoAmI } from '../output.ts'
+
+/** `people`, `subscribe`, `unsubscribe`, `subscriptions`: who is who, and who wants to be told of what. */
+
+export function peopleCommand(): Command {
+  return listCommand('people', 'say how a person is reached, and how the lookup of people does', 'people jane')
+    .argument('[who]', 'as changes name them: jane, or "Jane Doe <jane@example.org>"')
+    .action(async (who: string | undefined, { basedir, json }: LiveOptions) => {
+      const standing = await callMaster<ReturnType<PeopleDesk['standing']>>(basedir, 'people', {})
+      const person = who === undefined ? null : await callMaster<PersonView>(basedir, 'person', { who })
+      if (standing.trouble !== null || (person?.problem ?? null) !== null) process.exitCode = 1
+      if (json) return printJson({ ...standing, ...(person && { person }) })
+      const { trouble, sheriff } = standing
+      if (trouble === null) print('People are looked up without trouble.')
+      else
+        print(`The lookup has failed ${trouble.failures} times since ${ago(trouble.since)}: ${oneLine(trouble.error)}`)
+      if (sheriff !== null) print(`Sheriff today: ${oneLine(sheriff)}`)
+      if (person !== null) printTable(rowsOf(person))
+    })
+}
+
+function rowsOf({ who, mail, irc, roles, proved, subscriptions, problem }: PersonView): readonly (readonly string[])[] {
+  const told = subscriptions.map(({ kind, name, by }) => `${kind} ${name} by ${by}`)
+  const rows: readonly (readonly [string, string])[] = [
+    ['person', who],
+    ['mail', mail ?? (problem === null ? 'none is known' : 'not known at present')],
+    ['irc', irc.join(', ') || 'not known'],
+    ['proved', proved.map(({ identity, provedAt }) => `${identity} (${ago(provedAt)})`).join(', ') || 'nothing'],
+    ['roles', roles.join(', ') || 'none'],
+    ['told of', told.join(', ') || 'what concerns their changes'],
+    ...(problem === null ? [] : [['problem', problem] as const]),
+  ]
+  return rows.map((row) => row.map(oneLine))
+}
+
+interface ThingOptions extends LiveOptions {
+  readonly branch?: string
+  readonly who: string
+  readonly by: string
+}
+
+export function subscribeCommand(): Command {
+  return about('subscribe', 'have a person told of all builds of a builder or a branch', 'subscribe full --who jane')
+    .option('--by <way>', 'mail, or irc: in private there', 'mail')
+    .action(async (builder: string | undefined, options: ThingOptions) => {
+      const { basedir, who, by } = options
+      if (by !== 'mail' && by !== 'irc') throw badArgument('way', by, 'mail or irc')
+      const thing = thingOf(builder, options)
+      await callMaster(basedir, 'subscribe', { who, ...thing, by })
+      print(`"${who}" is told of builds of ${thing.kind === 'branch' ? 'the branch ' : ''}"${thing.name}" by ${by}.`)
+    })
+}
+
+export function unsubscribeCommand(): Command {
+  return about('unsubscribe', 'end that', 'unsubscribe --branch main --who jane').action(
+    async (builder: string | undefined, options: ThingOptions) => {
+      const { basedir, who } = options
+      const thing = thingOf(builder, options)
+      await callMaster(basedir, 'unsubscribe', { who, ...thing })
+      print(`"${who}" is told no longer of builds of "${thing.name}", unless they are of their own changes.`)
+    },
+  )
+}
+
+export function subscriptionsCommand(): Command {
+  return listCommand('subscriptions', 'list who wants to be told of what', 'subscriptions --who jane')
+    .option('--who <person>', 'of one person')
+    .action(async ({ basedir, json, who }: LiveOptions & { readonly who?: string }) => {
+      const asked = who === undefined ? {} : { who }
+      const all = await callMaster<readonly Subscription[]>(basedir, 'subscriptions', asked)
+      if (json) return printJson(all)
+      if (all.length === 0) print('Nobody has subscribed to anything.')
+      printTable(all.map(({ who, kind, name, by }) => [who, kind, name, by].map(oneLine)))
+    })
+}
+
+const about = (name: string, description: string, example: string) =>
+  liveCommand(name, description, example)
+    .argument('[builder]', 'its name; or give --branch')
+    .option('--branch <name>', 'a branch, of any builder')
+    .option('--who <person>', 'as changes name them', whoAmI())
+
+function thingOf(builder: string | undefined, { branch }: ThingOptions): Pick<Subscription, 'kind' | 'name'> {
+  if (builder !== undefined && branch === undefined) return { kind: 'builder', name: builder }
+  if (builder === undefined && branch !== undefined) return { kind: 'branch', name: branch }
+  throw badArgument('builder', builder ?? '', 'a builder, or --branch in its place')
+}
