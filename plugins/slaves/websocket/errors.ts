@@ -27,13 +27,6 @@ export const certificateUnreadable = (file: string, cause: unknown) =>
     cause,
   })
 
-export const linkLost = (slave: string, reason: string) =>
-  new CiError({
-    code: 'BOLT_SESSION_LOST',
-    message: `The slave "${slave}" was lost: ${reason}.`,
-    details: { slave, reason },
-  })
-
 export const notHeld = (slave: string, id: object) =>
   new CiError({
     code: 'BOLT_AGENTS_NOT_HELD',
