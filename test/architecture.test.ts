@@ -12,8 +12,8 @@ const all = [...shipped, ...readSources(['test', 'bench'])]
 const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 'family')[]])[] = [
   // What `boltbot new-plugin` copies: plugins as their authors write them.
   [/^plugin-sdk\/templates\//, ['own', /^plugin-sdk\/(index|testing\/index)\.ts$/]],
-  // A rig is a whole master.
-  [/^plugin-sdk\/testing\/rig\//, [/^plugin-sdk\//, /^core\/(?!cli\/)/]],
+  // A rig is a whole master; suites have rigs, a real store, a real clock.
+  [/^plugin-sdk\/testing\/(rig|suites)\//, [/^plugin-sdk\//, /^core\/(?!cli\/)/]],
   [/^plugin-sdk\/testing\//, [/^plugin-sdk\//]],
   [/^plugin-sdk\//, [/^plugin-sdk\/[^/]+$/]],
   [/^wire\//, [/^wire\//]],
@@ -67,7 +67,7 @@ const AMBIENT: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [
     /(?<![.\w-])process\.\w/,
     // Entries of processes and threads; what starts and ends processes.
-    /^core\/cli\/|^core\/config\/evaluate-child\.ts$|^slave\/|^plugins\/slaves\/(local\/|process\/|agent-)/,
+    /^core\/cli\/|^core\/config\/evaluate-child\.ts$|^slave\/|^plugins\/slaves\/(local\/|process\/|agent-)|^plugin-sdk\/testing\/leaks\.ts$/,
   ],
 ]
 

@@ -49,10 +49,14 @@ export interface ScriptedCommand {
   drop(reason?: string): void
 }
 
-/** The first answer that fits and is not used up. */
-export function createAnswers(answers: readonly ScriptedAnswer[]) {
+/** What a scripted slave answers: the first of a list that fits and is not used up, or what a function says of each command. */
+export type ScriptedAnswers = readonly ScriptedAnswer[] | ((command: Command, builder: string) => ScriptedAnswer)
+
+/** The answer to each command as it comes. */
+export function createAnswers(answers: ScriptedAnswers): (command: Command, builder: string) => ScriptedAnswer {
+  if (typeof answers === 'function') return answers
   const used = new Map<ScriptedAnswer, number>()
-  return (command: Command, builder: string): ScriptedAnswer => {
+  return (command, builder) => {
     for (const answer of answers) {
       const count = used.get(answer) ?? 0
       if (count >= (answer.times ?? Number.POSITIVE_INFINITY) || !fits(answer.match, command, builder)) continue

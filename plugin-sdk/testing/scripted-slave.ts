@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Command, CommandId } from '../command.ts'
 import type { SlaveBuilder, SlaveConnection, SlaveDoor, SlaveInfo } from '../slave-transport.ts'
 import { callRefused, linkLost, nothingHeld } from './errors.ts'
-import { commandText, createAnswers, type ScriptedAnswer, type ScriptedResult } from './scripted-answers.ts'
+import { commandText, createAnswers, type ScriptedAnswers, type ScriptedResult } from './scripted-answers.ts'
 import { type RunningCommand, startCommand } from './scripted-command.ts'
 
 /** A slave without a process: it does what the script says, and remembers what it was asked. */
@@ -46,8 +46,8 @@ export type Asked =
 
 export interface ScriptedSlaveOptions {
   readonly name: string
-  /** The first that fits answers a command; without any, commands exit 0 in silence. */
-  readonly answers?: readonly ScriptedAnswer[]
+  /** The first that fits answers a command, or what the function gives; without any, commands exit 0 in silence. */
+  readonly answers?: ScriptedAnswers
   /** Default: a resumable slave without admin or host text, unlike any other. */
   readonly info?: Partial<SlaveInfo>
   /** For `lastHeard` and `elapsed`; default: time stands at 0. */

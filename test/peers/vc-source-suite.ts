@@ -1,10 +1,10 @@
-import { describe } from 'node:test'
+import { describe, it } from 'node:test'
+import { changeSourceSuite } from 'boltbot/plugin-sdk/testing'
 import { bzrPoller } from 'boltbot/plugins/vc/bzr'
 import { cvsPoller } from 'boltbot/plugins/vc/cvs'
 import { darcsPoller } from 'boltbot/plugins/vc/darcs'
 import { hgPoller } from 'boltbot/plugins/vc/hg'
 import { svnPoller, trunkAndBranches } from 'boltbot/plugins/vc/svn'
-import { changeSourceConformance } from '../conformance/changes.ts'
 import { createRealRepository, missing } from '../plugins/vc/real-repositories.ts'
 
 const PLUGINS = {
@@ -18,7 +18,7 @@ const PLUGINS = {
 /** The conformance suite over a poller and repositories made by the real program. One file each: they take their time. */
 export async function vcSourceConformance(kind: keyof typeof PLUGINS, program: string): Promise<void> {
   describe(`vc/${kind} with real repositories`, { skip: await missing(program) }, () => {
-    changeSourceConformance({
+    changeSourceSuite(it, {
       name: `vc/${kind}`,
       async make() {
         const repository = await createRealRepository(kind)

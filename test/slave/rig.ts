@@ -45,11 +45,15 @@ export async function openMaster(options: Partial<AgentsOptions> = {}, slaves = 
 }
 
 /** A base directory as `boltbot slave` makes it. */
-export function makeBasedir(url: string, settings: object = {}): { readonly path: string } & Disposable {
+export function makeBasedir(
+  url: string,
+  settings: object = {},
+  password = PASSWORD,
+): { readonly path: string } & Disposable {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'boltbot-slave-')))
   mkdirSync(join(path, 'info'))
   writeFileSync(join(path, 'info', 'admin'), 'Jane <jane@example.org>\n')
-  writeFileSync(join(path, 'password'), `${PASSWORD}\n`, { mode: 0o600 })
+  writeFileSync(join(path, 'password'), `${password}\n`, { mode: 0o600 })
   const all = { url, name: 'bot', passwordFile: 'password', keepalive: 60, maxdelay: 0.2, ...settings }
   writeFileSync(join(path, 'slave.json'), JSON.stringify(all))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, defineMaster, defineStep, slave } from 'boltbot/plugin-sdk'
-import { createRig } from 'boltbot/plugin-sdk/testing'
+import { createRig, schedulerSuite } from 'boltbot/plugin-sdk/testing'
 import { myPlugin } from './index.ts'
 
 const nothing = defineStep({ name: 'nothing', run: async () => ({ result: 'success' }) })
@@ -31,3 +31,6 @@ test('every third change starts a build of all three, also over a kill of the ma
   assert.deepEqual(build.sourceStamp.changes, [1, 2, 3])
   assert.equal(build.reason, '3 changes')
 })
+
+// Kills at any time, decisions that depend on more than the stored state, and the like.
+schedulerSuite(test, { name: 'my-plugin', plugin: () => myPlugin({ name: 'thirds', builders: ['full'], count: 3 }) })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Command } from 'boltbot/plugin-sdk'
-import { createTestHost } from 'boltbot/plugin-sdk/testing'
+import { createTestHost, transportSuite } from 'boltbot/plugin-sdk/testing'
 import { myPlugin } from './index.ts'
 
 test('a command is run, and its output handed over', async (t) => {
@@ -25,6 +25,12 @@ test('an interrupted command ends', async (t) => {
   const stop = () => connection.interrupt(ID, 'enough')
   const { result } = await run({ kind: 'shell', command: ['sh', '-c', 'echo here I am; exec sleep 60'] }, stop)
   assert.equal(result.cause, 'interrupted')
+})
+
+// What every transport has to do.
+transportSuite(test, {
+  name: 'my-plugin',
+  make: async () => ({ plugin: () => myPlugin({ slave: 'bot' }), async [Symbol.asyncDispose]() {} }),
 })
 
 const ID = { build: 1, epoch: 1, step: 0, index: 0 }

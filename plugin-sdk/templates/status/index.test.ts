@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { createTestHost, type FiredEvent } from 'boltbot/plugin-sdk/testing'
+import { createTestHost, type FiredEvent, statusSuite } from 'boltbot/plugin-sdk/testing'
 import { myPlugin } from './index.ts'
 
 test('the end of a build is told', async () => {
@@ -24,6 +24,16 @@ test('a refusal is an error, so the event comes again', async () => {
   await host.run(myPlugin({ url: server.url }))
 
   await assert.rejects(host.fire('buildFinished', finished('full')), /answers 503/)
+})
+
+// Every event there is, outages, kills of the master, leaks.
+statusSuite(test, {
+  name: 'my-plugin',
+  async make() {
+    const told: unknown[] = []
+    const server = await serve(200, told)
+    return { ...server, plugin: () => myPlugin({ url: server.url }), told: () => told }
+  },
 })
 
 const finished = (builder: string): FiredEvent<'buildFinished'> => ({

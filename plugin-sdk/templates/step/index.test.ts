@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, defineMaster, slave } from 'boltbot/plugin-sdk'
-import { createRig } from 'boltbot/plugin-sdk/testing'
+import { createRig, stepSuite } from 'boltbot/plugin-sdk/testing'
 import { myPlugin } from './index.ts'
 
 const bot = slave({ name: 'bot' })
@@ -17,4 +17,11 @@ test('files are counted, too many are a warning', async () => {
 
   assert.equal(build.properties.files?.value, 2)
   assert.equal(build.steps[0]?.text, '2 files')
+})
+
+// Commands that fail or hang, stops, lost slaves, kills of the master.
+stepSuite(test, {
+  name: 'my-plugin',
+  step: () => myPlugin(),
+  answers: [{ match: 'glob', result: { data: ['a.ts'] } }],
 })

@@ -14,6 +14,7 @@ import type { MemoryLog } from '../memory-log.ts'
 import { createSeededRandom } from '../seeded-random.ts'
 import { rigConfig } from './config.ts'
 import { createPostman } from './mails.ts'
+import { createLifeSockets, type LifeSockets } from './sockets.ts'
 import type { RigStage } from './stage.ts'
 import { createRecorder, type RigEvent } from './story.ts'
 
@@ -44,7 +45,12 @@ export interface LifeParts {
 }
 
 /** Starts a master over what an earlier one may have left in the store. */
-export async function startLife(parts: LifeParts): Promise<Life> {
+export function startLife(parts: LifeParts): Promise<Life> {
+  const sockets = createLifeSockets()
+  return sockets.run(() => startIn(sockets, parts))
+}
+
+async function startIn(sockets: LifeSockets, parts: LifeParts): Promise<Life> {
   const { clock, log, store, logStore, basedir, world } = parts
   let host: Host | undefined
   const transport = definePlugin({
@@ -58,7 +64,7 @@ export async function startLife(parts: LifeParts): Promise<Life> {
   })()
   const own = [createRecorder(parts.told), createPostman(world.took)]
   const complete = (config: MasterConfig) => rigConfig(config, transport, own, world.stage)
-  const mortal = createMortalClock(clock)
+  const mortal = createMortalClock(clock, sockets)
   const redactor = createRedactor()
   const master = await createMaster({
     config: complete(parts.config),
@@ -85,10 +91,15 @@ export async function startLife(parts: LifeParts): Promise<Life> {
     master,
     door: host!.slaves, // applied by the start
     url: () => host!.http.url() ?? '',
-    reconfigure: (config) => driven(clock, master.reconfigure(complete(config), { who: 'test', via: 'rig' })),
+    reconfigure: (config) =>
+      driven(
+        clock,
+        sockets.run(() => master.reconfigure(complete(config), { who: 'test', via: 'rig' })),
+      ),
     stop: () => driven(clock, master.stop()),
     kill() {
       mortal.kill()
+      sockets.kill()
       world.kill()
     },
   }
@@ -108,8 +119,8 @@ async function driven<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
   return ended
 }
 
-/** The clock of one process: when that is killed its timers are gone, and its sleeps never end. */
-function createMortalClock(clock: Clock): { readonly clock: Clock; kill(): void } {
+/** The clock of one process: when that is killed its timers are gone, and its sleeps never end. What they do is its own. */
+function createMortalClock(clock: Clock, sockets: LifeSockets): { readonly clock: Clock; kill(): void } {
   const timers = new Set<Disposable>()
   let killed = false
   return {
@@ -119,7 +130,7 @@ function createMortalClock(clock: Clock): { readonly clock: Clock; kill(): void 
         if (killed) return { [Symbol.dispose]() {} }
         const timer = clock.timer(ms, () => {
           timers.delete(timer)
-          fire()
+          sockets.run(fire)
         })
         timers.add(timer)
         return {

@@ -12,7 +12,7 @@ import { listNames } from '../../suggest.ts'
 import { buildOtherwise, misused, rigLeaks, toldStory, withStory } from '../errors.ts'
 import { createFakeClock, type FakeClock } from '../fake-clock.ts'
 import { createMemoryLog, type MemoryLog } from '../memory-log.ts'
-import type { ScriptedAnswer } from '../scripted-answers.ts'
+import type { ScriptedAnswers } from '../scripted-answers.ts'
 import { createScriptedSlave, type ScriptedSlave } from '../scripted-slave.ts'
 import { until } from '../until.ts'
 import { type Life, startLife } from './life.ts'
@@ -42,6 +42,10 @@ export interface Rig extends AsyncDisposable {
   commit(change?: Partial<ChangeInput>): Promise<Change>
   /** Asks for a build, as a person would. */
   force(builder: string, order?: Partial<ForceOrder>): Promise<BuildsetSubmitted>
+  /** Stops the running build of a builder, as a person would. Resolves when the stop is under way. @throws CiError `BOLT_TESTING_MISUSED`. */
+  stop(builder: string): Promise<void>
+  /** A slave comes again that was dropped or crashed, or that was not to come at first. Resolves when it is attached. */
+  attach(slave: string): Promise<void>
   /** A slave of the config: to drop its link, to end what hangs, to see what it was asked. */
   slave(name: string): ScriptedSlave
   /** Moves the clock, see {@link FakeClock.advance}; then everything has settled. */
@@ -52,9 +56,8 @@ export interface Rig extends AsyncDisposable {
   /** Applies another config to the running master; gives what changed, a line each. */
   reconfigure(config: MasterConfig): Promise<readonly string[]>
   /**
-   * Kills the master, as by `kill -9`, and starts a new one on the same store; slaves are attached anew. `after`: how long there is
-   * none. Long times pass faster so than with `advance`, as nothing happens in them. Sockets that plugins opened stay open: only a
-   * real process takes them with it.
+   * Kills the master, as by `kill -9`, with the ports that it and its plugins had opened, and starts a new one on the same store; slaves
+   * are attached anew. `after`: how long there is none. Long times pass faster so than with `advance`, as nothing happens in them.
    */
   restart(options?: { readonly config?: MasterConfig; readonly after?: number | string }): Promise<void>
 }
@@ -76,7 +79,7 @@ export interface RigOptions {
   /** What `defineMaster` made: the default export of a `master.cfg.ts`, or a config of the test's own. Its transports are not started. */
   readonly config: MasterConfig
   /** What slaves answer, by name; `false`: this one does not come. Default: all of them are attached, and every command succeeds. */
-  readonly slaves?: Readonly<Record<string, readonly ScriptedAnswer[] | false>>
+  readonly slaves?: Readonly<Record<string, ScriptedAnswers | false>>
   readonly secrets?: Readonly<Record<string, string>>
   /** Clock time of the start; default: in September 2001. */
   readonly now?: number
@@ -117,14 +120,15 @@ export async function createRig(options: RigOptions): Promise<Rig> {
   async function begin(random: number): Promise<Life> {
     const told = (event: RigEvent) => void events.push(event)
     const one = await startLife({ config, clock, log, basedir, store, logStore, secrets, seed: random, world, told })
-    for (const { name } of config.options.slaves) {
-      const answers = options.slaves?.[name] ?? []
-      if (answers === false) continue
-      const slave = slaves.get(name) ?? createScriptedSlave({ name, answers, clock })
-      slaves.set(name, slave)
-      await slave.attach(one.door)
-    }
+    for (const { name } of config.options.slaves)
+      if (options.slaves?.[name] !== false) await slaveOf(name).attach(one.door)
     return one
+  }
+
+  function slaveOf(name: string): ScriptedSlave {
+    const slave = slaves.get(name) ?? createScriptedSlave({ name, answers: options.slaves?.[name] || [], clock })
+    slaves.set(name, slave)
+    return slave
   }
 
   const story = () => events.map(storyLine)
@@ -160,6 +164,16 @@ export async function createRig(options: RigOptions): Promise<Rig> {
       const asked = await life.master.force({ who: 'jane', reason: 'to see', ...order, builder }, 'rig')
       await settle()
       return asked
+    },
+    async stop(builder) {
+      const [build] = await life.master.query.builds({ builder, running: true })
+      if (build === undefined) throw misused('rig', `was to stop a build of "${builder}", and none runs`)
+      await life.master.stopBuild({ build: build.id, who: 'jane', reason: 'to see' }, 'rig')
+      await settle()
+    },
+    async attach(name) {
+      await slaveOf(name).attach(life.door)
+      await settle()
     },
     slave(name) {
       const slave = slaves.get(name)

@@ -1,12 +1,13 @@
+import { test } from 'node:test'
+import { changeSourceSuite } from 'boltbot/plugin-sdk/testing'
 import { maildir, syncmail } from 'boltbot/plugins/changes/maildir'
 import { type ForgeName, webhook } from 'boltbot/plugins/changes/webhook'
 import { gitPoller } from 'boltbot/plugins/vc/git'
-import { changeSourceConformance } from '../../conformance/changes.ts'
 import { createRepository } from '../vc/repository.ts'
 import { commitMail, createMaildir } from './maildir-folder.ts'
 import { type Delivery, delivery, post, SECRET } from './webhook-delivery.ts'
 
-changeSourceConformance({
+changeSourceSuite(test, {
   name: 'changes/maildir',
   async make() {
     const folder = await createMaildir()
@@ -18,7 +19,7 @@ changeSourceConformance({
   },
 })
 
-changeSourceConformance({
+changeSourceSuite(test, {
   name: 'vc/git',
   async make() {
     const repository = await createRepository()
@@ -33,7 +34,7 @@ changeSourceConformance({
 
 /** A forge, or a program with a queue: what was not taken is sent again, and what was taken may be. */
 function webhookConformance(forge: ForgeName, deliveryOf: (message: string, number: number) => Delivery): void {
-  changeSourceConformance({
+  changeSourceSuite(test, {
     name: `changes/webhook of ${forge}`,
     async make() {
       const waiting: Delivery[] = []
