@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -10,7 +10,11 @@ import { ROOT } from '../rig/sources.ts'
 const exec = promisify(execFile)
 let folder = ''
 /** The pinned Node first, as in npm scripts; nothing of this checkout otherwise. Test runs inside are runs of their own. */
-const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  NO_COLOR: '1',
+  PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+}
 delete env.NODE_TEST_CONTEXT
 
 /** Runs a program in the folder the tarball was installed in. */
@@ -112,6 +116,40 @@ test('a new plugin of each kind compiles, passes its test, and is good in the co
     used.replace(/ {2}projectName:/, `  status: [aStatus({ url: 'http://localhost:8000/' })],\n$&`),
   )
   assert.match(await run('npx', '--no-install', 'boltbot', 'checkconfig', 'plugged'), /Results are told by "a-status"/)
+})
+
+test('vitest runs the rig and the suites', async () => {
+  const home = join(folder, 'with-vitest')
+  await mkdir(home)
+  await writeFile(join(home, 'package.json'), '{"private":true,"type":"module"}')
+  await runIn(home, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', 'vitest@5.1.1')
+  await writeFile(
+    join(home, 'thirds.test.ts'),
+    `import { builder, buildFactory, defineMaster, slave } from 'boltbot/plugin-sdk'
+import { schedulerSuite, withRig } from 'boltbot/plugin-sdk/testing'
+import { scheduler } from 'boltbot/plugins/schedulers'
+import { shellCommand } from 'boltbot/plugins/steps'
+import { expect, test } from 'vitest'
+
+const tests = () => scheduler({ name: 'tests', builders: ['full'], branch: 'main', treeStableTimer: '5m' })
+schedulerSuite(test, { name: 'tests', plugin: tests })
+
+test('a commit is built', async () => {
+  const bot = slave({ name: 'bot' })
+  const full = builder({ name: 'full', slaves: [bot], factory: buildFactory([shellCommand({ command: ['make'] })]) })
+  const config = defineMaster({ projectName: 'Hello', transports: [], slaves: [bot], builders: [full], schedulers: [tests()] })
+  await withRig({ config }, async (rig) => {
+    await rig.commit({ branch: 'main' })
+    await rig.advance('5m')
+    expect((await rig.until.build('full', 'success')).sourceStamp.branch).toBe('main')
+    if (process.env.BREAK) expect(rig.mails).toHaveLength(1)
+  })
+})
+`,
+  )
+  const vitest = join(home, 'node_modules', '.bin', 'vitest')
+  assert.match(await runIn(home, vitest, 'run'), /Tests +6 passed/)
+  await assert.rejects(runIn(home, 'env', 'BREAK=1', vitest, 'run'), /the story so far:[\s\S]*buildFinished full #0/)
 })
 
 test('a plugin that is a package of its own is installed, tested and built', async () => {
