@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import { messageOf } from 'boltbot/plugin-sdk'
 import { createBroker } from '../../wire/pb/broker.ts'
 import { logIn } from '../../wire/pb/login.ts'
@@ -16,7 +17,7 @@ export interface PbClient extends Disposable {
 }
 
 export interface PbLogin {
-  /** `host:port`. */
+  /** `host:port`; `tls:host:port` when it has a certificate. */
   readonly master: string
   readonly user: string
   readonly password: string
@@ -29,7 +30,7 @@ const CONNECT_MS = 30_000
 
 /** @throws CiError `BOLT_CLI_PB_UNREACHABLE`, `BOLT_CLI_PB_REFUSED`, `BOLT_CLI_PB_LOST`. */
 export async function connectPb({ master, user, password, mind, longest }: PbLogin): Promise<PbClient> {
-  const socket = connect({ ...addressOf(master), noDelay: true, timeout: CONNECT_MS })
+  const socket = open(master)
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => {}) // who does not wait for it has the error of a call
   let connected = false
@@ -45,7 +46,7 @@ export async function connectPb({ master, user, password, mind, longest }: PbLog
     broken: (reason) => fail(pbLost(master, reason)),
     trouble: () => {}, // the other end is told
   })
-  socket.on('connect', () => {
+  socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
     connected = true
     socket.setTimeout(0)
     socket.setKeepAlive(true)
@@ -65,6 +66,16 @@ export async function connectPb({ master, user, password, mind, longest }: PbLog
   }
 }
 
+/** A certificate is checked: by public authorities, and by those of the file in `NODE_EXTRA_CA_CERTS`. */
+function open(master: string): Socket {
+  const plain = master.replace(/^(tls|ssl):/, '')
+  const options = { ...addressOf(plain), noDelay: true, timeout: CONNECT_MS }
+  return plain === master ? connect(options) : connectTls({ ...options, servername: nameOf(options.host) })
+}
+
+/** Addresses are no names to ask for. */
+const nameOf = (host: string) => (isIP(host) === 0 ? host : '')
+
 /** What a call of the perspective threw, in our words. */
 export function remoteProblem(master: string, error: unknown): unknown {
   return error instanceof RemoteError ? pbFailed(master, error.message) : error
@@ -74,6 +85,10 @@ function addressOf(master: string): { readonly host: string; readonly port: numb
   const cut = master.lastIndexOf(':')
   const port = Number(master.slice(cut + 1))
   if (cut < 1 || !Number.isInteger(port) || port < 1 || port > 65535)
-    throw badArgument('master', master, 'host:port, as in ci.example.org:9989')
+    throw badArgument(
+      'master',
+      master,
+      'host:port, as in ci.example.org:9989, with tls: in front when it has a certificate',
+    )
   return { host: master.slice(0, cut).replace(/^\[(.*)\]$/, '$1'), port }
 }

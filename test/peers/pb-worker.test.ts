@@ -59,3 +59,34 @@ test('twenty workers do five hundred builds', { skip, timeout: 170_000 }, async 
   assert.ok(finished().every(({ event }) => (event as { result: string }).result === 'success'))
   assert.deepEqual(live.log.find('error'), [])
 })
+
+test('a worker builds over TLS, and checks the certificate', { skip, timeout: 60_000 }, async () => {
+  const tls = join(import.meta.dirname, '../fixtures/tls')
+  const certificate = join(tls, 'localhost.crt')
+  let port = 0
+  const bot = slave({ name: 'bot', password: 'pass1' })
+  await using live = await startLiveMaster({
+    transports: [
+      stockWorkers({
+        port: `ssl:0:privateKey=${join(tls, 'localhost.key')}:certKey=${certificate}`,
+        onListening: (bound) => void (port = bound),
+      }),
+    ],
+    slaves: [bot],
+    builders: [builder({ name: 'full', slaves: [bot], factory: buildFactory([sh('echo hello')]) })],
+  })
+  const over = { options: ['--use-tls'], master: `localhost:${port}` }
+  const doubter = startWorker(port, over)
+  const refused = () =>
+    live.log.find('warn', 'connection broke the protocol').map(({ fields }) => String(fields.reason))
+  await until(() => refused().some((reason) => /unknown ca|unknown certificate/i.test(reason)), {
+    what: 'the worker to refuse a certificate it does not know',
+    deadline: 20_000,
+    seen: () => refused().join('\n'),
+  })
+  await doubter[Symbol.asyncDispose]()
+  await using _worker = startWorker(port, { ...over, env: { SSL_CERT_FILE: certificate } })
+  const finished = await live.build('full', 30_000)
+  assert.equal(finished.result, 'success')
+  assert.equal(await live.text(finished.build, 0), 'hello\n')
+})

@@ -1,6 +1,6 @@
 import { isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type Address, parsePort } from '../../ports/address.ts'
+import { DEFAULT_PB_PORT, type PbAddress, pbPort } from '../../ports/pb/pb-address.ts'
 
 export interface PbChangeSourceOptions {
   /** What senders log in with; Buildbot's own default is `change`. */
@@ -19,11 +19,9 @@ export interface PbChangeSourceOptions {
 export interface PbChanges {
   readonly user: string
   readonly password: string | SecretRef
-  readonly port: Address
+  readonly port: PbAddress
   readonly prefix: string
 }
-
-const NOT_A_PORT = 'Give a port, as 9989 or "tcp:9989:interface=0.0.0.0".'
 
 const shape = z.strictObject({
   user: z.string('Give a name.').min(1, 'Give a name that is not empty.'),
@@ -31,11 +29,7 @@ const shape = z.strictObject({
     (value) => (typeof value === 'string' && value !== '') || isSecretRef(value),
     "Give a password, best as secret('name').",
   ),
-  port: z
-    .union([z.number(), z.string()], NOT_A_PORT)
-    .refine((value) => parsePort(value) !== undefined, NOT_A_PORT)
-    .transform((value) => parsePort(value)!)
-    .default({ port: 9989, host: '127.0.0.1' }),
+  port: pbPort.default(DEFAULT_PB_PORT),
   prefix: z.string('Give a text.').default(''),
 })
 

@@ -23,3 +23,20 @@ export const linkLost = (peer: string, reason: string) =>
     message: `The link to ${peer} was lost: ${reason}.`,
     details: { peer, reason },
   })
+
+export const certificateUnreadable = (file: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_PB_CERTIFICATE',
+    message: `"${file}" cannot be used for TLS: ${messageOf(cause)}.`,
+    details: { file },
+    hint: 'Give PEM files that the user of the master can read, and that belong together.',
+    cause,
+  })
+
+export const certificatesDiffer = (address: string) =>
+  new CiError({
+    code: 'BOLT_PB_CERTIFICATES_DIFFER',
+    message: `Two plugins listen on ${address}, and not with the same certificate.`,
+    details: { address },
+    hint: 'Give both the same port, word by word, or another number to one of them.',
+  })

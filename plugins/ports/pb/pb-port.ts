@@ -1,17 +1,21 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type Host, messageOf, type SharedContext } from 'boltbot/plugin-sdk'
 import { unauthorized } from '../../../wire/pb/remote-error.ts'
 import type { Referenceable } from '../../../wire/pb/values.ts'
-import { type Address, addressText } from '../address.ts'
+import { addressText } from '../address.ts'
 import { createLoginAttempts } from '../login-attempts.ts'
 import type { Account, PbSession } from './account.ts'
-import { cannotListen, userTaken } from './errors.ts'
+import { certificatesDiffer, userTaken } from './errors.ts'
+import type { PbAddress } from './pb-address.ts'
 import { openLink, type PbLink } from './pb-link.ts'
+import { createPbServer, listen } from './pb-server.ts'
 
 /** A listening port of Perspective Broker. Plugins of several kinds let their users in; names tell them apart. */
 export interface PbPort extends AsyncDisposable {
   /** The one that was opened, which matters when 0 was asked for. */
   readonly port: number
+  /** As it was asked for first. */
+  readonly address: PbAddress
   /** Lets users of this kind in. Disposing closes the links of those who are. @throws CiError `BOLT_PB_USER_TAKEN`. */
   add(account: Account): Disposable
 }
@@ -25,32 +29,39 @@ const MAX_FAILURES = 20
 
 /**
  * The port at an address, opened for the first plugin that asks, and this account on it for as long as the plugin runs.
- * @throws CiError `BOLT_PB_LISTEN`, `BOLT_PB_USER_TAKEN`.
+ * @throws CiError `BOLT_PB_LISTEN`, `BOLT_PB_CERTIFICATE`, `BOLT_PB_CERTIFICATES_DIFFER`, `BOLT_PB_USER_TAKEN`.
  */
-export async function joinPbPort(host: Host, address: Address, account: Account): Promise<PbPort> {
+export async function joinPbPort(host: Host, address: PbAddress, account: Account): Promise<PbPort> {
   const port = await host.share(`pb:${addressText(address)}`, (context) => openPbPort(address, context))
+  if (!sameCertificate(port.address, address)) throw certificatesDiffer(addressText(address))
   host.own(port.add(account))
   return port
 }
 
-async function openPbPort(address: Address, { log, clock }: SharedContext): Promise<PbPort> {
+async function openPbPort(address: PbAddress, { log, clock }: SharedContext): Promise<PbPort> {
   const attempts = createLoginAttempts(clock, MAX_FAILURES)
   const accounts: Account[] = []
   const links = new Set<PbLink>()
   const sessions = new Map<PbSession, Account>()
   let pending = 0
 
-  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, accept)
+  const server = await createPbServer(address, {
+    accept,
+    allowed: ({ remoteAddress }) => pending < MAX_PENDING && attempts.allowed(remoteAddress ?? ''),
+    broken(socket, reason) {
+      if (socket.remoteAddress === undefined) return // it is gone, and was perhaps only turned away
+      attempts.failed(socket.remoteAddress)
+      const peer = addressText({ host: socket.remoteAddress, port: socket.remotePort ?? 0 })
+      log.warn('connection broke the protocol', { peer, reason })
+    },
+    handshakeTimeout: LOGIN_TIMEOUT_MS,
+  })
   server.maxConnections = MAX_CONNECTIONS
   server.on('drop', (dropped) => log.warn('too many connections', { peer: dropped?.remoteAddress }))
 
   function accept(socket: Socket): void {
     const from = socket.remoteAddress ?? ''
     const peer = addressText({ host: from, port: socket.remotePort ?? 0 })
-    if (!attempts.allowed(from) || pending >= MAX_PENDING) {
-      socket.destroy()
-      return
-    }
     pending++
     let waiting = true
     const link = openLink(socket, {
@@ -100,9 +111,10 @@ async function openPbPort(address: Address, { log, clock }: SharedContext): Prom
   }
 
   const port = await listen(server, address)
-  log.info('listening', { port, address: addressText({ ...address, port }) })
+  log.info('listening', { port, address: addressText({ ...address, port }), tls: address.tls !== undefined })
   return {
     port,
+    address,
     add(account) {
       const taken = account.users?.find((user) => accounts.some((other) => other.users?.includes(user)))
       if (taken !== undefined) throw userTaken(taken, addressText({ ...address, port }))
@@ -124,18 +136,5 @@ async function openPbPort(address: Address, { log, clock }: SharedContext): Prom
   }
 }
 
-async function listen(server: Server, address: Address): Promise<number> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(address.port, address.host, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
-  } catch (error) {
-    throw cannotListen(addressText(address), error)
-  }
-  const bound = server.address()
-  return typeof bound === 'object' && bound !== null ? bound.port : address.port
-}
+const sameCertificate = ({ tls: a }: PbAddress, { tls: b }: PbAddress) =>
+  a?.certFile === b?.certFile && a?.keyFile === b?.keyFile

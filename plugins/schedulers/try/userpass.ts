@@ -13,8 +13,8 @@ import { FRIEND } from '../../../wire/pb/limits.ts'
 import { itemsOf, plainOf, textOf, textOrNull, textsOf } from '../../../wire/pb/plain.ts'
 import { RaisedError } from '../../../wire/pb/remote-error.ts'
 import { Referenceable, type Value } from '../../../wire/pb/values.ts'
-import { type Address, parsePort } from '../../ports/address.ts'
 import type { PbSession } from '../../ports/pb/account.ts'
+import { DEFAULT_PB_PORT, type PbAddress, pbPort } from '../../ports/pb/pb-address.ts'
 import { joinPbPort } from '../../ports/pb/pb-port.ts'
 import { buildsetOfTry, type CheckedTry, type TryJob, type TryOptions, tryShape } from './job.ts'
 import { createTryWatch, followBuilds, type TryWatch } from './watch.ts'
@@ -30,20 +30,15 @@ export interface TryUserpassOptions extends Omit<TryOptions, 'reason'> {
 }
 
 interface Checked extends CheckedTry {
-  readonly port: Address
+  readonly port: PbAddress
   readonly userpass: readonly (readonly [user: string, password: string | SecretRef])[]
 }
 
-const NOT_A_PORT = 'Give a port, as 9989 or "tcp:9989:interface=0.0.0.0".'
 const PAIRS = "Give pairs of user and password, as in [['alice', secret('alice')]]."
 
 const shape = z.strictObject({
   ...tryShape,
-  port: z
-    .union([z.number(), z.string()], NOT_A_PORT)
-    .refine((value) => parsePort(value) !== undefined, NOT_A_PORT)
-    .transform((value) => parsePort(value)!)
-    .default({ port: 9989, host: '127.0.0.1' }),
+  port: pbPort.default(DEFAULT_PB_PORT),
   userpass: z
     .array(
       z.custom<readonly [string, string | SecretRef]>(

@@ -1,6 +1,6 @@
 import { isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type Address, parsePort } from '../../ports/address.ts'
+import { DEFAULT_PB_PORT, type PbAddress, pbPort } from '../../ports/pb/pb-address.ts'
 
 export interface DebugPortOptions {
   /** Who knows it may do what the command line of the master's machine may: see there. */
@@ -14,21 +14,15 @@ export interface DebugPortOptions {
 
 export interface DebugPort {
   readonly debugPassword: string | SecretRef
-  readonly port: Address
+  readonly port: PbAddress
 }
-
-const NOT_A_PORT = 'Give a port, as 9989 or "tcp:9989:interface=0.0.0.0".'
 
 const shape = z.strictObject({
   debugPassword: z.custom<string | SecretRef>(
     (value) => (typeof value === 'string' && value !== '') || isSecretRef(value),
     "Give a password, best as secret('name').",
   ),
-  port: z
-    .union([z.number(), z.string()], NOT_A_PORT)
-    .refine((value) => parsePort(value) !== undefined, NOT_A_PORT)
-    .transform((value) => parsePort(value)!)
-    .default({ port: 9989, host: '127.0.0.1' }),
+  port: pbPort.default(DEFAULT_PB_PORT),
 })
 
 // zod marks what may be left out as "or undefined, but there"; the shapes are the same.

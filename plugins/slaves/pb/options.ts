@@ -1,6 +1,6 @@
 import { type Duration, durationMs, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type Address, parsePort } from '../../ports/address.ts'
+import { DEFAULT_PB_PORT, type PbAddress, pbPort } from '../../ports/pb/pb-address.ts'
 
 export interface StockWorkersOptions {
   /**
@@ -15,19 +15,13 @@ export interface StockWorkersOptions {
 }
 
 export interface StockWorkers {
-  readonly port: Address
+  readonly port: PbAddress
   readonly keepalive: number
   readonly onListening: ((port: number) => void) | undefined
 }
 
-const NOT_A_PORT = 'Give a port, as 9989 or "tcp:9989:interface=0.0.0.0".'
-
 const shape = z.strictObject({
-  port: z
-    .union([z.number(), z.string()], NOT_A_PORT)
-    .refine((value) => parsePort(value) !== undefined, NOT_A_PORT)
-    .transform((value) => parsePort(value)!)
-    .default({ port: 9989, host: '127.0.0.1' }),
+  port: pbPort.default(DEFAULT_PB_PORT),
   keepalive: z
     .custom<Duration>(
       (value) => (typeof value === 'number' || typeof value === 'string') && (durationMs(value) ?? 0) > 0,

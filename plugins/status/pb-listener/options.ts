@@ -1,6 +1,6 @@
 import { isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { type Address, parsePort } from '../../ports/address.ts'
+import { type PbAddress, pbPort } from '../../ports/pb/pb-address.ts'
 
 export interface PbListenerOptions {
   /**
@@ -15,18 +15,13 @@ export interface PbListenerOptions {
 }
 
 export interface PbListener {
-  readonly port: Address
+  readonly port: PbAddress
   readonly user: string
   readonly password: string | SecretRef
 }
 
-const NOT_A_PORT = 'Give a port, as 9988 or "tcp:9988:interface=0.0.0.0".'
-
 const shape = z.strictObject({
-  port: z
-    .union([z.number(), z.string()], NOT_A_PORT)
-    .refine((value) => parsePort(value) !== undefined, NOT_A_PORT)
-    .transform((value) => parsePort(value)!),
+  port: pbPort,
   user: z.string('Give a name.').min(1, 'Give a name that is not empty.').default('statusClient'),
   password: z.custom<string | SecretRef>(
     (value) => (typeof value === 'string' && value !== '') || isSecretRef(value),

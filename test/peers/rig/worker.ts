@@ -26,16 +26,27 @@ export interface WorkerOptions {
   readonly options?: readonly string[]
   /** Runs it again in the directory of an earlier one. */
   readonly basedir?: string
+  /** Default `127.0.0.1:port`. */
+  readonly master?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export function startWorker(port: number, given: WorkerOptions = {}): Worker {
   const { name = 'bot', password = 'pass1', options = [] } = given
   const basedir = given.basedir ?? realpathSync(mkdtempSync(join(tmpdir(), 'boltbot-worker-')))
-  const create = ['create-worker', '--maxdelay=1', ...options, basedir, `127.0.0.1:${port}`, name, password]
+  const create = [
+    'create-worker',
+    '--maxdelay=1',
+    ...options,
+    basedir,
+    given.master ?? `127.0.0.1:${port}`,
+    name,
+    password,
+  ]
   if (given.basedir === undefined) execFileSync('buildbot-worker', create, { stdio: 'pipe' })
   const child = spawn('buildbot-worker', ['start', '--nodaemon', basedir], {
     stdio: 'ignore',
-    env: { ...process.env, LANG: 'C.UTF-8', SECRET_OF_WORKER: 'do not show' },
+    env: { ...process.env, LANG: 'C.UTF-8', SECRET_OF_WORKER: 'do not show', ...given.env },
   })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   return {
