@@ -13,6 +13,7 @@ export const NEEDS = Object.freeze({
   stop: ['stop'],
   cancel: ['cancel'],
   pause: ['pause', 'resume'],
+  reconfigure: ['reconfigure'],
   notify: ['notify'],
   state: ['state'],
   directory: ['directory'],

@@ -14,6 +14,7 @@ export type { DebugPortOptions } from './options.ts'
 export const debugPort = definePlugin<'service', DebugPortOptions, DebugPort>({
   name: 'services/debug-port',
   kind: 'service',
+  needs: ['force', 'changes', 'reconfigure', 'chat', 'secrets'],
   schema: debugPortSchema,
   apply() {},
   async start(host, { port, debugPassword }) {

@@ -14,6 +14,7 @@ export type { PbListenerOptions } from './options.ts'
 export const pbListener = definePlugin<'status', PbListenerOptions, PbListener>({
   name: 'status/pb-listener',
   kind: 'status',
+  needs: ['secrets'],
   schema: pbListenerSchema,
   apply(host) {
     const clients = new Set<StatusClient>()

@@ -12,7 +12,12 @@ import { connectStatusClient, type PbStatusClient } from './pb-status-client.ts'
 
 /** A plugin that asks for builds as `try` does. */
 const asker: { host?: Host } = {}
-const asks = definePlugin({ name: 'test/asks', kind: 'service', apply: (host) => void (asker.host = host) })
+const asks = definePlugin({
+  name: 'test/asks',
+  kind: 'service',
+  needs: ['buildsets'],
+  apply: (host) => void (asker.host = host),
+})
 
 const config = (port: number): RigOptions => ({
   slaves: [slave({ name: 'bot', password: 'x' })],
