@@ -22,6 +22,11 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
   [/^plugins\/[a-z]+\/index\.ts$/, [/^plugins\/(schedulers|steps)\//, /^plugin-sdk\/index\.ts$/]],
   // Listening ports are shared by plugins of all families.
   [/^plugins\//, ['own', 'family', /^plugins\/ports\//, /^plugin-sdk\/index\.ts$/, /^wire\//]],
+  // What a version control system tells its hooks is known in its own room.
+  [
+    /^core\/cli\/hook\//,
+    [/^core\//, /^plugin-sdk\/index\.ts$/, /^wire\//, /^plugins\/vc\/(hook-room|[a-z]+\/hook)\.ts$/],
+  ],
   [/^core\/cli\//, [/^core\//, /^plugin-sdk\/index\.ts$/, /^slave\//, /^wire\//]],
   [/^core\/index\.ts$/, [/^core\/(?!cli\/)/, /^plugin-sdk\/index\.ts$/]],
   // A program of its own.

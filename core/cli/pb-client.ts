@@ -22,6 +22,8 @@ export interface PbLogin {
   readonly user: string
   readonly password: string
   readonly mind?: Referenceable
+  /** Ends it, and what was called. */
+  readonly signal?: AbortSignal
   /** Bytes of the longest string it is known to take; default 640 KiB, as Buildbot's. */
   readonly longest?: number
 }
@@ -29,7 +31,7 @@ export interface PbLogin {
 const CONNECT_MS = 30_000
 
 /** @throws CiError `BOLT_CLI_PB_UNREACHABLE`, `BOLT_CLI_PB_REFUSED`, `BOLT_CLI_PB_LOST`. */
-export async function connectPb({ master, user, password, mind, longest }: PbLogin): Promise<PbClient> {
+export async function connectPb({ master, user, password, mind, longest, signal }: PbLogin): Promise<PbClient> {
   const socket = open(master)
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => {}) // who does not wait for it has the error of a call
@@ -46,6 +48,8 @@ export async function connectPb({ master, user, password, mind, longest }: PbLog
     broken: (reason) => fail(pbLost(master, reason)),
     trouble: () => {}, // the other end is told
   })
+  const abort = () => fail((connected ? pbLost : pbUnreachable)(master, 'it does not answer in time'))
+  signal?.addEventListener('abort', abort, { once: true })
   socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
     connected = true
     socket.setTimeout(0)
@@ -54,7 +58,10 @@ export async function connectPb({ master, user, password, mind, longest }: PbLog
   socket.on('timeout', () => fail(pbUnreachable(master, `it does not answer within ${CONNECT_MS / 1000} s`)))
   socket.on('data', (bytes) => broker.receive(bytes as Buffer)) // no encoding was set
   socket.on('error', (error) => fail((connected ? pbLost : pbUnreachable)(master, messageOf(error))))
-  socket.on('close', () => fail(pbLost(master, 'it closed the connection')))
+  socket.on('close', () => {
+    signal?.removeEventListener('abort', abort)
+    fail(pbLost(master, 'it closed the connection'))
+  })
   try {
     const perspective = await logIn(broker, user, password, mind)
     return { perspective, lost: lost.promise, drop: broker.drop, [Symbol.dispose]: () => void socket.destroySoon() }

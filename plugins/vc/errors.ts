@@ -38,6 +38,14 @@ export const outputUnreadable = (action: string, what: string) =>
     hint: 'See which version of the program it is; run the command by hand.',
   })
 
+export const hookMisused = (system: string, expected: string) =>
+  new CiError({
+    code: 'BOLT_VC_HOOK',
+    message: `"boltbot hook ${system}" was not called as a hook of ${system}: it needs ${expected}.`,
+    details: { system, expected },
+    hint: 'See how it is installed in docs/commit-hooks.md.',
+  })
+
 /** What a program says last is mostly a line that begins with `fatal:`, `abort:` or the like. */
 function lastWords(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '')

@@ -5,6 +5,7 @@ import { Referenceable } from '../../../wire/pb/values.ts'
 import type { PbSession } from '../../ports/pb/account.ts'
 import { changeOf } from '../../ports/pb/change-of.ts'
 import { joinPbPort } from '../../ports/pb/pb-port.ts'
+import { isRefused } from '../is-refused.ts'
 import { type PbChangeSourceOptions, type PbChanges, pbChangesSchema } from './options.ts'
 
 export type { PbChangeSourceOptions } from './options.ts'
@@ -40,7 +41,8 @@ function taker(host: Host, { peer }: PbSession, prefix: string): Referenceable {
         host.log.info(duplicate ? 'change was known' : 'change taken', { change: stored.id, who: stored.who, peer })
       } catch (error) {
         host.log.warn('change refused', { who: change.who, peer, reason: messageOf(error) })
-        throw new RaisedError('builtins.ValueError', messageOf(error))
+        // What the change is not to blame for may go well the next time.
+        throw new RaisedError(isRefused(error) ? 'builtins.ValueError' : 'builtins.RuntimeError', messageOf(error))
       }
       return null
     },

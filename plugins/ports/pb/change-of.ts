@@ -20,6 +20,7 @@ export function changeOf(given: Dictionary, prefix: string): ChangeInput {
     codebase: text('codebase') ?? '',
     category: text('category') ?? null,
     revlink: text('revlink') ?? null,
+    ...(text('key') !== undefined && { key: text('key')! }),
     properties: propertiesOf(given.get('properties')),
     ...(isTime(when) && { when: Math.round(when * 1000) }),
   }

@@ -1,9 +1,9 @@
 import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { programEnvironment, withoutSecrets } from '../environment.ts'
+import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import { address, type CheckedPoller, type PollerOptions, pollerFields, program, text } from '../poller-options.ts'
-import { createProgram } from '../program.ts'
+import { createBzr } from './bzr-process.ts'
 import { createBzrHistory } from './history.ts'
 
 export interface BzrPollerOptions extends PollerOptions {
@@ -42,13 +42,7 @@ export const bzrPoller = definePlugin({
     const { repourl, branch } = options
     const repository = withoutSecrets(repourl)
     const hide = new Map([[repourl, repository]])
-    const bzr = createProgram({ bin: options.bzrbin, option: 'bzrbin', env: bzrEnvironment, hide })
+    const bzr = createBzr(options.bzrbin, hide)
     registerHistoryPoller(host, options, createBzrHistory({ bzr, repourl, repository, branch }))
   },
 })
-
-const bzrEnvironment = () =>
-  programEnvironment(/^(BZR|BRZ)/, /^(BZR|BRZ)(_?HOME|_SSH|_REMOTE_PATH)$/, {
-    BRZ_PROGRESS_BAR: 'none',
-    BZR_PROGRESS_BAR: 'none',
-  })

@@ -6,6 +6,11 @@ const TOGETHER_MS = 180_000
 
 /** Files become commits; of each branch those of one commit. @param prefix of the files, left out in the changes. */
 export function groupCommits(revisions: readonly FileRevision[], prefix: string): readonly Dated[] {
+  return groupRevisions(revisions).map((group) => datedOf(group, prefix))
+}
+
+/** Oldest first, so are those of each group. */
+export function groupRevisions(revisions: readonly FileRevision[]): readonly (readonly FileRevision[])[] {
   const groups: FileRevision[][] = []
   const open = new Map<string, FileRevision[]>()
   for (const one of revisions.toSorted((a, b) => a.when - b.when)) {
@@ -20,10 +25,11 @@ export function groupCommits(revisions: readonly FileRevision[], prefix: string)
       groups.push(fresh)
     }
   }
-  return groups.map((group) => datedOf(group, prefix))
+  return groups
 }
 
-function datedOf(group: readonly FileRevision[], prefix: string): Dated {
+/** The commit of a group. */
+export function datedOf(group: readonly FileRevision[], prefix: string): Dated {
   const first = group[0]!
   const when = group.at(-1)!.when
   const id = JSON.stringify([first.branch, first.commitid ?? [first.author, first.when, first.file]])

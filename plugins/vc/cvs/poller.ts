@@ -1,6 +1,5 @@
 import { type Branches, branchTest, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { programEnvironment } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import {
   address,
@@ -10,9 +9,9 @@ import {
   pollerFields,
   program,
 } from '../poller-options.ts'
-import { createProgram } from '../program.ts'
 import { newInWindow, windowStart } from '../time-window.ts'
 import { cvsDate, groupCommits } from './commits.ts'
+import { createCvs } from './cvs-process.ts'
 import { rootPath, withoutPassword } from './cvsroot.ts'
 import { parseRlog } from './rlog.ts'
 
@@ -56,7 +55,7 @@ export const cvsPoller = definePlugin({
     const { cvsroot, cvsmodule } = options
     const repository = withoutPassword(cvsroot)
     const hide = new Map([[cvsroot, repository]])
-    const cvs = createProgram({ bin: options.cvsbin, option: 'cvsbin', env: cvsEnvironment, hide })
+    const cvs = createCvs(options.cvsbin, hide)
     const isWanted = branchTest(options.branches)
     registerHistoryPoller(host, options, {
       repository: `${repository} ${cvsmodule}`,
@@ -77,5 +76,3 @@ export const cvsPoller = definePlugin({
     }
   },
 })
-
-const cvsEnvironment = () => programEnvironment(/^CVS/, /^CVS(_RSH|_PASSFILE|_PROXY_PORT)$/, { TZ: 'UTC' })

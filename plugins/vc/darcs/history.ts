@@ -65,8 +65,9 @@ function commitOf(patch: Element, branch: string | null): Commit {
   }
 }
 
-/** A move gives both names. */
+/** A move gives both names. Folders are no files. */
 function filesOf(change: Element): readonly string[] {
+  if (/_directory$/.test(change.name)) return []
   const { from, to } = change.attributes
   if (change.name === 'move' && from !== undefined && to !== undefined) return [from, to].map(plain)
   const name = plain(change.text)

@@ -1,9 +1,9 @@
 import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { programEnvironment, withoutSecrets } from '../environment.ts'
+import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import { address, type CheckedPoller, type PollerOptions, pollerFields, program, text } from '../poller-options.ts'
-import { createProgram } from '../program.ts'
+import { createDarcs } from './darcs-process.ts'
 import { createDarcsHistory } from './history.ts'
 
 export interface DarcsPollerOptions extends PollerOptions {
@@ -42,13 +42,7 @@ export const darcsPoller = definePlugin({
     const { repourl, branch } = options
     const repository = withoutSecrets(repourl)
     const hide = new Map([[repourl, repository]])
-    const darcs = createProgram({ bin: options.darcsbin, option: 'darcsbin', env: darcsEnvironment, hide })
+    const darcs = createDarcs(options.darcsbin, hide)
     registerHistoryPoller(host, options, createDarcsHistory({ darcs, repourl, repository, branch }))
   },
 })
-
-const darcsEnvironment = () =>
-  programEnvironment(/^DARCS_/, /^DARCS_(SSH|SCP|SFTP|KEEP_TMPDIR|CONNECTION_TIMEOUT)$/, {
-    DARCS_DONT_COLOR: '1',
-    DARCS_DONT_ESCAPE_ANYTHING: '1',
-  })

@@ -5,6 +5,7 @@ import { readCommits } from './commits.ts'
 import type { Git } from './git-process.ts'
 import { isTag, parseHeads, tagName } from './heads.ts'
 import type { Mirror } from './mirror.ts'
+import { newRevisions } from './new-revisions.ts'
 
 /**
  * One poll. The heads of the last one are in the host's state; a branch's head moves on there only when all its changes are
@@ -48,7 +49,10 @@ export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<voi
     heads: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<void> {
-    const found = isTag(branch) ? [head] : await newRevisions(branch, head, heads, signal)
+    const missed = (old: string) =>
+      host.log.warn('old head is gone, commits may be missed', { repository, branch, old })
+    const asked = { head, old: heads.get(branch), heads: heads.values() }
+    const found = isTag(branch) ? [head] : await newRevisions(mirror, asked, signal, missed)
     const revisions = newest(found, maxChanges, { host, repository, revisionOf: (revision) => revision })
     for (let from = 0; from < revisions.length; from += PAGE) {
       const commits = await readCommits(mirror, revisions.slice(from, from + PAGE), signal)
@@ -58,20 +62,6 @@ export function createPoll(deps: PollDeps): (signal: AbortSignal) => Promise<voi
         signal,
       )
     }
-  }
-
-  async function newRevisions(
-    branch: string,
-    head: string,
-    heads: ReadonlyMap<string, string>,
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
-    const old = heads.get(branch)
-    const known = await mirror.known([...new Set(heads.values())], signal)
-    if (old !== undefined && known.has(old)) return mirror.commits(head, [old], signal)
-    if (old !== undefined) host.log.warn('old head is gone, commits may be missed', { repository, branch, old })
-    const revisions = known.size === 0 ? [] : await mirror.commits(head, [...known], signal)
-    return revisions.length === 0 ? [head] : revisions
   }
 
   function save(heads: ReadonlyMap<string, string>): Promise<void> {

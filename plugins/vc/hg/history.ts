@@ -52,9 +52,10 @@ export function createHgHistory({ hg, repourl, repository, branches, mirror }: H
   }
 }
 
-const TEMPLATE = '{dict(node=node, branch=branch, user=user, date=date, desc=desc, files=files)|json}\\n'
+/** A line for each changeset, for `parseCommit`. */
+export const TEMPLATE = '{dict(node=node, branch=branch, user=user, date=date, desc=desc, files=files)|json}\\n'
 
-function parseCommit(line: string): Commit {
+export function parseCommit(line: string): Commit {
   let found: { node: string; branch: string; user: string; date: [number, number]; desc: string; files: string[] }
   try {
     found = JSON.parse(line)

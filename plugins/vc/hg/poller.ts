@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Branches, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { programEnvironment, withoutSecrets } from '../environment.ts'
+import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import {
   address,
@@ -12,7 +12,7 @@ import {
   pollerFields,
   program,
 } from '../poller-options.ts'
-import { createProgram } from '../program.ts'
+import { createHg } from './hg-process.ts'
 import { createHgHistory } from './history.ts'
 
 export interface HgPollerOptions extends PollerOptions {
@@ -51,7 +51,7 @@ export const hgPoller = definePlugin({
     const { repourl, branches } = options
     const repository = withoutSecrets(repourl)
     const hide = new Map([[repourl, repository]])
-    const run = createProgram({ bin: options.hgbin, option: 'hgbin', env: hgEnvironment, hide })
+    const run = createHg(options.hgbin, hide)
     const folder = `${createHash('sha256').update(repourl).digest('hex').slice(0, 16)}.hg`
     registerHistoryPoller(
       host,
@@ -67,5 +67,3 @@ export const hgPoller = definePlugin({
     )
   },
 })
-
-const hgEnvironment = () => programEnvironment(/^HG/, /^HG(RCPATH|SSH)$/, { HGPLAIN: '1', HGENCODING: 'UTF-8' })

@@ -40,7 +40,7 @@ function keep(position: Json | undefined, newest: number): number {
 }
 
 /** A revision is a commit for each branch it touches. */
-function commitsOf(entry: Element, folder: string, splitFile: SplitFile): readonly Commit[] {
+export function commitsOf(entry: Element, folder: string, splitFile: SplitFile): readonly Commit[] {
   const branches = new Map<string | null, { files: string[]; isDeleted: boolean }>()
   for (const path of childrenOf(entry, 'paths').flatMap((paths) => childrenOf(paths, 'path'))) {
     if (path.text !== folder && !path.text.startsWith(`${folder}/`)) continue

@@ -1,11 +1,11 @@
-import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
+import { definePlugin, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { programEnvironment, withoutSecrets } from '../environment.ts'
+import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import { address, type CheckedPoller, type PollerOptions, pollerFields, program, text } from '../poller-options.ts'
-import { createProgram } from '../program.ts'
 import { createSvnHistory } from './history.ts'
 import { alwaysTrunk, type SplitFile } from './split-file.ts'
+import { createSvn } from './svn-process.ts'
 
 export interface SvnPollerOptions extends PollerOptions {
   /** The repository, or a folder in it. */
@@ -13,8 +13,8 @@ export interface SvnPollerOptions extends PollerOptions {
   /** From a path below `svnurl` to its branch and its name there; default `alwaysTrunk`. */
   readonly splitFile?: SplitFile | undefined
   readonly svnuser?: string | undefined
-  /** Better in the svn configuration of the user the master runs as: others on this machine can see it as svn runs. */
-  readonly svnpasswd?: string | undefined
+  /** Best as a `secret('…')`. Needs svn 1.10 or newer; never stands on its command line. */
+  readonly svnpasswd?: string | SecretRef | undefined
   /** The svn program; default `svn`. */
   readonly svnbin?: string | undefined
 }
@@ -23,7 +23,7 @@ interface CheckedSvn extends CheckedPoller {
   readonly svnurl: string
   readonly splitFile: SplitFile
   readonly svnuser?: string | undefined
-  readonly svnpasswd?: string | undefined
+  readonly svnpasswd?: string | SecretRef | undefined
   readonly svnbin: string
 }
 
@@ -37,7 +37,12 @@ const schema: Schema<SvnPollerOptions, CheckedSvn> = z.strictObject({
     .custom<SplitFile>((value) => typeof value === 'function', 'Give a function, as trunkAndBranches.')
     .default(() => alwaysTrunk),
   svnuser: text.optional(),
-  svnpasswd: text.optional(),
+  svnpasswd: z
+    .custom<string | SecretRef>(
+      (value) => (typeof value === 'string' && value !== '') || isSecretRef(value),
+      "Give secret('name'), or a text.",
+    )
+    .optional(),
   svnbin: program('svn'),
 })
 
@@ -49,30 +54,18 @@ const schema: Schema<SvnPollerOptions, CheckedSvn> = z.strictObject({
 export const svnPoller = definePlugin({
   name: 'vc/svn',
   kind: 'source',
-  needs: ['changes', 'pollers', 'state'],
+  needs: ['changes', 'pollers', 'state', 'secrets'],
   schema,
   id: ({ svnurl }) => `svn ${withoutSecrets(svnurl)}`,
   apply(host, options) {
     const svnurl = options.svnurl.replace(/\/+$/, '')
     const repository = withoutSecrets(svnurl)
-    const hide = new Map([[svnurl, repository]])
-    if (options.svnpasswd) hide.set(options.svnpasswd, '***')
-    const run = createProgram({ bin: options.svnbin, option: 'svnbin', env: svnEnvironment, hide })
-    const login = [
-      ...(options.svnuser === undefined ? [] : ['--username', options.svnuser]),
-      ...(options.svnpasswd === undefined ? [] : ['--password', options.svnpasswd]),
-    ]
-    registerHistoryPoller(
-      host,
-      options,
-      createSvnHistory({
-        svn: (args, how) => run([...args, '--non-interactive', '--no-auth-cache', ...login], how),
-        svnurl,
-        repository,
-        splitFile: options.splitFile,
-      }),
-    )
+    const { svnuser: user, svnpasswd } = options
+    const svn = createSvn(options.svnbin, {
+      user,
+      ...(svnpasswd !== undefined && { password: () => host.secrets.resolve(svnpasswd) }),
+      hide: new Map([[svnurl, repository]]),
+    })
+    registerHistoryPoller(host, options, createSvnHistory({ svn, svnurl, repository, splitFile: options.splitFile }))
   },
 })
-
-const svnEnvironment = () => programEnvironment(/^SVN_/, /^SVN_SSH$/, {})

@@ -55,6 +55,7 @@ const CHANGE = z
     codebase: optional(text),
     category: optional(text),
     revlink: optional(text),
+    key: optional(text.min(1)),
     links: list(text),
     when: optional(seconds),
     properties: optional(
@@ -82,7 +83,7 @@ function changeOf(
     revision: revision || null,
     ...(when !== undefined && { when: Math.round(when * 1000) }),
     // What has no revision is known by the post it came with.
-    ...(!revision && key !== null && { key: `post ${key}` }),
+    ...(!revision && !rest.key && key !== null && { key: `post ${key}` }),
   }
 }
 

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { ChangeInput, Json } from 'boltbot/plugin-sdk'
+
+/**
+ * What hooks were told and the master has not taken yet, in files below a folder of the repository. A ticket is a number; its file
+ * `NUMBER.notice` holds what a hook was told, as it was told. Read, it becomes `NUMBER.changes`, a line for each change, and
+ * `NUMBER.sent` says how many of them the master has. Tickets are in the order in which the hooks were started.
+ *
+ * Everybody who may commit may write here: folder and files are for whom the folder above is.
+ */
+export interface HookQueue {
+  /** Keeps what a hook was told: on the disk when this returns. */
+  put(notice: QueuedNotice): void
+  /** All tickets in order. */
+  list(): readonly Ticket[]
+  notice(ticket: string): QueuedNotice
+  /** Puts changes in the place of notices, at the first of them; whole, or not at all. */
+  keep(tickets: readonly string[], changes: readonly ChangeInput[], position: Json | undefined): void
+  /** The changes of a ticket that the master does not have yet. */
+  waiting(ticket: string): readonly QueuedChange[]
+  /** The master has, or refuses for good, so many changes of a ticket in all. */
+  sent(ticket: string, change: QueuedChange): void
+  /** Puts what will never be taken aside, into `failed.jsonl`. */
+  fail(what: unknown, reason: string): void
+  drop(ticket: string): void
+  /** Counts and gives how often a ticket could not be read. */
+  countTry(ticket: string): number
+  /** Where the reading of the repository left off. */
+  readonly position: Json | undefined
+  /** Sets the position, unless there is one. */
+  begin(position: Json): void
+  /** For one process at a time; `null`: another has it. The system gives it back when a process dies. */
+  lock(): Disposable | null
+}
+
+export interface Ticket {
+  readonly name: string
+  readonly isRead: boolean
+}
+
+export interface QueuedNotice {
+  readonly kind: string
+  readonly repository: string
+  readonly event: Json
+}
+
+export interface QueuedChange {
+  readonly index: number
+  /** The same with each try, and of no other change. */
+  readonly id: string
+  readonly change: ChangeInput
+}
+
+interface Header {
+  readonly tickets: readonly string[]
+  readonly position?: Json
+}
+
+/** @param folder made when it is not there, in a folder that is. @throws what the file system throws. */
+export function openHookQueue(folder: string): HookQueue {
+  const queue = join(folder, 'queue')
+  const mode = makeShared(queue, makeShared(folder, statSync(dirname(folder)).mode))
+  const fileMode = (mode & 0o660) | 0o600
+  const pathOf = (name: string) => join(queue, name)
+
+  /** Whole and on the disk, or not there. */
+  function write(path: string, text: string): void {
+    const temporary = `${path}.${randomUUID()}.tmp`
+    writeFileSync(temporary, text, { flush: true })
+    chmodSync(temporary, fileMode) // whatever the umask of who commits
+    renameSync(temporary, path)
+  }
+
+  const self: HookQueue = {
+    put(notice) {
+      const temporary = pathOf(`${randomUUID()}.tmp`)
+      writeFileSync(temporary, JSON.stringify(notice), { flush: true })
+      chmodSync(temporary, fileMode)
+      for (let number = nextNumber(readdirSync(queue)); ; number++)
+        try {
+          linkSync(temporary, pathOf(`${String(number).padStart(8, '0')}.notice`))
+          break
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        }
+      rmSync(temporary)
+    },
+
+    list() {
+      const names = new Set(readdirSync(queue))
+      const tickets = [...new Set([...names].flatMap((name) => /^(\d{8,})\.(?:notice|changes)$/.exec(name)?.[1] ?? []))]
+      return tickets
+        .toSorted((a, b) => Number(a) - Number(b))
+        .map((name) => ({ name, isRead: names.has(`${name}.changes`) }))
+    },
+
+    notice: (ticket) => JSON.parse(readFileSync(pathOf(`${ticket}.notice`), 'utf8')),
+
+    keep(tickets, changes, position) {
+      const header: Header = { tickets, ...(position !== undefined && { position }) }
+      const lines = changes.map((change) => ({ id: randomUUID(), change }))
+      write(pathOf(`${tickets[0]}.changes`), [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(''))
+      settle(tickets[0]!)
+    },
+
+    waiting(ticket) {
+      settle(ticket) // somebody may have died in `keep`
+      const count = countIn(pathOf(`${ticket}.sent`))
+      const [, ...lines] = linesOf(ticket)
+      return lines.map((line, index) => ({ index, ...JSON.parse(line) })).slice(count)
+    },
+
+    sent(ticket, { index }) {
+      writeFileSync(pathOf(`${ticket}.sent`), `${index + 1}`, { mode: fileMode })
+    },
+
+    fail(what, reason) {
+      const line = { at: new Date().toISOString(), reason, what }
+      appendFileSync(join(folder, 'failed.jsonl'), `${JSON.stringify(line)}\n`, { mode: fileMode })
+    },
+
+    drop(ticket) {
+      for (const kind of ['notice', 'changes', 'tries', 'sent']) rmSync(pathOf(`${ticket}.${kind}`), { force: true })
+    },
+
+    countTry(ticket) {
+      const count = countIn(pathOf(`${ticket}.tries`)) + 1
+      writeFileSync(pathOf(`${ticket}.tries`), `${count}`, { mode: fileMode })
+      return count
+    },
+
+    get position() {
+      const path = join(folder, 'position.json')
+      return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+    },
+
+    begin(position) {
+      if (self.position === undefined) write(join(folder, 'position.json'), JSON.stringify(position))
+    },
+
+    lock() {
+      const path = pathOf('lock')
+      if (!existsSync(path)) {
+        writeFileSync(path, '', { flag: 'a' })
+        chmodSync(path, fileMode)
+      }
+      const database = new DatabaseSync(path)
+      try {
+        database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+        return { [Symbol.dispose]: () => database.close() }
+      } catch (error) {
+        database.close()
+        if ((error as { readonly errcode?: number }).errcode !== SQLITE_BUSY) throw error
+        return null
+      }
+    },
+  }
+
+  /** What follows from changes that are kept: the position moves on, the notices go. */
+  function settle(ticket: string): void {
+    const { tickets, position }: Header = JSON.parse(linesOf(ticket)[0]!)
+    if (!tickets.some((name) => existsSync(pathOf(`${name}.notice`)))) return
+    if (position !== undefined) write(join(folder, 'position.json'), JSON.stringify(position))
+    for (const name of tickets.toReversed()) {
+      rmSync(pathOf(`${name}.notice`), { force: true })
+      rmSync(pathOf(`${name}.tries`), { force: true })
+    }
+  }
+
+  const linesOf = (ticket: string) =>
+    readFileSync(pathOf(`${ticket}.changes`), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+  return self
+}
+
+const SQLITE_BUSY = 5
+
+const countIn = (path: string) => (existsSync(path) ? Number(readFileSync(path, 'utf8')) || 0 : 0)
+
+const nextNumber = (names: readonly string[]) =>
+  names.reduce((last, name) => Math.max(last, Number(/^(\d{8,})\./.exec(name)?.[1] ?? 0)), 0) + 1
+
+/** Gives the mode. */
+function makeShared(path: string, above: number): number {
+  if (!existsSync(path)) {
+    mkdirSync(path, { recursive: true })
+    chmodSync(path, (above & 0o2770) | 0o700)
+  }
+  return statSync(path).mode
+}

@@ -1,0 +1,3 @@
+import { hookStories } from './rig/hook-stories.ts'
+
+await hookStories('cvs', 'cvs')
