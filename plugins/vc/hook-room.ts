@@ -14,7 +14,7 @@ export interface HookRoom {
    */
   read(events: readonly Json[], how: HookReading): Promise<HookNews>
   /** The position of a repository whose hook is being installed: all that comes later is told. Left out: that of the first notice. */
-  begin?(path: string, signal: AbortSignal): Promise<Json>
+  begin?(path: string, how: Pick<HookReading, 'branches' | 'tags' | 'signal'>): Promise<Json | undefined>
   /** False while more notices of the same commit may come. Left out: each is whole. */
   isWhole?(event: Json, now: number): boolean
 }

@@ -5,10 +5,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { secret } from 'boltbot'
+import { builder, buildFactory, secret, slave } from 'boltbot'
 import { CiError } from 'boltbot/plugin-sdk'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { webhook } from 'boltbot/plugins/changes/webhook'
+import { stockWorkers } from 'boltbot/plugins/slaves/pb'
+import { shellCommand } from 'boltbot/plugins/steps'
 import { createChangeListener, PASSWORD } from '../peers/rig/change-listener.ts'
 import { createHookedRepository } from '../peers/rig/hooked-repository.ts'
 import { startLiveMaster } from '../peers/rig/live-master.ts'
@@ -176,17 +178,19 @@ test('a master that takes the connection and says nothing holds a push up for th
   const { port } = silent.address() as { readonly port: number }
   const { hook, git } = await world(context)
   const head = await git('rev-parse', 'HEAD')
-  const ran = await hook(`${NONE} ${head} refs/heads/main\n`, '--pb', `127.0.0.1:${port}`, '--timeout', '2')
+  const ran = await hook(`${NONE} ${head} refs/heads/other\n`, '--pb', `127.0.0.1:${port}`, '--timeout', '2')
   assert.equal(ran.code, 0)
   assert.match(ran.stderr, /waits for the master: .*does not answer in time/)
 })
 
 test('over HTTP a webhook takes the same, with the secret of a file', { timeout: 120_000 }, async () => {
   const port = await reservePort()
+  const bot = slave({ name: 'bot', password: 'pass1' })
   const start = () =>
     startLiveMaster({
-      slaves: [],
-      builders: [],
+      transports: [stockWorkers({ port: 0 })],
+      slaves: [bot],
+      builders: [builder({ name: 'full', slaves: [bot], factory: buildFactory([shellCommand({ command: 'true' })]) })],
       http: { port },
       sources: [webhook({ forge: 'plain', secret: secret('hooks') })],
     })

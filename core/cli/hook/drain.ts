@@ -95,7 +95,7 @@ async function deliver({ queue, log, signal }: DrainDeps, ticket: string, sender
       log(`sent ${what} to "${sender.master}"`)
       count.sent++
     }
-    queue.sent(ticket, item)
+    queue.sent(ticket)
   }
   queue.drop(ticket)
 }

@@ -26,7 +26,9 @@ export async function installHook(
   const lines = INSTALLERS[system]!({ home, path, command: `${program()} hook ${system}${words}` })
   const queue = openHookQueue(folder)
   const room = await ROOMS[system]!()
-  if (room.begin !== undefined) queue.begin(await room.begin(path, AbortSignal.timeout(BEGIN_MS)))
+  const { branches, tags } = settings
+  const position = await room.begin?.(path, { branches, tags, signal: AbortSignal.timeout(BEGIN_MS) })
+  if (position !== undefined) queue.begin(position)
   const file = join(folder, 'settings.json')
   const text = JSON.stringify(withWholePaths(settings), null, 2)
   if (text !== '{}' || !existsSync(file)) {

@@ -19,7 +19,7 @@ import type { ChangeInput, Json } from 'boltbot/plugin-sdk'
 /**
  * What hooks were told and the master has not taken yet, in files below a folder of the repository. A ticket is a number; its file
  * `NUMBER.notice` holds what a hook was told, as it was told. Read, it becomes `NUMBER.changes`, a line for each change, and
- * `NUMBER.sent` says how many of them the master has. Tickets are in the order in which the hooks were started.
+ * `NUMBER.sent` has a byte for each that the master has. Tickets are in the order in which the hooks were started.
  *
  * Everybody who may commit may write here: folder and files are for whom the folder above is.
  */
@@ -33,8 +33,8 @@ export interface HookQueue {
   keep(tickets: readonly string[], changes: readonly ChangeInput[], position: Json | undefined): void
   /** The changes of a ticket that the master does not have yet. */
   waiting(ticket: string): readonly QueuedChange[]
-  /** The master has, or refuses for good, so many changes of a ticket in all. */
-  sent(ticket: string, change: QueuedChange): void
+  /** The master has the first change of a ticket that waits, or refuses it for good. */
+  sent(ticket: string): void
   /** Puts what will never be taken aside, into `failed.jsonl`. */
   fail(what: unknown, reason: string): void
   drop(ticket: string): void
@@ -60,7 +60,6 @@ export interface QueuedNotice {
 }
 
 export interface QueuedChange {
-  readonly index: number
   /** The same with each try, and of no other change. */
   readonly id: string
   readonly change: ChangeInput
@@ -120,13 +119,13 @@ export function openHookQueue(folder: string): HookQueue {
 
     waiting(ticket) {
       settle(ticket) // somebody may have died in `keep`
-      const count = countIn(pathOf(`${ticket}.sent`))
+      const count = sizeOf(pathOf(`${ticket}.sent`))
       const [, ...lines] = linesOf(ticket)
-      return lines.map((line, index) => ({ index, ...JSON.parse(line) })).slice(count)
+      return lines.slice(count).map((line) => JSON.parse(line))
     },
 
-    sent(ticket, { index }) {
-      writeFileSync(pathOf(`${ticket}.sent`), `${index + 1}`, { mode: fileMode })
+    sent(ticket) {
+      appendFileSync(pathOf(`${ticket}.sent`), '.', { mode: fileMode }) // whole in one go, whenever it is killed
     },
 
     fail(what, reason) {
@@ -139,9 +138,8 @@ export function openHookQueue(folder: string): HookQueue {
     },
 
     countTry(ticket) {
-      const count = countIn(pathOf(`${ticket}.tries`)) + 1
-      writeFileSync(pathOf(`${ticket}.tries`), `${count}`, { mode: fileMode })
-      return count
+      appendFileSync(pathOf(`${ticket}.tries`), '.', { mode: fileMode })
+      return sizeOf(pathOf(`${ticket}.tries`))
     },
 
     get position() {
@@ -191,7 +189,7 @@ export function openHookQueue(folder: string): HookQueue {
 
 const SQLITE_BUSY = 5
 
-const countIn = (path: string) => (existsSync(path) ? Number(readFileSync(path, 'utf8')) || 0 : 0)
+const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 const nextNumber = (names: readonly string[]) =>
   names.reduce((last, name) => Math.max(last, Number(/^(\d{8,})\./.exec(name)?.[1] ?? 0)), 0) + 1

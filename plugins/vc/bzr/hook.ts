@@ -19,6 +19,11 @@ export const bzrHook: HookRoom = {
     return { home: join(home, '.bzr'), repository: home, event }
   },
 
+  async begin(path, { signal }) {
+    const history = createBzrHistory({ bzr: createBzr('brz'), repourl: path, repository: path, branch: null })
+    return (await history.since(undefined, signal)).position
+  },
+
   async read(events, { position, repository, branch, signal }) {
     const told = events as unknown as readonly Told[] // as given above
     const history = createBzrHistory({ bzr: createBzr('brz'), repourl: told[0]!.path, repository, branch })

@@ -17,7 +17,7 @@ export const darcsHook: HookRoom = {
     return { home: join(cwd, '_darcs'), repository: cwd, event: { path: cwd, patches } satisfies Told }
   },
 
-  async begin(path, signal) {
+  async begin(path, { signal }) {
     const history = createDarcsHistory({ darcs: createDarcs('darcs'), repourl: path, repository: path, branch: null })
     return (await history.since(undefined, signal)).position
   },

@@ -6,7 +6,7 @@ import type { HookReading, HookRoom } from '../hook-room.ts'
 import { readCommits } from './commits.ts'
 import { createGit, type Git } from './git-process.ts'
 import { isTag, parseHeads, tagName } from './heads.ts'
-import { createMirror } from './mirror.ts'
+import { createMirror, type Mirror } from './mirror.ts'
 import { newRevisions } from './new-revisions.ts'
 
 /**
@@ -27,6 +27,10 @@ export const gitHook: HookRoom = {
     return { home, repository, event: { home, updates } satisfies Push }
   },
 
+  async begin(path, how) {
+    return Object.fromEntries(await headsNow(createGit('git'), gitDirectory(path, undefined), how))
+  },
+
   async read(events, how) {
     const pushes = events as unknown as readonly Push[] // as given above
     const home = pushes[0]!.home
@@ -37,10 +41,15 @@ export const gitHook: HookRoom = {
     for (const { old, head, ref } of pushes.flatMap(({ updates }) => updates)) {
       const [name = ''] = parseHeads(`${head}\t${ref}`).keys()
       if (!isWanted(name, how)) continue
-      const before = heads.get(name) ?? (isNone(old) ? undefined : old)
-      heads.delete(name)
-      const tip = isNone(head) ? undefined : await commitOf(git, home, head, how.signal)
-      if (tip === undefined) continue // deleted, or a tag of something else
+      const stood = heads.get(name)
+      if (await isLate(mirror, { old, head, stood }, how.signal)) continue
+      if (isNone(head)) {
+        heads.delete(name)
+        continue
+      }
+      const tip = isTag(name) ? await commitOf(git, home, head, how.signal) : head
+      if (tip === undefined) continue // a tag of something else
+      const before = stood ?? (isNone(old) ? undefined : old)
       if (before !== undefined) heads.set(name, before)
       const asked = { head: tip, old: before, heads: heads.values() }
       const revisions = isTag(name) ? [tip] : await newRevisions(mirror, asked, how.signal, () => {})
@@ -59,6 +68,17 @@ interface Push {
 
 const isNone = (hash: string) => /^0+$/.test(hash)
 
+/** A push whose hook ran behind that of a later one: all of it is told already. */
+async function isLate(
+  mirror: Mirror,
+  { old, head, stood }: { readonly old: string; readonly head: string; readonly stood: string | undefined },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (stood === undefined || stood === old) return false
+  if (isNone(head)) return true
+  return (await mirror.known([stood], signal)).has(stood) && (await mirror.commits(head, [stood], signal)).length === 0
+}
+
 function gitDirectory(cwd: string, given: string | undefined): string {
   if (given !== undefined) return resolve(cwd, given)
   return existsSync(join(cwd, '.git')) ? join(cwd, '.git') : cwd
@@ -67,9 +87,7 @@ function gitDirectory(cwd: string, given: string | undefined): string {
 /** The first time, what the repository has now, with the pushes undone. */
 async function headsBefore(git: Git, pushes: readonly Push[], how: HookReading): Promise<Map<string, string>> {
   if (how.position !== undefined) return new Map(Object.entries(how.position as Record<string, string>)) // as given above
-  const format = '--format=%(objectname)%09%(refname)'
-  const listed = await git(['for-each-ref', format, 'refs/heads/'], { gitDir: pushes[0]!.home, signal: how.signal })
-  const heads = new Map([...parseHeads(listed.toString())].filter(([name]) => isWanted(name, how)))
+  const heads = await headsNow(git, pushes[0]!.home, how)
   for (const { old, ref } of pushes.flatMap(({ updates }) => updates).toReversed())
     for (const name of parseHeads(`${old}\t${ref}`).keys())
       if (isNone(old) || isTag(name) || !isWanted(name, how)) heads.delete(name)
@@ -77,8 +95,20 @@ async function headsBefore(git: Git, pushes: readonly Push[], how: HookReading):
   return heads
 }
 
+type Wanted = Pick<HookReading, 'branches' | 'tags'>
+
+async function headsNow(
+  git: Git,
+  gitDir: string,
+  how: Wanted & Pick<HookReading, 'signal'>,
+): Promise<Map<string, string>> {
+  const format = '--format=%(objectname)%09%(refname)'
+  const listed = await git(['for-each-ref', format, 'refs/heads/'], { gitDir, signal: how.signal })
+  return new Map([...parseHeads(listed.toString())].filter(([name]) => isWanted(name, how)))
+}
+
 /** Tags only when they are asked for; refs of other kinds (notes, merge requests) never. */
-function isWanted(name: string, { branches, tags }: Pick<HookReading, 'branches' | 'tags'>): boolean {
+function isWanted(name: string, { branches, tags }: Wanted): boolean {
   if (isTag(name)) return branchTest(tags ?? [])(tagName(name))
   return !name.startsWith('refs/') && branchTest(branches ?? true)(name)
 }

@@ -17,6 +17,11 @@ export const hgHook: HookRoom = {
     return { home: join(cwd, '.hg'), repository: cwd, event: { path: cwd, first, last } satisfies Told }
   },
 
+  async begin(path, { signal }) {
+    const tip = await createHg('hg')(['log', '--repository', path, '--rev', 'tip', '--template', '{node}'], { signal })
+    return tip.toString() // of an empty repository one that is never met
+  },
+
   async read(events, { position, branches, signal }) {
     const told = events as unknown as readonly Told[] // as given above
     const path = told[0]!.path

@@ -19,7 +19,7 @@ export const svnHook: HookRoom = {
     return { home, repository: pathToFileURL(home).href, event: { home, revision: Number(revision) } satisfies Told }
   },
 
-  async begin(path, signal) {
+  async begin(path, { signal }) {
     const found = parseXml(
       (await createSvn('svn')(['info', '--xml', pathToFileURL(path).href], { signal })).toString(),
       'svn info',

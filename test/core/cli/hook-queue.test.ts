@@ -37,7 +37,7 @@ test('changes take the place of their notices, and are gone when all are sent', 
     waiting.map((one) => one.change.comments),
     ['a', 'b'],
   )
-  queue.sent(first!, waiting[0]!)
+  queue.sent(first!)
   assert.deepEqual(queue.waiting(first!), [waiting[1]])
   queue.drop(first!)
   assert.deepEqual(
