@@ -14,13 +14,26 @@ const MAX_READ = 65_536
 export function createSlaveProgram(
   context: StepContext,
   { env, timeout }: Pick<CheckedCheckout, 'env' | 'timeout'>,
-  how: { readonly program: string; readonly directory: string; readonly env?: Readonly<Record<string, string | null>> },
+  how: {
+    readonly program: string
+    readonly directory: string
+    readonly env?: Readonly<Record<string, string | null>>
+    /** Given to each command: for a password, which a command line would show to all users of the slave. */
+    readonly stdin?: string | undefined
+  },
 ): SlaveProgram {
   // Names of files are UTF-8, whatever the slave was started with.
   const all = { LC_ALL: 'C.UTF-8', ...context.render<Record<string, string | null>>(env), ...how.env }
   async function shell(args: readonly string[], observe?: (data: Uint8Array) => void): Promise<boolean> {
     const ended = await context.run(
-      { kind: 'shell', command: [how.program, ...args], workdir: how.directory, env: all, timeout },
+      {
+        kind: 'shell',
+        command: [how.program, ...args],
+        workdir: how.directory,
+        env: all,
+        timeout,
+        ...(how.stdin !== undefined && { stdin: how.stdin }),
+      },
       observe && { observe: (stream, data) => stream === 'stdout' && observe(data) },
     )
     if (ended.cause !== 'exit') await say(context, `${how.program} ${args[0]}: ${ended.error ?? ended.cause}`)

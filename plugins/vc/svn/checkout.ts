@@ -19,6 +19,7 @@ export interface SvnOptions extends CheckoutOptions {
   /** For builds that name no branch; default `trunk`. */
   readonly defaultBranch?: Renderable<string> | undefined
   readonly username?: Renderable<string> | undefined
+  /** Best as a `secret('…')`. Needs svn 1.10 or newer on the slave; never stands on its command line. */
   readonly password?: Renderable<string> | undefined
 }
 
@@ -63,11 +64,12 @@ export const svn = defineStep({
     const revision = options.alwaysUseLatest ? null : sourceStamp.revision
     if (revision !== null && !/^\d+$/.test(revision)) return refused(revision, 'a revision of svn')
     const at = revision ?? 'HEAD'
+    const stdin = options.password === undefined ? undefined : render<string>(options.password)
     const login = [
       ...(options.username === undefined ? [] : ['--username', render<string>(options.username)]),
-      ...(options.password === undefined ? [] : ['--password', render<string>(options.password)]),
+      ...(stdin === undefined ? [] : ['--password-from-stdin']),
     ]
-    const svnIn = (directory: string) => createSlaveProgram(context, options, { program: 'svn', directory })
+    const svnIn = (directory: string) => createSlaveProgram(context, options, { program: 'svn', directory, stdin })
     const quiet = ['--non-interactive', '--no-auth-cache', ...login]
     const revisionOf = (directory: string) =>
       svnIn(directory).read('info', '--show-item', 'revision', '--no-newline', '.')

@@ -167,7 +167,9 @@ async function shell(
   const env: Record<string, string | undefined> = { ...process.env }
   for (const [name, value] of Object.entries(spec.env ?? {})) env[name] = value ?? undefined
   const [program = '', ...args] = typeof spec.command === 'string' ? ['/bin/sh', '-c', spec.command] : spec.command
-  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {}) // it may not want it
+  child.stdin.end(spec.stdin ?? '')
   let cause: CommandResult['cause'] = 'exit'
   const end = (why: CommandResult['cause']) => {
     cause = why
