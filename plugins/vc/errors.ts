@@ -51,7 +51,15 @@ function lastWords(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '')
   // The first says what was wanted, the next what went wrong.
   const svn = lines.filter((line) => /^svn: E\d+: /.test(line))
-  if (svn.length > 0) return svn.map((line, i) => line.slice(i === 0 ? 0 : 5).trim().replace(/\.$/, '')).join('; ')
+  if (svn.length > 0)
+    return svn
+      .map((line, i) =>
+        line
+          .slice(i === 0 ? 0 : 5)
+          .trim()
+          .replace(/\.$/, ''),
+      )
+      .join('; ')
   const said =
     lines.find((line) => /^(fatal|error|abort|svn|brz|darcs|cvs [^:]*aborted\]?):/i.test(line)) ?? lines.at(-1)
   return (said ?? 'it said nothing').trim().replace(/\.$/, '')

@@ -50,6 +50,7 @@ export function commitsOf(entry: Element, folder: string, splitFile: SplitFile):
     if (place === null) continue
     const branch = branches.get(place.branch) ?? { files: [], isDeleted: false }
     branches.set(place.branch, branch)
+    if (isNewFolder(path)) continue // its files are there themselves; of one that is copied or deleted they are not
     if (place.path !== '' && place.path !== '/') branch.files.push(place.path)
     else if (path.attributes.action === 'D') branch.isDeleted = true
   }
@@ -63,3 +64,6 @@ export function commitsOf(entry: Element, folder: string, splitFile: SplitFile):
     .filter(([, { isDeleted }]) => !isDeleted)
     .map(([branch, { files }]) => ({ ...shared, branch, files: files.toSorted() }))
 }
+
+const isNewFolder = ({ attributes }: Element) =>
+  attributes.kind === 'dir' && attributes.action === 'A' && attributes['copyfrom-path'] === undefined
