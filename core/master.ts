@@ -135,7 +135,18 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     notify: (notice) => outbox.notify('people', notice),
     guard,
   })
-  const chat = createChat({ store, query, actions, clock, log, config, program: deps.program, guard, people: desk })
+  const chat = createChat({
+    store,
+    query,
+    actions,
+    clock,
+    log,
+    config,
+    page: http.page,
+    program: deps.program,
+    guard,
+    people: desk,
+  })
   const powers = createPowers({
     ...deps,
     changes,

@@ -85,7 +85,7 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       openChat: (place) => deps.chat.open(place),
       registerCarrier: (carrier) => deps.outbox.register(id, carrier),
       pollSoon: async (repository, options) => deps.pollers.pollSoon(repository, options),
-      http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url },
+      http: { register: deps.serves() ? deps.http.register : null, url: deps.http.url, page: deps.http.page },
     }
   }
 }

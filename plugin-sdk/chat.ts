@@ -72,6 +72,8 @@ export interface ChatPlace extends ChatFilter {
   readonly id: string
   /** The way in, for guards: `irc`. */
   readonly via: string
+  /** Whether what is told here carries the address of its page, when the master serves one; default true. */
+  readonly links?: boolean
   /** What is told here until somebody says otherwise; default: nothing. */
   readonly notify?: readonly ChatNews[]
   /** True: the talk of one person; what is set there concerns nobody else. Default: others are there. */

@@ -18,6 +18,11 @@ export interface HttpPower {
   route(method: HttpMethod, path: string, handler: HttpHandler, options?: HttpRouteOptions): void
   /** Where people reach the pages, with `/` at its end: `buildbotURL`, else where the server listens. `null`: nothing listens. */
   url(): string | null
+  /**
+   * Where people find a page, when some plugin of the master serves it; `null`: nobody does. For links in messages: they lead somewhere.
+   * @example host.http.page('/builders/full/builds/12') // 'https://ci.example.org/builders/full/builds/12'
+   */
+  page(path: string): string | null
 }
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'

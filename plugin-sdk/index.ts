@@ -15,6 +15,7 @@ export {
   type ChatPlace,
   type ChatSpeaker,
 } from './chat.ts'
+export { nameOf, newsOfBuild, verdict } from './chat-line.ts'
 export type { Clock, Log, LogFields, Random } from './clock.ts'
 export type { Command, CommandId, CommandIo, CommandResult, ShellCommandSpec, Stream } from './command.ts'
 export {

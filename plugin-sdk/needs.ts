@@ -4,7 +4,7 @@ import { secretsIn } from './render.ts'
 
 /**
  * What a plugin says it needs, and the members of the host each need gives. Everything else of the host is free: taps, queries, log,
- * clock, `own`, `share`, `waitFor`, `http.url`.
+ * clock, `own`, `share`, `waitFor`, `http.url`, `http.page`.
  */
 export const NEEDS = Object.freeze({
   changes: ['submitChange'],
@@ -77,6 +77,7 @@ export function limitHost(host: Host, { plugin, needs, options }: Limits): Host 
 function withoutRoutes({ http }: Host, refused: (used: string, need: Need) => CiError): Host['http'] {
   return Object.freeze({
     url: () => http.url(),
+    page: (path: string) => http.page(path),
     get route(): Host['http']['route'] {
       throw refused('host.http.route', 'http')
     },

@@ -38,6 +38,8 @@ export interface ChatCore {
 export interface ChatDeps extends Omit<ChatTools, 'followers' | 'memory' | 'tellAll'> {
   readonly store: Store
   readonly config: () => Config
+  /** The address of a page; `null`: nobody serves it. */
+  readonly page: (path: string) => string | null
 }
 
 const MOST_LINE = 2000
@@ -89,8 +91,15 @@ export function createChat(deps: ChatDeps): ChatCore {
     for (const one of open) {
       await one.ready
       const wanted = kinds.some((kind) => one.news.has(kind))
-      if (wanted && !one.muted && !isQuiet && passes(news, one.place, categoryOf)) one.place.announce(plain(news.text))
+      if (wanted && !one.muted && !isQuiet && passes(news, one.place, categoryOf))
+        one.place.announce(plain(`${news.text}${linkIn(one, news.page)}`))
     }
+  }
+
+  /** With a blank in front; empty: there is none, or it is not wanted here. */
+  function linkIn({ place }: Open, path: string | null): string {
+    const url = path === null || place.links === false ? null : deps.page(path)
+    return url === null ? '' : ` ${url}`
   }
 
   async function recall(one: Open): Promise<void> {
@@ -142,7 +151,15 @@ export function createChat(deps: ChatDeps): ChatCore {
       const { command, rest } = table.find(words)
       const { who, proofs } = speaker
       const asker = { who, via: one.place.via, ...(proofs && { proofs }) }
-      const call: Call = { speaker, asker, place: placeOf(one), words: rest, signal, reply: say }
+      const call: Call = {
+        speaker,
+        asker,
+        place: placeOf(one),
+        words: rest,
+        signal,
+        reply: say,
+        link: (path) => linkIn(one, path),
+      }
       const said = (await command.run(call)) ?? []
       const lines = typeof said === 'string' ? [said] : said
       for (const line of lines.slice(0, MOST_LINES)) say(line)

@@ -58,6 +58,8 @@ export interface Call {
   readonly words: readonly string[]
   readonly signal: AbortSignal
   reply(text: string): void
+  /** What a line may end with, to lead to a page: a blank and its address; empty when there is none. */
+  link(path: string): string
 }
 
 export interface Command {

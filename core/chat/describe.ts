@@ -4,29 +4,22 @@ import {
   type Change,
   type Eta,
   formatDuration,
-  type Result,
+  nameOf,
+  verdict,
 } from 'boltbot/plugin-sdk'
 
 /** Builds and builders in the words of the chat: each a line, none longer than people read. */
+
+/** Paths of pages, as the web plugin has them. */
+export const pageOfBuild = ({ builder, number }: { readonly builder: string; readonly number: number }) =>
+  `/builders/${encodeURIComponent(builder)}/builds/${number}`
+export const pageOfSlave = (name: string) => `/slaves/${encodeURIComponent(name)}`
 
 export const buildName = ({ builder, number }: { readonly builder: string; readonly number: number }) =>
   `${builder} #${number}`
 
 /** @example span(90_000) // '1m30s' */
 export const span = (ms: number) => (ms < 500 ? '0s' : formatDuration(Math.round(ms / 1000) * 1000))
-
-/** `failure (failed test)`. */
-export function verdict({
-  result,
-  text,
-}: {
-  readonly result: Result | null
-  readonly text: readonly string[]
-}): string {
-  const said = text.join(' ')
-  const word = result ?? 'running'
-  return said === '' || result === 'success' ? word : `${word} (${said})`
-}
 
 /** `build full #12 runs on bot-1: compiling, done in about 5m`. */
 export function runningLine(build: BuildView, now: number): string {
@@ -62,9 +55,6 @@ export function changeLine({ id, who, branch, revision, comments }: Change): str
   const first = comments.split('\n').find((line) => line.trim() !== '') ?? ''
   return `#${id} ${nameOf(who)}${where}: ${cut(first.trim(), 120)}`
 }
-
-/** The name in `Jane Doe <jane@example.org>`: addresses are not for channels. */
-export const nameOf = (who: string) => who.replace(/\s*<[^<>]*>\s*$/, '').trim() || who
 
 export const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 

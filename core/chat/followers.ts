@@ -1,6 +1,13 @@
-import type { BuildFinished, BuildId, BuildStarted, Clock, RequestId } from 'boltbot/plugin-sdk'
+import {
+  type BuildFinished,
+  type BuildId,
+  type BuildStarted,
+  type Clock,
+  type RequestId,
+  verdict,
+} from 'boltbot/plugin-sdk'
 import type { StoredEvent } from '../store/store.ts'
-import { buildName, etaOf, span, verdict } from './describe.ts'
+import { buildName, etaOf, pageOfBuild, span } from './describe.ts'
 
 /** People who asked for a build, or watch one: told in the place they asked when it starts and when it has ended. */
 export interface Followers {
@@ -15,6 +22,8 @@ export interface Follower {
   /** Aborted: nobody listens any more. */
   readonly signal: AbortSignal
   reply(text: string): void
+  /** See `Call`. */
+  link(path: string): string
 }
 
 interface Followed extends Follower {
@@ -41,7 +50,9 @@ export function createFollowers(clock: Clock): Followers {
     for (const followed of all) {
       if (followed.build !== null || !concerns(followed, event)) continue
       followed.build = event.build
-      followed.reply(`build ${buildName(event)} has started on ${event.slave}${etaOf(event, clock.now())}`)
+      followed.reply(
+        `build ${buildName(event)} has started on ${event.slave}${etaOf(event, clock.now())}${followed.link(pageOfBuild(event))}`,
+      )
     }
   }
 
@@ -58,7 +69,9 @@ export function createFollowers(clock: Clock): Followers {
       for (const request of event.requests) followed.requests.delete(request)
       if (followed.requests.size === 0) all.delete(followed)
       const took = span(event.at - event.startedAt)
-      followed.reply(`build ${buildName(event)} has ended after ${took}: ${verdict(event)}`)
+      followed.reply(
+        `build ${buildName(event)} has ended after ${took}: ${verdict(event)}${followed.link(pageOfBuild(event))}`,
+      )
     }
   }
 
@@ -71,8 +84,9 @@ export function createFollowers(clock: Clock): Followers {
   }
 
   return {
-    follow: (requests, { signal, reply }) => add({ requests: new Set(requests), build: null, signal, reply }),
-    watch: (build, { signal, reply }) => add({ requests: new Set(), build, signal, reply }),
+    follow: (requests, { signal, reply, link }) =>
+      add({ requests: new Set(requests), build: null, signal, reply, link }),
+    watch: (build, { signal, reply, link }) => add({ requests: new Set(), build, signal, reply, link }),
     deliver(events) {
       if (all.size === 0) return
       for (const { name, event } of events) {

@@ -1,7 +1,6 @@
-import type { BuildFinished, ChatFilter, ChatNews } from 'boltbot/plugin-sdk'
+import { type BuildFinished, type ChatFilter, type ChatNews, newsOfBuild } from 'boltbot/plugin-sdk'
 import type { StoredEvent } from '../store/store.ts'
-import { buildName, nameOf, span, verdict } from './describe.ts'
-import { isBad } from './find.ts'
+import { buildName, pageOfBuild, pageOfSlave, span } from './describe.ts'
 
 /** Something places may want to be told: of which kinds it is, and a line of it. */
 export interface News {
@@ -10,6 +9,8 @@ export interface News {
   /** What it is about; `null`: no builder. */
   readonly builder: string | null
   readonly branch: string | null
+  /** Path of the page about it; `null`: there is none. */
+  readonly page: string | null
 }
 
 /** `undefined`: nobody is told of such events. */
@@ -20,14 +21,20 @@ export function newsOf({ name, event }: StoredEvent): News | undefined {
       text: `build ${buildName(event)} has started on ${event.slave} (${event.reason})`,
       ...about(event),
     }
-  if (name === 'buildFinished') return event.result === 'retry' ? undefined : finished(event)
-  const general = { builder: null, branch: null }
+  if (name === 'buildFinished') return event.result === 'retry' ? undefined : { ...newsOfBuild(event), ...about(event) }
+  const general = { builder: null, branch: null, page: null }
   if (name === 'slaveMissing') {
     const heard =
       event.lastHeard === null ? 'it never was here' : `last heard of ${span(event.at - event.lastHeard)} ago`
-    return { kinds: ['slaveMissing'], text: `slave ${event.slave} is missing: ${heard}`, ...general }
+    return {
+      kinds: ['slaveMissing'],
+      text: `slave ${event.slave} is missing: ${heard}`,
+      ...general,
+      page: pageOfSlave(event.slave),
+    }
   }
-  if (name === 'slaveBack') return { kinds: ['slaveBack'], text: `slave ${event.slave} is back`, ...general }
+  if (name === 'slaveBack')
+    return { kinds: ['slaveBack'], text: `slave ${event.slave} is back`, ...general, page: pageOfSlave(event.slave) }
   if (name === 'configApplied' && event.changes.length > 0)
     return { kinds: ['reconfig'], text: `a new config is in force: ${event.changes.join('; ')}`, ...general }
   if (name === 'configRejected')
@@ -47,25 +54,8 @@ export function passes(
   return !filter.categories || filter.categories.includes(categoryOf(builder) ?? '')
 }
 
-function finished(event: BuildFinished): News {
-  const { result, previousResult } = event
-  const kinds: ChatNews[] = ['finished']
-  if (result !== 'skipped' && result !== 'retry') kinds.push(result)
-  const wasBad = isBad(previousResult)
-  if (isBad(result) && !wasBad) kinds.push('problem')
-  if ((result === 'success' || result === 'warnings') && wasBad) kinds.push('recovery')
-  const change = kinds.includes('recovery') ? ', it is green again' : isBad(result) && wasBad ? ', as before' : ''
-  const people = [...new Set(event.blamelist.map(nameOf))]
-  const blame = isBad(result) && people.length > 0 ? ` Changes by ${people.slice(0, 8).join(', ')}.` : ''
-  const branch = event.branch === null ? '' : ` of ${event.branch}`
-  return {
-    kinds,
-    text: `build ${buildName(event)}${branch} has ended: ${verdict(event)}${change}.${blame}`,
-    ...about(event),
-  }
-}
-
-const about = ({ builder, branch }: { readonly builder: string; readonly branch: string | null }) => ({
-  builder,
-  branch,
+const about = (event: Pick<BuildFinished, 'builder' | 'branch' | 'number'>) => ({
+  builder: event.builder,
+  branch: event.branch,
+  page: pageOfBuild(event),
 })

@@ -48,6 +48,7 @@ export interface HostPowers
     /** As above; `null`: there is no web server. */
     readonly register: ((route: Route) => Disposable) | null
     url(): string | null
+    page(path: string): string | null
   }
 }
 

@@ -173,7 +173,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       inApply('registerScheduler')
       schedulers.push(rules as unknown as SchedulerRules) // its state is JSON to core, whatever type the plugin gives it
     },
-    http: Object.freeze({ route: routes.route, url: () => powers.http.url() }),
+    http: Object.freeze({ route: routes.route, url: powers.http.url, page: powers.http.page }),
     registerPoller(poller) {
       inApply('registerPoller')
       pollers.push(poller)

@@ -3,7 +3,7 @@ import type { Clock, Log } from 'boltbot/plugin-sdk'
 import type { Config, HttpSpec } from '../config/model.ts'
 import { createClients, isLoopback } from './client.ts'
 import { routeTaken } from './errors.ts'
-import { createRouter } from './router.ts'
+import { createRouter, segmentsOf } from './router.ts'
 import { createWebServer, listen, type Route } from './server.ts'
 
 /** The one web server of the master: routes come and go with their plugins, the address with the config. */
@@ -19,6 +19,8 @@ export interface Http {
   hold(): Disposable
   /** With `/` at its end; `null`: nothing listens. */
   url(): string | null
+  /** The address of a page that a route of its own serves; `null`: there is none. */
+  page(path: string): string | null
   /** No new connections. */
   close(): void
   stop(): Promise<void>
@@ -101,6 +103,12 @@ export function createHttp({ clock, log }: { readonly clock: Clock; readonly log
       return { [Symbol.dispose]: () => void (--held === 0 && released.resolve()) }
     },
     url: publicUrl,
+    page(path) {
+      const base = publicUrl()
+      const segments = segmentsOf(path)
+      if (base === null || segments === undefined || router.find('GET', segments).served === undefined) return null
+      return base + path.slice(1)
+    },
     close() {
       if (open) endOf(open)
     },

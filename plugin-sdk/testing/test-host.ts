@@ -182,6 +182,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
         routes.push({ method, path, handler })
       },
       url: () => 'http://localhost:8010/',
+      page: (path) => `http://localhost:8010${path}`,
     },
     registerScheduler(rules) {
       inApply('registerScheduler')

@@ -74,7 +74,11 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     registerChatCommand: (command) => register(`chat command ${command.name}`),
     openChat: () => ({ hear: async () => {}, [Symbol.dispose]: () => {} }),
     registerCarrier: (carrier) => register(`carrier of ${carrier.scheme}`),
-    http: { register: (route) => register(`route ${route.method} ${route.path}`), url: () => 'http://localhost/' },
+    http: {
+      register: (route) => register(`route ${route.method} ${route.path}`),
+      url: () => 'http://localhost/',
+      page: () => null,
+    },
   })
   const random = createSeededRandom(1)
   const host = createPluginHost({ clock, log, random, journal, powers, limits })

@@ -1,6 +1,6 @@
-import type { BuilderView, SlaveView } from 'boltbot/plugin-sdk'
+import { type BuilderView, nameOf, type SlaveView } from 'boltbot/plugin-sdk'
 import type { ChatTools, Command } from '../command.ts'
-import { builderLine, buildName, changeLine, endedLine, etaOf, nameOf, runningLine, span } from '../describe.ts'
+import { builderLine, buildName, changeLine, endedLine, etaOf, runningLine, span } from '../describe.ts'
 import { nothingRuns, wrongUsage } from '../errors.ts'
 import { type Finder, isBad } from '../find.ts'
 

@@ -61,12 +61,13 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   })
 
   function openPlace(target: string, telling: Telling): Chat {
-    const { builders, categories, branches, notify } = telling
+    const { builders, categories, branches, notify, links } = telling
     return host.openChat({
       id: `${network.name}/${target.toLowerCase()}`,
       via: 'irc',
       personal: !/^[#&+!]/.test(target),
       notify,
+      links,
       ...(builders && { builders }),
       ...(categories && { categories }),
       ...(branches && { branches }),

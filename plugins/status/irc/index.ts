@@ -2,6 +2,7 @@ import { definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { createCarrier } from './carrier.ts'
 import { type Bot, ircSchema } from './options.ts'
 import { createStagedTransport } from './staged-transport.ts'
+import { tellSubscribers } from './subscribers.ts'
 import { type NetworkBot, superviseNetwork } from './supervisor.ts'
 import { tellsOf } from './tells.ts'
 import { reachNetwork, type TransportOf } from './transport.ts'
@@ -20,7 +21,8 @@ const NAME = 'status/irc'
 export const irc = definePlugin({
   name: NAME,
   kind: 'status',
-  needs: ['carriers', 'chat', 'people', 'secrets', 'state'],
+  durable: true,
+  needs: ['carriers', 'chat', 'notify', 'people', 'secrets', 'state'],
   schema: ircSchema,
   tells: tellsOf,
   ...parts(reachNetwork),
@@ -32,6 +34,7 @@ function parts(transport: TransportOf) {
     apply(host: Host, { awayMs }: Bot) {
       const own = botsOf(host)
       host.registerCarrier(createCarrier(host, () => own, awayMs))
+      host.tap('buildFinished', (event) => tellSubscribers(host, event))
       host.registerChatCommand({
         name:
           host.id === NAME

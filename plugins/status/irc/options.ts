@@ -22,6 +22,8 @@ export interface IrcTelling {
   readonly notice?: boolean | undefined
   /** Results in colour; default false. */
   readonly colors?: boolean | undefined
+  /** The address of the page behind a line about a build or a slave, when the master serves pages; default true. */
+  readonly links?: boolean | undefined
 }
 
 export interface IrcChannel extends IrcTelling {
@@ -92,6 +94,7 @@ export interface Telling {
   readonly branches?: readonly string[]
   readonly notice: boolean
   readonly colors: boolean
+  readonly links: boolean
 }
 
 export interface Channel extends Telling {
@@ -120,6 +123,7 @@ const telling = {
   branches: z.array(text, "Give a list of branches, as in ['main'].").optional(),
   notice: z.boolean('Give true or false.').optional(),
   colors: z.boolean('Give true or false.').optional(),
+  links: z.boolean('Give true or false.').optional(),
 }
 const channel = z.union(
   [channelName, z.strictObject({ name: channelName, key: secretText.optional(), ...telling })],
@@ -232,6 +236,7 @@ function tellingOf(...layers: readonly IrcTelling[]): Telling {
     notify: first('notify') ?? ['problem', 'recovery', 'exception'],
     notice: first('notice') ?? false,
     colors: first('colors') ?? false,
+    links: first('links') ?? true,
     ...(builders && { builders: builders.map((one) => (typeof one === 'string' ? one : one.name)) }),
     ...(categories && { categories }),
     ...(branches && { branches }),

@@ -1,5 +1,6 @@
 import type { Onlooker, PastBuild } from 'boltbot/plugin-sdk'
 import type { Bot } from './options.ts'
+import { newsFor } from './subscribers.ts'
 
 /** What channels of the config would have been told of a finished build. What people turned on or off there is not known here. */
 export async function tellsOf(looker: Onlooker, { networks }: Bot, past: PastBuild): Promise<readonly string[]> {
@@ -10,5 +11,6 @@ export async function tellsOf(looker: Onlooker, { networks }: Bot, past: PastBui
       if (line !== null) lines.push(`${name} ${channel.name}: ${line}`)
     }
   }
-  return lines
+  const news = await newsFor(looker, past.event)
+  return [...lines, ...(news?.to ?? []).map((who) => `${who}, in private: ${news?.text}`)]
 }

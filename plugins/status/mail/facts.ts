@@ -61,6 +61,5 @@ async function failingStep(
 
 /** Where a build is shown; `null`: there are no pages. */
 export function pageOf({ http }: Pick<Host, 'http'>, builder: string, number: number): string | null {
-  const base = http.url()
-  return base === null ? null : `${base}builders/${encodeURIComponent(builder)}/builds/${number}`
+  return http.page(`/builders/${encodeURIComponent(builder)}/builds/${number}`)
 }

@@ -11,17 +11,19 @@ export interface Facts {
   readonly project: { readonly name: string; readonly url: string | null }
   /** Builders that no slave can build now. */
   readonly idle: readonly string[]
+  /** Where a slave is shown; `null`: nowhere. */
+  readonly pageOf: (slave: string) => string | null
 }
 
 /** What people read. */
-export function write({ kind, slaves }: Letter, { now, project, idle }: Facts): Page {
+export function write({ kind, slaves }: Letter, { now, project, idle, pageOf }: Facts): Page {
   const names = slaves.map(({ name }) => line(name))
   const one = names.length === 1
   const are = `${one ? `slave ${names[0]} is` : `${names.length} slaves are`} ${STATES[kind]}`
   const listed = one ? '' : `: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`
   const parts = [
     `${one ? `The slave "${names[0]}"` : `${names.length} slaves`} of ${line(project.name)} ${one ? 'is' : 'are'} ${STATES[kind]}.`,
-    ...slaves.map((slave) => aboutOne(slave, kind, now)),
+    ...slaves.map((slave) => aboutOne(slave, kind, now, pageOf(slave.name))),
   ]
   if (kind !== 'back') {
     if (idle.length > 0) parts.push(`Nothing can be built by: ${idle.map(line).join(', ')}.`)
@@ -37,10 +39,11 @@ export function write({ kind, slaves }: Letter, { now, project, idle }: Facts): 
 
 const STATES = { missing: 'missing', still: 'still missing', back: 'back' } as const
 
-function aboutOne(slave: Letter['slaves'][number], kind: Letter['kind'], now: number): string {
+function aboutOne(slave: Letter['slaves'][number], kind: Letter['kind'], now: number, page: string | null): string {
   const { name, since, lastHeard, admin, host, reason, running, losses, backSince } = slave
   const rows: readonly (readonly [string, string | null])[] = [
     ['slave', line(name)],
+    ['page', page],
     [reason === null ? 'away since' : 'wanted since', time(since, now)],
     ['back since', backSince === null ? null : time(backSince, now)],
     ['did not start', reason === null || kind === 'back' ? null : line(reason)],

@@ -66,7 +66,8 @@ export function createWatch(host: Host, options: Watching): Watch {
     const builders = await host.query.builders()
     const names = new Set(letter.slaves.map(({ name }) => name))
     const idle = builders.filter(({ state, slaves }) => state === 'offline' && slaves.some((name) => names.has(name)))
-    const facts = { now: host.clock.now(), project: host.query.project(), idle: idle.map(({ name }) => name) }
+    const pageOf = (name: string) => host.http.page(`/slaves/${encodeURIComponent(name)}`)
+    const facts = { now: host.clock.now(), project: host.query.project(), idle: idle.map(({ name }) => name), pageOf }
     const to = letter.to.map(recipient)
     try {
       await host.notify({ key: letter.key, to, thread: `slave ${letter.slaves[0]?.name}`, ...write(letter, facts) })

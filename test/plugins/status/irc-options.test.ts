@@ -51,8 +51,16 @@ test('what a channel says goes before its network, that before the whole bot', (
   assert.ok(!(result instanceof Promise) && !result.issues)
   const [network] = result.value.networks
   assert.deepEqual(network!.channels, [
-    { name: '#a', notify: ['started'], notice: true, colors: false, categories: ['active'] },
-    { name: '#b', notify: ['failure'], notice: true, colors: false, builders: ['full'], categories: ['active'] },
+    { name: '#a', notify: ['started'], notice: true, colors: false, links: true, categories: ['active'] },
+    {
+      name: '#b',
+      notify: ['failure'],
+      notice: true,
+      colors: false,
+      links: true,
+      builders: ['full'],
+      categories: ['active'],
+    },
   ])
   assert.deepEqual(
     [network!.port, network!.tls, network!.name, network!.everyMs],

@@ -101,6 +101,7 @@ test('a missing slave is told once, and once more when it is back and stays', as
     `The slave "bot-1" of Test is missing.
 
   slave          bot-1
+  page           http://localhost:8010/slaves/bot-1
   away since     2001-09-09 00:46 UTC (1h2m ago)
   last heard of  2001-09-09 00:45 UTC (1h3m ago)
   admin          Ann
