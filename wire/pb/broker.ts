@@ -21,6 +21,8 @@ export interface BrokerDeps {
   readonly trouble: (method: string, error: unknown) => void
   /** True: calls wait unanswered with so many bytes that no more should be read; false: go on. */
   readonly congested?: (much: boolean) => void
+  /** Of which classes of the other end copies are taken, by dotted name; default: none. */
+  readonly copies?: (type: string) => boolean
   /** Bytes of the longest string the other end takes; default 640 KiB. */
   readonly longest?: number
 }
@@ -69,6 +71,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       return references.get(luid)!.reference
     },
     local: objects.get,
+    copies: deps.copies,
   }
   const served = createIncomingCalls({ objects, incoming, send, trouble: deps.trouble, congested: deps.congested })
   const decoder = createBananaDecoder(role === 'server' ? STRANGER : FRIEND, element)

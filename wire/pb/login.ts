@@ -57,16 +57,40 @@ export async function logIn(
   password: string,
   mind: Referenceable | null = null,
 ): Promise<RemoteReference> {
+  return answerChallenge(broker, 'login', user, (response) => [response, mind], password)
+}
+
+/**
+ * The same at a server of old Twisted (`oldcred`), which has services, and people in each.
+ * @throws RemoteError when it refuses.
+ */
+export async function logInOld(
+  broker: Broker,
+  { user, password, service, mind }: { user: string; password: string; service: string; mind: Referenceable | null },
+): Promise<RemoteReference> {
+  const identity = await answerChallenge(broker, 'username', user, (response) => [response], password)
+  const given = await identity.call('attach', [Buffer.from(service), Buffer.from(user), mind])
+  if (!(given instanceof RemoteReference)) throw new PbProblem('The other end gives nothing to call.')
+  return given
+}
+
+async function answerChallenge(
+  broker: Broker,
+  method: string,
+  user: string,
+  argumentsOf: (response: Uint8Array) => readonly Value[],
+  password: string,
+): Promise<RemoteReference> {
   await broker.opened
-  const answer = await broker.root.call('login', [Buffer.from(user)])
+  const answer = await broker.root.call(method, [Buffer.from(user)])
   const [challenge, challenger] = answer instanceof Tuple || Array.isArray(answer) ? itemsOf(answer) : []
   if (!(challenge instanceof Uint8Array) || !(challenger instanceof RemoteReference))
     throw new PbProblem('The other end gives no challenge.')
-  const perspective = challenger.call('respond', [responseTo(challenge, password), mind])
+  const given = challenger.call('respond', argumentsOf(responseTo(challenge, password)))
   broker.drop(challenger)
-  const given = await perspective
-  if (!(given instanceof RemoteReference)) throw new PbProblem('The other end gives nothing to call.')
-  return given
+  const found = await given
+  if (!(found instanceof RemoteReference)) throw new PbProblem('The other end gives nothing to call.')
+  return found
 }
 
 const itemsOf = (value: Tuple | Value[]) => (value instanceof Tuple ? value.items : value)

@@ -2,6 +2,7 @@ import { latin1, utf8 } from './bytes.ts'
 import { JellyProblem } from './jelly-problem.ts'
 import { BananaFloat, type Sexp } from './sexp.ts'
 import {
+  Copy,
   type Dictionary,
   Failure,
   Opaque,
@@ -16,6 +17,8 @@ export interface Incoming {
   remote(luid: number): RemoteReference
   /** @throws JellyProblem when there is no such object. */
   local(luid: number): Referenceable
+  /** Of which classes copies are taken, by dotted name; default: none. */
+  readonly copies?: ((type: string) => boolean) | undefined
 }
 
 /**
@@ -43,6 +46,7 @@ function decode(sexp: Sexp, state: State, name?: number): Value {
   if (isUnicode(tag)) return textOf(sexp[1], sexp.length)
   const text = latin1(tag, tag.length)
   const reader = READERS.get(text)
+  if (reader === undefined && state.incoming.copies?.(text)) return copyOf(text, part(sexp, 1), state, name)
   if (reader === undefined) throw new JellyProblem(`Values of the kind "${text.slice(0, 100)}" are not taken.`)
   return reader(sexp, state, name)
 }
@@ -113,14 +117,23 @@ const READERS: ReadonlyMap<string, Container> = new Map<string, Container>([
   ...['datetime', 'date', 'time', 'timedelta', 'decimal'].map((tag) => [tag, opaque(tag)] as const),
   [FAILURE, failure],
   // The form of old Twisted: (instance (class "…") state).
-  ['instance', (sexp, state) => instance(sexp, state)],
+  ['instance', (sexp, state, name) => instance(sexp, state, name)],
 ])
 
-function instance(sexp: readonly Sexp[], state: State): Value {
+function instance(sexp: readonly Sexp[], state: State, luid: number | undefined): Value {
   const kind = part(sexp, 1)
   const name = Array.isArray(kind) && kind[1] instanceof Uint8Array ? utf8(kind[1]) : ''
+  if (name !== FAILURE && state.incoming.copies?.(name)) return copyOf(name, part(sexp, 2), state, luid)
   if (name !== FAILURE) throw new JellyProblem(`Objects of the class "${name.slice(0, 100)}" are not taken.`)
   return failure([kind, part(sexp, 2)], state)
+}
+
+function copyOf(type: string, fields: Sexp, state: State, name: number | undefined): Copy {
+  const copy = keep(new Copy(type, new Map()), state, name)
+  const held = decode(fields, state)
+  if (!(held instanceof Map)) throw new JellyProblem(`A copy of "${type.slice(0, 100)}" has no fields.`)
+  for (const [key, value] of held) copy.state.set(key, value)
+  return copy
 }
 
 function fill(items: Value[], sexp: readonly Sexp[], state: State): Value[] {

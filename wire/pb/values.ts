@@ -15,6 +15,7 @@ export type Value =
   | Set<Value>
   | Failure
   | Opaque
+  | Copy
   | RemoteReference
   | Referenceable
 
@@ -36,6 +37,18 @@ export class Opaque {
   constructor(tag: string, parts: readonly unknown[]) {
     this.tag = tag
     this.parts = parts
+  }
+}
+
+/** What an object of the other end held when it was sent: of classes that the receiver named, and never an object of ours. */
+export class Copy {
+  /** Dotted name of its class. */
+  readonly type: string
+  readonly state: Dictionary
+
+  constructor(type: string, state: Dictionary) {
+    this.type = type
+    this.state = state
   }
 }
 

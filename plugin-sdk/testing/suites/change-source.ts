@@ -19,6 +19,8 @@ import type { RunTest } from './run-test.ts'
 export interface ChangeSourceKind {
   /** For the names of the tests. */
   readonly name: string
+  /** False: it is told of commits once, and what happens while it does not listen never; those tests are not for it. Default true. */
+  readonly remembers?: boolean
   /** Makes a place where commits can be made, for one test. Awaited. */
   make(): Promise<SourceUnderTest>
 }
@@ -44,6 +46,7 @@ export interface SourceUnderTest extends AsyncDisposable {
  */
 export function changeSourceSuite(test: RunTest, kind: ChangeSourceKind): void {
   const it = (name: string, run: () => Promise<void>) => test(`the change source ${kind.name} ${name}`, run)
+  const lasting: typeof it = (name, run) => kind.remembers !== false && it(name, run)
 
   it('sees a commit once', async () => {
     await using world = await createWorld(kind)
@@ -62,7 +65,7 @@ export function changeSourceSuite(test: RunTest, kind: ChangeSourceKind): void {
     assert.deepEqual(await world.seen(), expected(30))
   })
 
-  it('sees what came while it was stopped, once, in order', async () => {
+  lasting('sees what came while it was stopped, once, in order', async () => {
     await using world = await createWorld(kind)
     const first = await world.start()
     await world.commit(3)
@@ -75,7 +78,7 @@ export function changeSourceSuite(test: RunTest, kind: ChangeSourceKind): void {
     assert.deepEqual(await world.seen(), expected(7))
   })
 
-  it('loses and doubles nothing when the master dies right after a change was stored', async () => {
+  lasting('loses and doubles nothing when the master dies right after a change was stored', async () => {
     await using world = await createWorld(kind)
     const first = await world.start()
     await world.commit(5)
@@ -87,7 +90,7 @@ export function changeSourceSuite(test: RunTest, kind: ChangeSourceKind): void {
     assert.deepEqual(await world.seen(), expected(5))
   })
 
-  it('hands a change in again when the store was down', async () => {
+  lasting('hands a change in again when the store was down', async () => {
     await using world = await createWorld(kind)
     const running = await world.start()
     await world.commit(3)
@@ -109,7 +112,7 @@ export function changeSourceSuite(test: RunTest, kind: ChangeSourceKind): void {
     assert.equal(running.log.find('warn').length, 1, running.log.text())
   })
 
-  it('loses and doubles nothing when it is stopped in the middle', async () => {
+  lasting('loses and doubles nothing when it is stopped in the middle', async () => {
     await using world = await createWorld(kind)
     const first = await world.start()
     await world.commit(10)

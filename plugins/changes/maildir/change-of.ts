@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type ChangeInput, CiError } from 'boltbot/plugin-sdk'
+import { stripped } from '../prefix.ts'
 import { parserFailed } from './errors.ts'
 import { type CommitMail, type Ignored, ignore } from './mail.ts'
 import type { ReadMail } from './mail-thread.ts'
@@ -42,16 +43,6 @@ export function createChangeOf(source: string, options: CheckedMaildir): ChangeO
       key: parsed.key ?? keyOf(source, mail, digest, name),
     }
   }
-}
-
-/** Each file once, those outside of the prefix left out. */
-export function stripped(files: readonly string[], prefix: string): readonly string[] {
-  const inside = files.flatMap((file) => {
-    if (typeof file !== 'string') return [file] // of a parser in plain JavaScript: the master says what is wrong with it
-    const path = file.replace(/^(?:\.?\/)+/, '')
-    return path.startsWith(prefix) && path.length > prefix.length ? [path.slice(prefix.length)] : []
-  })
-  return [...new Set(inside)]
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Duration, durationMs, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
+import { prefixField } from '../prefix.ts'
 import type { MailParser } from './mail.ts'
 
 export interface MaildirOptions {
@@ -47,11 +48,7 @@ export const maildirSchema: Schema<MaildirOptions, CheckedMaildir> = z.strictObj
     (value) => typeof value === 'function',
     'Give one of freshcvs, syncmail, bonsai, svnCommitEmail, buildbotCvsMail, bzrLaunchpad, or a function of your own.',
   ),
-  prefix: z
-    .string("Give a folder, as in 'hello/'.")
-    .default('')
-    .transform((prefix) => prefix.replace(/^(?:\.?\/)+|\/+$/g, ''))
-    .transform((prefix) => (prefix === '' ? '' : `${prefix}/`)),
+  prefix: prefixField,
   category: text.optional(),
   repository: text.optional(),
   project: text.optional(),

@@ -59,6 +59,7 @@ export const cvsPoller = definePlugin({
     const isWanted = branchTest(options.branches)
     registerHistoryPoller(host, options, {
       repository: `${repository} ${cvsmodule}`,
+      watches: isWanted,
       async since(position, signal) {
         const now = host.clock.now()
         const from = `${cvsDate(windowStart(position, now))}<`

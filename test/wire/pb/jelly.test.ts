@@ -7,7 +7,7 @@ import { dictionaryOf, jelly } from '../../../wire/pb/jelly.ts'
 import { FRIEND } from '../../../wire/pb/limits.ts'
 import type { Sexp } from '../../../wire/pb/sexp.ts'
 import { type Incoming, unjelly } from '../../../wire/pb/unjelly.ts'
-import { Failure, Referenceable, RemoteReference, Tuple, type Value } from '../../../wire/pb/values.ts'
+import { Copy, Failure, Referenceable, RemoteReference, Tuple, type Value } from '../../../wire/pb/values.ts'
 import { bytesOf, pbCaptures } from './captures.ts'
 
 const nothing: Incoming = {
@@ -204,3 +204,20 @@ function valuesOf(sexp: Sexp): readonly Sexp[] {
   const command = sexp[0] instanceof Uint8Array ? Buffer.from(sexp[0]).toString() : ''
   return command === 'message' ? sexp.slice(5) : command === 'answer' || command === 'error' ? sexp.slice(2) : []
 }
+
+test('copies are taken of classes that were named, in the new form and the old, and may hold themselves', () => {
+  const copies: Incoming = { ...nothing, copies: (type) => type.startsWith('cvstoys.') }
+  const state = ['dictionary', ['filename', 'lamp.c'], ['self', ['dereference', 1]]]
+  const forms: readonly Sexp[] = [
+    ['reference', 1, ['cvstoys.common.VersionedPatch', state]],
+    ['reference', 1, ['instance', ['class', 'cvstoys.common.VersionedPatch'], state]],
+  ]
+  for (const form of forms) {
+    const copy = unjelly(pass(form), copies)
+    assert.ok(copy instanceof Copy && copy.type === 'cvstoys.common.VersionedPatch')
+    assert.equal(copy.state.get('self'), copy)
+    assert.throws(() => unjelly(pass(form), nothing), { name: 'JellyProblem' })
+  }
+  assert.throws(() => unjelly(pass(['os.system', ['dictionary']]), copies), { name: 'JellyProblem' })
+  assert.throws(() => unjelly(pass(['cvstoys.common.VersionedPatch', ['list']]), copies), /has no fields/)
+})
