@@ -62,7 +62,8 @@ export interface Host {
 
   /**
    * Hands in a change. Resolves when it is stored: from then on no crash loses it.
-   * @throws CiError when it is malformed or a `refineChange` tap rejected it.
+   * @throws CiError when it is malformed or a `refineChange` tap rejected it. A code that begins with `BOLT_STORE_`, as `BOLT_STORE_FULL`, is not
+   * the change's fault: hand it in again later.
    */
   submitChange(change: ChangeInput): Promise<Submitted>
   /** Asks for builds. Resolves when stored. @throws CiError `BOLT_BUILDSETS_UNKNOWN_BUILDER`. */

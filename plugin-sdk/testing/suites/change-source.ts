@@ -192,5 +192,5 @@ async function createWorld(kind: ChangeSourceKind) {
 }
 
 const expected = (count: number) => Array.from({ length: count }, (_, index) => `commit ${index + 1}`)
-const storeDown = () => new CiError({ code: 'SUITE_STORE_DOWN', message: 'The store is down.' })
+const storeDown = () => new CiError({ code: 'BOLT_STORE_FULL', message: 'The store is down.' })
 const refused = () => new CiError({ code: 'SUITE_REFUSED', message: 'A plugin does not want it.' })
