@@ -47,7 +47,7 @@ export interface MigrateOptions {
  * @throws CiError `BOLT_STORE_NEWER`, `BOLT_STORE_UNREADABLE`.
  */
 export async function migrate(db: Kysely<MigratedTables>, options: MigrateOptions): Promise<number> {
-  const found = await schemaVersion(db, options.file)
+  const found = await schemaVersion(db, options)
   const known = MIGRATIONS.length
   if (found > known) throw storeNewer(options.file, found, known)
   for (const migration of MIGRATIONS.slice(found, options.to ?? known)) {
@@ -65,10 +65,10 @@ export async function migrate(db: Kysely<MigratedTables>, options: MigrateOption
 }
 
 /** 0 for an empty database. */
-async function schemaVersion(db: Kysely<MigratedTables>, file: string): Promise<number> {
-  const tables = await db.introspection.getTables()
-  if (tables.length === 0) return 0
-  if (!tables.some((table) => table.name === 'meta')) {
+async function schemaVersion(db: Kysely<MigratedTables>, { flavor, file }: MigrateOptions): Promise<number> {
+  const tables = await NAMES[flavor].execute(db)
+  if (tables.rows.length === 0) return 0
+  if (!tables.rows.some(({ name }) => name === 'meta')) {
     throw storeUnreadable(file, 'it is the database of another program')
   }
   const { rows } = await sql<{ value: string }>`select value from meta where key = 'schema'`.execute(db)
@@ -76,6 +76,14 @@ async function schemaVersion(db: Kysely<MigratedTables>, file: string): Promise<
   if (!Number.isSafeInteger(version) || version < 1) throw storeUnreadable(file, 'it has no schema version')
   return version
 }
+
+/** The tables there are. */
+const NAMES = {
+  sqlite: sql<{ name: string }>`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`,
+  postgres: sql<{
+    name: string
+  }>`select tablename as name from pg_catalog.pg_tables where schemaname = current_schema()`,
+} as const
 
 /** What every version of the schema has. */
 export interface MigratedTables {

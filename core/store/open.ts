@@ -2,10 +2,12 @@ import { close as closeFile, closeSync, fdatasync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
-import type { Kysely } from 'kysely'
-import { asStoreError, storeSyncFailed, storeUnreadable, writeOutside } from './errors.ts'
+import { asStoreError, storeSyncFailed, storeUnreadable } from './errors.ts'
 import { type MigratedTables, migrate } from './migrate.ts'
-import { createKysely, createSqliteConnection, type SqliteConnection } from './sqlite-dialect.ts'
+import { onlyReading } from './only-reading.ts'
+import type { QueryBuilders } from './query-builder.ts'
+import { createSqliteBuilders, createSqliteConnection, type SqliteConnection } from './sqlite-dialect.ts'
+import { createSqliteWriter } from './sqlite-writer.ts'
 import type { Store } from './store.ts'
 import type { Tables } from './tables.ts'
 import { createTransitions } from './transitions.ts'
@@ -30,13 +32,14 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   if (!inMemory) createPrivately(file)
   const connection = openDatabase(file)
   opening.defer(() => connection.database.close())
-  await prepare(connection, file, log)
+  const builders = createSqliteBuilders(connection)
+  await prepare(connection, builders, file, log)
 
   const sync = inMemory ? null : await openWal(file, options.sync ?? promisify(fdatasync))
   if (sync !== null) opening.defer(() => sync.close())
   const transitions = createTransitions({
-    connection,
-    file,
+    writer: createSqliteWriter(connection, builders, file),
+    name: file,
     clock,
     log,
     sync: sync === null ? null : sync.run,
@@ -44,14 +47,14 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     durable: Number(connection.statement("select seq from sqlite_sequence where name = 'journal'").get()?.seq ?? 0),
   })
 
-  const db = createKysely<Tables>(connection, {
+  const db = builders.kysely<Tables>({
     async provideConnection(consumer) {
       // One connection: inside a transaction it would show what is not committed.
       for (let open = transitions.settled(); open !== undefined; open = transitions.settled()) await open
       return consumer(readOnly)
     },
   })
-  const readOnly = readOnlyConnection(connection)
+  const readOnly = onlyReading(connection)
   const opened = opening.move()
   let closing: Promise<void> | undefined
   return {
@@ -86,16 +89,14 @@ function openDatabase(file: string): SqliteConnection {
   return createSqliteConnection(database)
 }
 
-async function prepare(connection: SqliteConnection, file: string, log: Log): Promise<void> {
+async function prepare(connection: SqliteConnection, builders: QueryBuilders, file: string, log: Log): Promise<void> {
   const { database } = connection
   try {
     // Before the first read, so that the lock is held from it to the end, and the index of the WAL stays in our own memory.
     database.exec('pragma locking_mode = exclusive')
     database.exec('pragma journal_mode = wal')
     database.exec('pragma synchronous = full')
-    const db: Kysely<MigratedTables> = createKysely(connection, {
-      provideConnection: (consumer) => consumer(connection),
-    })
+    const db = builders.kysely<MigratedTables>({ provideConnection: (consumer) => consumer(connection) })
     const before = await migrate(db, {
       flavor: 'sqlite',
       file,
@@ -143,15 +144,4 @@ async function openWal(file: string, sync: (fd: number) => Promise<void>): Promi
     throw storeSyncFailed(file, error)
   }
   return { run: () => sync(fd), close }
-}
-
-function readOnlyConnection(connection: SqliteConnection) {
-  return {
-    ...connection,
-    executeQuery: ((query) => {
-      const { kind } = query.query
-      if (kind !== 'SelectQueryNode' && kind !== 'RawNode') return Promise.reject(writeOutside(kind))
-      return connection.executeQuery(query)
-    }) satisfies SqliteConnection['executeQuery'],
-  }
 }

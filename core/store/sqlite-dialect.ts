@@ -1,19 +1,15 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import {
   type CompiledQuery,
-  type ConnectionProvider,
   type DatabaseConnection,
-  DefaultQueryExecutor,
   type Dialect,
   type Driver,
-  Kysely,
-  type KyselyProps,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-  Transaction,
 } from 'kysely'
+import { createQueryBuilders, type QueryBuilders } from './query-builder.ts'
 
 /** The one connection, with its prepared statements. */
 export interface SqliteConnection extends DatabaseConnection {
@@ -71,24 +67,13 @@ interface Prepared {
   readonly givesRows: boolean
 }
 
-/** A query builder whose queries get their connection from `provider`, who decides when. */
-export function createKysely<T>(connection: SqliteConnection, provider: ConnectionProvider): Kysely<T> {
-  return new Kysely<T>(kyselyProps(connection, provider))
-}
-
-/** The same for a transaction that the caller begins and ends. */
-export function createTransaction<T>(connection: SqliteConnection, provider: ConnectionProvider): Transaction<T> {
-  return new Transaction<T>(kyselyProps(connection, provider))
-}
-
-function kyselyProps(connection: SqliteConnection, provider: ConnectionProvider): KyselyProps {
-  const dialect = createSqliteDialect(connection)
-  const executor = new DefaultQueryExecutor(dialect.createQueryCompiler(), dialect.createAdapter(), provider)
-  return { config: { dialect }, dialect, driver: dialect.createDriver(), executor }
+/** Query builders over one open connection. */
+export function createSqliteBuilders(connection: SqliteConnection): QueryBuilders {
+  return createQueryBuilders(createSqliteDialect(connection))
 }
 
 /** The dialect over one open connection. `begin immediate`: a transaction that reads first never fails when it comes to write. */
-export function createSqliteDialect(connection: SqliteConnection): Dialect {
+function createSqliteDialect(connection: SqliteConnection): Dialect {
   const driver: Driver = {
     async init() {},
     acquireConnection: async () => connection,

@@ -1,9 +1,9 @@
 import type { Clock, Log } from 'boltbot/plugin-sdk'
 import type { Transaction } from 'kysely'
-import { asStoreError, storeClosed, storeSyncFailed, transactionOver, transitionStuck } from './errors.ts'
-import { createTransaction, type SqliteConnection } from './sqlite-dialect.ts'
+import { storeClosed, storeSyncFailed, transactionOver, transitionStuck } from './errors.ts'
 import type { Store, StoredEvent, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
+import type { Writer } from './writer.ts'
 
 export interface Transitions extends Pick<Store, 'transition' | 'onEvents' | 'durableEvents'> {
   /** Resolves when no transaction is open: readers on the same connection wait for it. */
@@ -12,11 +12,12 @@ export interface Transitions extends Pick<Store, 'transition' | 'onEvents' | 'du
 }
 
 export interface TransitionsDeps {
-  readonly connection: SqliteConnection
-  readonly file: string
+  readonly writer: Writer
+  /** How people call the store. */
+  readonly name: string
   readonly clock: Clock
   readonly log: Log
-  /** Makes all that was committed before the call survive a power cut; `null`: nothing to be done (in memory). */
+  /** Makes all that was committed before the call survive a power cut; `null`: nothing is left to be done for that. */
   readonly sync: (() => Promise<void>) | null
   /** Events up to this id are durable at the start. */
   readonly durable: number
@@ -27,13 +28,15 @@ const BATCH = 16
 /** Syncs under way at once: a commit need not wait for the end of a sync that began before it. The pool has four threads. */
 const SYNCS = 3
 const STUCK_MS = 10_000
+/** A transition in which the connection is lost again and again may be what breaks it. */
+const RUNS = 5
 
 /**
  * The engine under {@link Store.transition}, on one connection.
  *
  * A transition passes four places:
  * - *asked*: in the queue. The first one wakes the pump at the end of the tick. Bodies await only queries, which take
- *   microtasks and no turn of the event loop, so what is asked meanwhile joins the same transaction.
+ *   microtasks and no turn of the event loop in SQLite, so what is asked meanwhile joins the same transaction.
  * - *done*: its body ended, in a savepoint of its own, its events are in the journal.
  * - *committed*: written to the WAL, not synced. The pump goes on with the next batch at once.
  * - *durable*: a sync that began after the commit ended. Its events are told, its promise resolves. Syncs run in the thread
@@ -41,12 +44,10 @@ const STUCK_MS = 10_000
  *   beside another: the places are left to what is waited for.
  */
 export function createTransitions(deps: TransitionsDeps): Transitions {
-  const { connection, clock, log, sync } = deps
-  const { database } = connection
+  const { writer, clock, log, sync } = deps
   const asked: Asked[] = []
   const committed: Batch[] = []
   const syncs: Sync[] = []
-  const insertEvent = database.prepare('insert into journal (at, name, payload) values (?, ?, ?)')
   let listener: (events: readonly StoredEvent[]) => void = () => {}
   let pumping: Promise<void> | undefined
   let open: PromiseWithResolvers<void> | undefined
@@ -60,14 +61,10 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
     await undefined
     while (asked.length > 0) {
       open = Promise.withResolvers()
-      const batch: Batch = { done: [], events: [], patient: true }
-      try {
-        await runBatch(batch)
-        for (const one of batch.done) tellCommitted(one)
-        if (batch.done.length > 0) settle(batch)
-      } catch (error) {
-        rejectAll(batch.done, asStoreError(deps.file, error))
-      }
+      const batch = await runBatch()
+      for (const one of batch.done) tellCommitted(one)
+      for (const refuse of batch.refused) refuse()
+      if (batch.done.length > 0) settle(batch)
       open.resolve()
       open = undefined
       if (asked.length > 0) await new Promise((resolve) => setImmediate(resolve))
@@ -84,61 +81,79 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
     }
   }
 
-  async function runBatch(batch: Batch): Promise<void> {
+  /** One transaction. What could not be committed is refused, or asked for again when its connection was lost. */
+  async function runBatch(): Promise<Batch> {
+    const batch: Batch = { done: [], refused: [], events: [], patient: true }
+    const taken: Asked[] = []
     try {
-      connection.command('begin immediate')
+      await writer.begin()
     } catch (error) {
-      rejectAll(asked.splice(0), asStoreError(deps.file, error))
-      return
+      rejectAll(asked.splice(0), writer.asError(error))
+      return batch
     }
     try {
-      for (let count = 0; count < BATCH && asked.length > 0; count++) await runOne(asked.shift()!, batch)
-      connection.command('commit')
+      while (taken.length < BATCH && asked.length > 0) {
+        taken.push(asked.shift()!)
+        await runOne(taken.at(-1)!, batch)
+      }
+      await writer.commit()
+      return batch
     } catch (error) {
       // A full disk may have rolled it back already.
-      if (database.isTransaction) connection.command('rollback')
-      throw error
+      if (writer.isOpen()) await writer.rollback()
+      if (writer.wasLost()) runAgain(taken, error)
+      else {
+        rejectAll(batch.done, writer.asError(error))
+        for (const refuse of batch.refused) refuse()
+      }
+      return { ...batch, done: [], refused: [] }
     }
+  }
+
+  function runAgain(taken: readonly Asked[], error: unknown): void {
+    for (const one of taken) one.runs++
+    const isHopeless = (one: Asked) => one.runs >= RUNS
+    rejectAll(taken.filter(isHopeless), writer.asError(error))
+    asked.unshift(...taken.filter((one) => !isHopeless(one)))
   }
 
   async function runOne(one: Asked, batch: Batch): Promise<void> {
     let over = false
-    const trx = createTransaction<Tables>(connection, {
-      // Also when SQLite itself ended the transaction (full disk): a query now would be a transaction of its own.
-      provideConnection: async (consumer) => {
-        if (over || !database.isTransaction) throw transactionOver(one.name)
-        return consumer(connection)
-      },
+    const trx = writer.queries(() => {
+      // Also when the database itself ended the transaction: a query now would be a transaction of its own.
+      if (over || !writer.isOpen()) throw transactionOver(one.name)
     })
     const told: Told[] = []
     const tell: Tell = (name, payload) => {
       if (over) throw transactionOver(one.name)
       told.push({ name, at: clock.now(), payload })
     }
-    connection.command('savepoint one')
     try {
+      await writer.savepoint()
       const value = await withinDeadline(one.name, one.body(trx, tell))
-      const events = told.map(append)
-      connection.command('release one')
+      over = true
+      const events = told.length === 0 ? [] : await append(told)
+      await writer.release()
       batch.events.push(...events)
       batch.patient &&= one.patient
       batch.done.push({ resolve: () => one.resolve(value), reject: one.reject, committed: one.committed })
     } catch (error) {
-      one.reject(asStoreError(deps.file, error))
-      // Then all of this batch is gone.
-      if (!database.isTransaction) throw error
-      connection.command('rollback to one')
-      connection.command('release one')
-    } finally {
       over = true
+      if (!writer.wasLost()) batch.refused.push(() => one.reject(writer.asError(error)))
+      // Then all of this batch is gone.
+      if (!writer.isOpen()) throw error
+      await writer.undo()
     }
   }
 
-  /** Its row in the journal; the id is known from here on. */
-  function append({ name, at, payload }: Told): StoredEvent {
-    const eventId = Number(insertEvent.run(at, name, JSON.stringify(payload)).lastInsertRowid)
+  /** Their rows in the journal; the ids are known from here on. */
+  async function append(told: readonly Told[]): Promise<readonly StoredEvent[]> {
+    const rows = told.map(({ name, at, payload }) => ({ name, at, payload: JSON.stringify(payload) }))
+    const ids = await writer.append(rows)
     // Tell took only payloads that fit their name; the compiler does not follow that through the union.
-    return { name, event: { ...payload, eventId, at } } as unknown as StoredEvent
+    return told.map(
+      ({ name, at, payload }, i) => ({ name, event: { ...payload, eventId: ids[i]!, at } }) as unknown as StoredEvent,
+    )
   }
 
   /** A body that awaits something else than its own queries must not stop every other transition for good. */
@@ -204,7 +219,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
   /** After a failed sync nobody knows what is on the disk (a second sync may succeed without it): nothing more is promised. */
   function breakDown(error: unknown): void {
     if (broken === undefined) {
-      broken = storeSyncFailed(deps.file, error)
+      broken = storeSyncFailed(deps.name, error)
       log.error('store sync failed', { error: broken })
     }
     for (const batch of [...syncs.splice(0).flatMap((one) => one.batches), ...committed.splice(0)]) {
@@ -219,7 +234,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       if (closed || broken !== undefined) return Promise.reject(broken ?? storeClosed(name))
       return new Promise((resolve, reject) => {
         // What `body` gives is what `resolve` takes; the queue holds transitions of every type.
-        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject, committed, patient })
+        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject, committed, patient, runs: 0 })
         pumping ??= pump()
       })
     },
@@ -230,6 +245,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
     settled: () => open?.promise,
     async close() {
       closed = true
+      writer.closing()
       await pumping
       if (syncs.length === 0) return
       idle = Promise.withResolvers()
@@ -249,6 +265,8 @@ interface Asked {
   readonly reject: (reason: unknown) => void
   readonly committed: (() => void) | undefined
   readonly patient: boolean
+  /** How often it was begun and its connection lost. */
+  runs: number
 }
 
 interface Told {
@@ -259,6 +277,8 @@ interface Told {
 
 interface Batch {
   readonly done: { resolve(): void; reject(reason: unknown): void; readonly committed: Asked['committed'] }[]
+  /** Tells those whose body threw. */
+  readonly refused: (() => void)[]
   readonly events: StoredEvent[]
   /** All of it is. */
   patient: boolean

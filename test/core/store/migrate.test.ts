@@ -8,7 +8,7 @@ import { type CiError, hasCode } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog } from 'boltbot/plugin-sdk/testing'
 import { MIGRATIONS, type MigratedTables, migrate } from '../../../core/store/migrate.ts'
 import { openSqliteStore } from '../../../core/store/open.ts'
-import { createKysely, createSqliteConnection } from '../../../core/store/sqlite-dialect.ts'
+import { createSqliteBuilders, createSqliteConnection } from '../../../core/store/sqlite-dialect.ts'
 import { createFolder } from './sqlite-rig.ts'
 
 describe('the schema', () => {
@@ -104,7 +104,9 @@ describe('opening a store', () => {
 
 async function migrateTo(database: DatabaseSync, to: number): Promise<void> {
   const connection = createSqliteConnection(database)
-  const db = createKysely<MigratedTables>(connection, { provideConnection: (consumer) => consumer(connection) })
+  const db = createSqliteBuilders(connection).kysely<MigratedTables>({
+    provideConnection: (consumer) => consumer(connection),
+  })
   await migrate(db, { flavor: 'sqlite', file: 'test', atomically: (body) => body(), to })
 }
 
