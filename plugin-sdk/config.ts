@@ -142,6 +142,13 @@ export interface OutboxOptions {
   readonly giveUpAfter?: Duration
 }
 
+/** Where the master keeps its state, when that is not a file of its base directory. */
+export interface StoreOptions {
+  /** The address of a PostgreSQL database, 10 or newer, for this master alone: `'postgres://ci@db.example.org/boltbot'`. */
+  readonly postgres: string
+  readonly password?: string | SecretRef
+}
+
 /** The master's one web server, for plugins that serve pages. */
 export interface HttpOptions {
   /** 0: any free one, which the log names. */
@@ -184,6 +191,8 @@ export interface MasterOptions<S extends readonly Slave[], B extends readonly Bu
   readonly access?: AccessOptions
   readonly retention?: Retention
   readonly outbox?: OutboxOptions
+  /** Left out: SQLite, in the base directory. Takes effect when the master is started. */
+  readonly store?: StoreOptions
 }
 
 export interface MasterConfig {

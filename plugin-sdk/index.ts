@@ -35,6 +35,7 @@ export {
   type Retention,
   type Slave,
   type SlaveOptions,
+  type StoreOptions,
   slave,
 } from './config.ts'
 export type { Doctor, Finding } from './doctor.ts'

@@ -45,6 +45,7 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
 const OWNERS: Readonly<Record<string, RegExp>> = {
   tapable: /^core\/hooks\.ts$/,
   kysely: /^core\/store\//,
+  pg: /^core\/store\/postgres\//,
   commander: /^core\/cli\//,
   acorn: /^core\/config\//,
   saxes: /^plugins\/vc\/xml\.ts$/,

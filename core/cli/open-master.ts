@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Log } from 'boltbot/plugin-sdk'
+import type { Clock, Log, Secrets } from 'boltbot/plugin-sdk'
 import type { ProgramActs } from '../chat/command.ts'
 import { random } from '../clock.ts'
 import type { KeptConfigs } from '../config/kept.ts'
@@ -11,6 +11,8 @@ import type { Redactor } from '../redact.ts'
 import { createSecrets } from '../secrets.ts'
 import { createFileLogStore } from '../store/logs/file-log-store.ts'
 import { openSqliteStore } from '../store/open.ts'
+import { placeOf } from '../store/postgres/place.ts'
+import type { Store } from '../store/store.ts'
 
 export interface BootContext {
   readonly config: Config
@@ -26,7 +28,7 @@ export interface BootContext {
 /** The real master over the files of its base directory. */
 export async function openMaster(context: BootContext): Promise<Master> {
   const { config, basedir, clock, log, redactor, program, configs } = context
-  const { database, logs } = layout(basedir)
+  const { logs } = layout(basedir)
   const secrets = createSecrets({
     directory: join(basedir, 'secrets'),
     environment: process.env,
@@ -34,7 +36,7 @@ export async function openMaster(context: BootContext): Promise<Master> {
     checkModes: process.platform !== 'win32',
   })
   await using opening = new AsyncDisposableStack()
-  const store = opening.adopt(await openSqliteStore({ file: database, clock, log }), (opened) => opened.close())
+  const store = opening.adopt(await openStore(context, secrets), (opened) => opened.close())
   const logStore = opening.adopt(createFileLogStore({ directory: logs, log }), (opened) => opened.close())
   const master = await createMaster({
     config,
@@ -52,4 +54,11 @@ export async function openMaster(context: BootContext): Promise<Master> {
   })
   opening.move() // the master closes both when it stops
   return master
+}
+
+/** The database driver is loaded by those who use it. */
+async function openStore({ config, basedir, clock, log }: BootContext, secrets: Secrets): Promise<Store> {
+  if (config.store === null) return openSqliteStore({ file: layout(basedir).database, clock, log })
+  const { openPostgresStore } = await import('../store/postgres/open.ts')
+  return openPostgresStore({ place: placeOf(config.store, secrets), clock, log })
 }

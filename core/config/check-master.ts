@@ -3,6 +3,7 @@ import { checkAccess } from './check-access.ts'
 import { HTTP_FIELDS } from './check-http.ts'
 import { checkOutbox } from './check-outbox.ts'
 import { checkPeople } from './check-people.ts'
+import { checkStore } from './check-store.ts'
 import type { Reporter, Subject } from './report.ts'
 import {
   aFunction,
@@ -39,6 +40,7 @@ const FIELDS = {
   access: { rule: anything },
   retention: { rule: anything },
   outbox: { rule: anything },
+  store: { rule: anything },
 } as const satisfies Record<keyof MasterOptions<never, never>, unknown> & Fields
 
 const KEEP = { age: { rule: duration }, count: { rule: count } } as const
@@ -59,9 +61,10 @@ export function checkMaster({ report }: Reporter, master: Subject, options: Read
       'There are no transports, so no slave can be reached. Add one: local({ slaves: [...] }) or agents({ port: 9990 }).',
     )
 
-  const { people, retention, http, access, outbox } = options
+  const { people, retention, http, access, outbox, store } = options
   if (access !== undefined) checkAccess(report, master, access, people)
   if (outbox !== undefined) checkOutbox(report, master, outbox)
+  if (store !== undefined) checkStore(report, master, store)
   if (http !== undefined) checkFields(report, master, ['http'], http, HTTP_FIELDS)
   if (people !== undefined) checkPeople(report, master, people)
   const kinds = Object.fromEntries(Object.keys(RETENTION).map((key) => [key, { rule: anything }]))

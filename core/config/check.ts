@@ -73,6 +73,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
       access: given.access ?? {},
       retention: retentionOf(given.retention ?? {}),
       outbox: outboxOf(given.outbox ?? {}),
+      store: given.store ? { password: null, ...given.store } : null,
     },
   }
 }

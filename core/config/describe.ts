@@ -23,6 +23,7 @@ export function describeConfig(config: Config): readonly string[] {
         : `Slave "${name}" builds ${listNames(builders.map((builder) => builder.name))}${limit}${latent === null ? '' : `, started by "${latent.engine}" when it is needed`}.`
     }),
     of('status').length === 0 ? 'Nobody is told: there is no status target.' : `Results are told by ${ids('status')}.`,
+    ...(config.store === null ? [] : [`Its state is kept in ${config.store.postgres}.`]),
     ...(of('service').length === 0 ? [] : [`Services: ${ids('service')}.`]),
     `A build waits ${formatDuration(config.buildLeaseMs)} for a lost slave and is tried ${config.maxTries === 1 ? 'once' : `${config.maxTries} times`}.`,
   ]

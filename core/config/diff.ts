@@ -8,6 +8,7 @@ export function diffConfigs(old: Config, next: Config): readonly string[] {
     ...diffMaps('builder', old.builders, next.builders, ['name', 'builddir']),
     ...diffMaps('plugin', byId(old), byId(next)),
   ]
+  if (!same(old.store, next.store)) lines.push('store changed: takes effect when the master is started again')
   for (const key of PLAIN_KEYS) if (!same(old[key], next[key])) lines.push(`${key} changed`)
   return lines
 }

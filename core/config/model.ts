@@ -40,6 +40,8 @@ export interface Config {
   readonly access: AccessOptions
   readonly retention: RetentionSpec
   readonly outbox: OutboxSpec
+  /** `null`: a file of the base directory. */
+  readonly store: StoreSpec | null
 }
 
 export interface HttpSpec {
@@ -123,6 +125,12 @@ export interface OutboxSpec {
   /** `null`: no limit. */
   readonly budget: { readonly count: number; readonly perMs: number } | null
   readonly giveUpMs: number
+}
+
+export interface StoreSpec {
+  /** Without a password. */
+  readonly postgres: string
+  readonly password: string | SecretRef | null
 }
 
 /** Milliseconds and counts; `null`: keep for ever. */

@@ -12,7 +12,8 @@ import { createSecrets } from '../../secrets.ts'
 import { type Basedir, readEnvironmentFile } from '../basedir.ts'
 import { readPidFile } from '../pid-file.ts'
 import { checkCertificate } from './certificate.ts'
-import { checkMachine } from './machine.ts'
+import { checkDatabase } from './database.ts'
+import { checkClock, checkMachine } from './machine.ts'
 import { checkPort } from './port.ts'
 
 /** For all checks of one plugin. */
@@ -28,10 +29,19 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
     verdict: 'ok',
     text: running ? `It runs as process ${running.pid}.` : 'It does not run at present.',
   }
-  yield* await checkMachine(basedir.path, clock.now())
+  yield* checkMachine(basedir.path)
   const environment = readEnvironmentFile(basedir.path)
   const { problems } = await checkInFreshProcess(basedir.file, { environment })
   const { config } = await readConfig(createImporter(), basedir.file)
+  const secrets = createSecrets({
+    directory: join(basedir.path, 'secrets'),
+    environment: process.env,
+    redactor: createRedactor(),
+    checkModes: process.platform !== 'win32',
+  })
+  const database = await checkDatabase(basedir.path, config?.store ?? null, secrets)
+  yield database.finding
+  yield await checkClock(clock.now(), database.lastEvent)
   if (config === undefined || problems.length > 0) {
     const text = `It has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}: ${formatProblems(problems.slice(0, 1))}`
     yield {
@@ -48,12 +58,6 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
     verdict: 'ok',
     text: `It is good: ${amount(builders.size, 'builder')}, ${amount(slaves.size, 'slave')}, ${amount(plugins.length, 'plugin')}.`,
   }
-  const secrets = createSecrets({
-    directory: join(basedir.path, 'secrets'),
-    environment: process.env,
-    redactor: createRedactor(),
-    checkModes: process.platform !== 'win32',
-  })
   const isRunning = running !== undefined
   yield* checkWeb(config, isRunning)
   for (const plugin of plugins) {

@@ -3,21 +3,15 @@ import { statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Finding, messageOf } from 'boltbot/plugin-sdk'
-import { layout } from '../../master-deps.ts'
-import { inspectDatabase } from '../../store/inspect.ts'
 
 const GIB = 1024 ** 3
 
-/** Node, disk, base directory, database and clock: what every master stands on. */
-export async function checkMachine(basedir: string, now: number): Promise<readonly Finding[]> {
-  const { database } = layout(basedir)
-  const facts = readDatabase(database)
+/** Node, disk and base directory: what every master stands on. */
+export function checkMachine(basedir: string): readonly Finding[] {
   return [
     { what: 'node', verdict: 'ok', text: `Node ${process.versions.node} on ${process.platform}.` },
     checkDisk(basedir),
     ...checkSecretsFolder(basedir),
-    checkDatabase(database, facts),
-    await checkClock(now, facts instanceof Error ? null : (facts?.lastEvent ?? null)),
   ]
 }
 
@@ -45,31 +39,8 @@ function checkSecretsFolder(basedir: string): readonly Finding[] {
   return [{ what: 'secrets', verdict: 'fail', text, cure: `chmod 700 '${path}'` }]
 }
 
-type Facts = ReturnType<typeof inspectDatabase> | Error | undefined
-
-function readDatabase(file: string): Facts {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined
-  try {
-    return inspectDatabase(file)
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
-}
-
-function checkDatabase(file: string, facts: Facts): Finding {
-  const what = 'database'
-  if (facts === undefined) return { what, verdict: 'ok', text: 'There is none yet: the first start makes it.' }
-  const cure = 'Stop the master, put the file aside and take the last good copy of it.'
-  if (facts instanceof Error) return { what, verdict: 'fail', text: `It cannot be read: ${messageOf(facts)}.`, cure }
-  if (facts.damage.length > 0)
-    return { what, verdict: 'fail', text: `It is damaged: ${facts.damage.join('; ')}.`, cure }
-  if (facts.schema === null) return { what, verdict: 'fail', text: `${file} is the database of another program.`, cure }
-  const size = statSync(file).size / 1024 ** 2
-  return { what, verdict: 'ok', text: `It is sound; ${size.toFixed(1)} MiB, schema ${facts.schema}.` }
-}
-
 /** A clock that went back makes timers late and times in mails wrong; one that nobody sets drifts. */
-async function checkClock(now: number, lastEvent: number | null): Promise<Finding> {
+export async function checkClock(now: number, lastEvent: number | null): Promise<Finding> {
   const what = 'clock'
   const time = new Date(now).toISOString()
   if (lastEvent !== null && lastEvent > now + 60_000) {

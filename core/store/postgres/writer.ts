@@ -25,7 +25,7 @@ export interface WriterOptions {
 const OWNER = 0x62_6f_6c_74
 const WRITING = OWNER + 1
 /** A killed master's server process may still be at its last query. */
-const PATIENCE = '15s'
+const PATIENCE = '5s'
 const RETRY_MS = 1000
 /** How often somebody else may have the store before that is believed. */
 const TAKEN = 3

@@ -1,0 +1,70 @@
+import { statSync } from 'node:fs'
+import { type Finding, messageOf, type Secrets } from 'boltbot/plugin-sdk'
+import type { StoreSpec } from '../../config/model.ts'
+import { layout } from '../../master-deps.ts'
+import { inspectDatabase } from '../../store/inspect.ts'
+import { type PostgresPlace, placeOf } from '../../store/postgres/place.ts'
+
+/** What was found, and when the newest event in it was stored. */
+export interface DatabaseFinding {
+  readonly finding: Finding
+  readonly lastEvent: number | null
+}
+
+const what = 'database'
+const MIB = 1024 ** 2
+
+/** The database of the config; of a base directory whose config cannot be read, its own file. */
+export async function checkDatabase(
+  basedir: string,
+  store: StoreSpec | null,
+  secrets: Secrets,
+): Promise<DatabaseFinding> {
+  try {
+    return store === null ? checkFile(layout(basedir).database) : await checkPostgres(placeOf(store, secrets))
+  } catch (error) {
+    return { finding: { what, verdict: 'fail', text: messageOf(error) }, lastEvent: null }
+  }
+}
+
+function checkFile(file: string): DatabaseFinding {
+  const found = (finding: Omit<Finding, 'what'>, lastEvent: number | null = null) => ({
+    finding: { what, ...finding },
+    lastEvent,
+  })
+  if (statSync(file, { throwIfNoEntry: false }) === undefined)
+    return found({ verdict: 'ok', text: 'There is none yet: the first start makes it.' })
+  const cure = 'Stop the master, put the file aside and take the last good copy of it.'
+  let facts: ReturnType<typeof inspectDatabase>
+  try {
+    facts = inspectDatabase(file)
+  } catch (error) {
+    return found({ verdict: 'fail', text: `It cannot be read: ${messageOf(error)}.`, cure })
+  }
+  const { damage, schema, lastEvent } = facts
+  if (damage.length > 0)
+    return found({ verdict: 'fail', text: `It is damaged: ${damage.join('; ')}.`, cure }, lastEvent)
+  if (schema === null) return found({ verdict: 'fail', text: `${file} is the database of another program.`, cure })
+  const size = (statSync(file).size / MIB).toFixed(1)
+  return found({ verdict: 'ok', text: `It is sound; ${size} MiB, schema ${schema}.` }, lastEvent)
+}
+
+async function checkPostgres(place: PostgresPlace): Promise<DatabaseFinding> {
+  const { inspectPostgres } = await import('../../store/postgres/inspect.ts')
+  const { version, schema, bytes, lastEvent, syncs, mayMakeTables } = await inspectPostgres(place)
+  const about = `PostgreSQL ${version} answers; ${(bytes / MIB).toFixed(1)} MiB, ${schema === null ? 'no tables yet' : `schema ${schema}`}.`
+  const found = (finding: Omit<Finding, 'what' | 'text'> & { readonly text?: string }) => ({
+    finding: { what, ...finding, text: `${about}${finding.text ?? ''}` },
+    lastEvent,
+  })
+  if (!mayMakeTables) {
+    const cure =
+      'As its owner: grant create on the schema "public" to the user of the master, or make that user its owner.'
+    return found({ verdict: 'fail', text: ' The master may not make tables in it.', cure })
+  }
+  if (!syncs) {
+    const cure = 'Set fsync = on in postgresql.conf.'
+    return found({ verdict: 'warn', text: ' What it has stored does not survive a power cut.', cure })
+  }
+  return found({ verdict: 'ok' })
+}
