@@ -11,6 +11,10 @@ const EXAMPLE = `'postgres://ci@db.example.org/boltbot'`
 
 /** The keys of `store`. */
 export function checkStore(report: Report, master: Subject, store: unknown): void {
+  if (typeof store === 'string') {
+    report(master, ['store'], `It is text. Give an object: { postgres: ${EXAMPLE} }.`)
+    return
+  }
   if (!checkFields(report, master, ['store'], store, FIELDS)) return
   const { postgres } = store
   if (postgres === undefined) return

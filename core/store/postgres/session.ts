@@ -103,8 +103,9 @@ const INT8 = 20
 const getTypeParser: NonNullable<ClientConfig['types']>['getTypeParser'] = (oid: number, format?: unknown) =>
   oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format as 'text')
 
-/** PostgreSQL keeps no NUL in a text. */
+/** PostgreSQL keeps no NUL in a text. Numbers are ids, counts and times in whole milliseconds: a fraction comes of reckoning with times. */
 export function toParameter(value: unknown): unknown {
+  if (typeof value === 'number') return Math.round(value)
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
 }
 

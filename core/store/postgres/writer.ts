@@ -77,7 +77,9 @@ export async function openPostgresWriter(options: WriterOptions): Promise<Postgr
     }
   }
 
+  /** Whatever is to be stored waits for it. */
   async function connectAgain(): Promise<void> {
+    log.warn('the database went away', { store: name })
     for (let tries = 1; ; tries++) {
       try {
         const again = await openWriting(options)
@@ -86,8 +88,7 @@ export async function openPostgresWriter(options: WriterOptions): Promise<Postgr
         log.info('the database is back', { store: name })
         return
       } catch (error) {
-        if (tries === 1)
-          log.warn('the database went away, whatever is to be stored waits for it', { store: name, error })
+        if (tries === 1) log.warn('the database stays away', { store: name, error })
         // Another master has it: that one goes on with what this one did.
         if (closing || (tries > TAKEN && hasCode(error, 'BOLT_STORE_LOCKED'))) throw error
         await sleep(RETRY_MS)

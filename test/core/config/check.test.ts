@@ -300,3 +300,25 @@ test('a plugin that was written for another version of the interface is refused 
   )
   match(await with_('0'), /version 0 .*Install a newer plugin/)
 })
+
+test('the address of a store is a PostgreSQL one, names a database and holds no password; a password in it is not shown', async () => {
+  const store = (value: string) => instead("projectName: 'Hello'", `projectName: 'Hello', store: ${value} as never`)
+  assert.deepEqual(await store(`{ postgres: 'postgres://ci@db.example.org/ci', password: 'x' }`), [])
+  assert.deepEqual(await store(`{ postgres: 'postgresql:///ci?host=/run/postgresql' }`), [])
+  const wrong = async (value: string, pattern: RegExp) => match(await store(value), pattern)
+  await wrong(`{}`, /"postgres" is missing/)
+  await wrong(`'postgres://ci:hunter2@db/ci'`, /store: It is text\. Give an object: \{ postgres: 'postgres:/)
+  await wrong(`{ postgres: 5 }`, /store\.postgres: It is 5\. Give the address of a database: 'postgres:/)
+  await wrong(`{ postgres: 'db.example.org' }`, /It is "db.example.org"\. Give the address/)
+  await wrong(`{ postgres: 'mysql://db/ci' }`, /"mysql:" is no PostgreSQL/)
+  await wrong(`{ postgres: 'postgres://db' }`, /names no database/)
+  for (const address of [
+    'postgres://ci:hunter2@db/ci',
+    'postgres://db/ci?password=hunter2',
+    'postgres://ci:hunter2@:x/ci',
+  ]) {
+    const problems = await store(`{ postgres: '${address}' }`)
+    assert.equal(problems.length, 1)
+    assert.doesNotMatch(problems.join('\n'), /hunter2/)
+  }
+})

@@ -1,13 +1,25 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from 'boltbot/plugin-sdk/testing'
 import pg from 'pg'
 
-/** A PostgreSQL server of the test's own, on loopback, with all it wrote in a folder that goes with it. */
+/**
+ * A PostgreSQL server of the test's own, on loopback, with all it wrote in a folder that goes with it. Only a role `locked`, if a test
+ * makes one, has to give its password.
+ */
 export interface PostgresServer extends AsyncDisposable {
   /** Of an empty database. */
   database(): Promise<string>
@@ -39,6 +51,9 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
   const auth = ['-A', 'trust', '-U', 'ci', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']
   execFileSync(join(bin, 'initdb'), ['-D', data, ...auth], { stdio: 'pipe', cwd: '/', ...account })
+  // All but one are believed who they say they are.
+  const access = join(data, 'pg_hba.conf')
+  writeFileSync(access, `host all locked all scram-sha-256\n${readFileSync(access, 'utf8')}`)
   const port = await freePort()
   const url = (name: string) => `postgres://ci@127.0.0.1:${port}/${name}`
   let server = run()
