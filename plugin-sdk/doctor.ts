@@ -1,3 +1,4 @@
+import type { Clock, Log } from './clock.ts'
 import type { Secrets } from './host.ts'
 
 /** One thing that `boltbot doctor` looked at. */
@@ -15,6 +16,9 @@ export interface Finding {
 /** What a plugin's `doctor` is given: it looks from the master's place, as the master's user, and changes nothing. */
 export interface Doctor {
   readonly secrets: Secrets
+  readonly clock: Clock
+  /** What is wrong belongs into the findings: nobody reads this. */
+  readonly log: Log
   /** The master of this base directory runs, so that its ports are taken by itself. */
   readonly isRunning: boolean
   /** Aborts when the time for this plugin is up. */

@@ -1,9 +1,10 @@
-import { type Change, type Clock, type Log, type People, type PersonOptions, parseAuthor } from 'boltbot/plugin-sdk'
+import type { Change, Clock, Log, People, PersonOptions } from 'boltbot/plugin-sdk'
 import type { PeopleSpec } from '../config/model.ts'
 import { readIdentities, whoseIdentities } from '../store/identities.ts'
 import type { Store } from '../store/store.ts'
 import { readSubscribers } from '../store/subscriptions.ts'
-import { createDirectory, type Trouble } from './directory.ts'
+import { createAddressBook } from './address-book.ts'
+import type { Trouble } from './directory.ts'
 import { interestedIn } from './interested.ts'
 import { proves } from './proofs.ts'
 import { sheriffAt } from './rota.ts'
@@ -28,20 +29,9 @@ export interface PeopleDeps {
 }
 
 export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
-  const { mailDomain, table } = spec
+  const { table } = spec
   const { store, changesOf } = deps
-  const directory = createDirectory(spec, deps)
-  const listed = (who: string) => (Object.hasOwn(table, who) ? table[who] : undefined)
-
-  /** What the table says of them, else the directory. */
-  async function told<Key extends keyof PersonOptions>(who: string, key: Key): Promise<PersonOptions[Key] | undefined> {
-    const inside = parseAuthor(who).address
-    for (const name of inside === null ? [who] : [who, inside]) {
-      const inTable = listed(name)?.[key]
-      if (inTable !== undefined) return inTable
-    }
-    return (await directory.find(who))?.[key]
-  }
+  const { mailAddress, told, directory } = createAddressBook(spec, deps)
 
   async function ircIdentities(who: string): Promise<readonly string[]> {
     const irc = (await told(who, 'irc')) ?? []
@@ -51,16 +41,7 @@ export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
 
   return {
     ircIdentities,
-    async mailAddress(who) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-      if (/[\u0000-\u001f\u007f]/.test(who)) return null
-      const found = await told(who, 'mail')
-      if (found !== undefined) return found
-      const inside = parseAuthor(who).address
-      if (inside !== null) return inside
-      const local = who.trim()
-      return mailDomain !== null && ATOM.test(local) ? `${local}@${mailDomain}` : null
-    },
+    mailAddress,
     async behind(proofs) {
       const fits = (irc: PersonOptions['irc'] = []) => [irc].flat().some((id) => proofs.some((one) => proves(one, id)))
       const names = new Set(await whoseIdentities(store, proofs))
@@ -85,6 +66,3 @@ export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
     trouble: directory.trouble,
   }
 }
-
-/** One address part as mail servers take it unquoted. Nothing else is put into an address: `who` is typed by strangers. */
-const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/

@@ -14,6 +14,7 @@ import { readPidFile } from '../pid-file.ts'
 import { checkCertificate } from './certificate.ts'
 import { checkDatabase } from './database.ts'
 import { checkClock, checkMachine } from './machine.ts'
+import { checkPeople } from './people.ts'
 import { checkPort } from './port.ts'
 
 /** For all checks of one plugin. */
@@ -60,10 +61,13 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
   }
   const isRunning = running !== undefined
   yield* checkWeb(config, isRunning)
+  yield* await checkPeople(config, { clock, log })
   for (const plugin of plugins) {
     const over = new AbortController()
     const doctor: Doctor = {
       secrets,
+      clock,
+      log,
       isRunning,
       signal: over.signal,
       port: (what, port, host) => checkPort(what, port, host, isRunning),

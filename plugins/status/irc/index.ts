@@ -1,5 +1,6 @@
 import { definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { createCarrier } from './carrier.ts'
+import { examineNetworks } from './doctor.ts'
 import { type Bot, ircSchema } from './options.ts'
 import { createStagedTransport } from './staged-transport.ts'
 import { tellSubscribers } from './subscribers.ts'
@@ -25,6 +26,7 @@ export const irc = definePlugin({
   needs: ['carriers', 'chat', 'notify', 'people', 'secrets', 'state'],
   schema: ircSchema,
   tells: tellsOf,
+  doctor: examineNetworks,
   ...parts(reachNetwork),
   onStage: (stage) => parts((network) => createStagedTransport(stage, network.name)),
 })

@@ -12,6 +12,10 @@ export interface Session {
   /** Resolves with why, when it has ended. */
   readonly ended: Promise<Error>
   raw(...words: (string | number)[]): void
+  /** The account it is logged in to; `undefined`: none. */
+  account(): string | undefined
+  /** Of the server, DER; `undefined`: the connection is not encrypted. */
+  certificate(): Uint8Array | undefined
   /** Milliseconds until the server answered; `null`: not within 10 s. */
   ping(): Promise<number | null>
   close(why: Error, farewell?: string): void
@@ -29,6 +33,7 @@ export interface SessionDeps {
 
 interface Transport {
   close(force: boolean): void
+  certificate?(): Uint8Array | undefined
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -51,6 +56,7 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
   let isOver = false
   let registered = false
   let tries = 0
+  let account: string | undefined
 
   const over = (why: Error) => {
     if (isOver) return
@@ -67,6 +73,8 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
     ready: ready.promise,
     ended: ended.promise,
     raw,
+    account: () => account,
+    certificate: () => transportOf(client)?.certificate?.(),
     async ping() {
       const began = clock.now()
       const { promise, resolve } = Promise.withResolvers<number | null>()
@@ -85,8 +93,7 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
 
   /** The line under way goes out first when the end is a polite one. */
   function end(polite: boolean): void {
-    const { connection } = client as unknown as { connection: { transport?: Transport } } // not in our types: used here only
-    const { transport } = connection
+    const transport = transportOf(client)
     transport?.close(!polite)
     if (!polite || transport === undefined) return
     const forced = clock.timer(1000, () => transport.close(true))
@@ -135,6 +142,9 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
     const thrown = /^(?::\S+ )?ERROR :?(.*)$/.exec(line)?.[1]
     if (thrown !== undefined) over(ircLost(name, thrown))
   })
+  client.on('loggedin', (event) => {
+    account = event.account
+  })
   client.on('nick in use', otherNick)
   client.on('nick invalid', otherNick)
   client.on('sasl failed', ({ reason, message }) => session.close(ircLoginRefused(name, message ?? reason)))
@@ -174,4 +184,10 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
     session.close(error instanceof Error ? error : ircLost(name, String(error)))
   }
   return session
+}
+
+/** The socket below; not in our types, as it is used here only. */
+function transportOf(client: Client): Transport | undefined {
+  const { connection } = client as unknown as { readonly connection?: { readonly transport?: Transport } }
+  return connection?.transport
 }

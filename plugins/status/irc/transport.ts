@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import type { SecretRef } from 'boltbot/plugin-sdk'
 import type { Network } from './options.ts'
 
@@ -62,6 +62,10 @@ function createTransport(options: TransportOptions): object {
     close(force: boolean): void {
       if (force) this.socket?.destroy()
       else this.socket?.end()
+    }
+
+    certificate(): Uint8Array | undefined {
+      return this.socket instanceof TLSSocket ? this.socket.getPeerCertificate()?.raw : undefined
     }
 
     disposeSocket(): void {

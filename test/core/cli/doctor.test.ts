@@ -133,3 +133,18 @@ function makeRepository(): string {
   git('-c', 'user.name=x', '-c', 'user.email=x@example.org', 'commit', '--allow-empty', '-m', 'x')
   return folder
 }
+
+test('people whom the config names, and the directory it asks, are looked at', async () => {
+  const people = async (options: string) =>
+    (await findings(config(`transports: [local()], people: ${options}`))).get('people')
+  assert.equal(await people(`'example.org'`), undefined, 'nobody is named')
+  const rota = `sheriff: { rota: ['ann', 'Bob B'], start: '2020-01-01', period: '100000d' }`
+  const missed = await people(`{ mailDomain: 'example.org', owners: { 'docs/': 'ann' }, ${rota} }`)
+  assert.deepEqual([missed?.verdict, missed?.text], ['warn', 'No mail address is known of "Bob B". Sheriff today: ann.'])
+  const good = await people(`{ mailDomain: 'example.org', owners: { 'docs/': 'ann' } }`)
+  assert.equal(good?.text, 'All whom the config names can be reached.')
+  const broken = await people(`{ ${rota}, lookup: async () => { throw new Error('ldap is down') } }`)
+  assert.equal(broken?.verdict, 'fail')
+  assert.match(broken?.text ?? '', /could not be looked up: ldap is down/)
+  assert.equal((await people(`async (who) => who + '@example.org'`))?.text, 'The lookup answers.')
+})
