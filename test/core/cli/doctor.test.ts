@@ -140,7 +140,10 @@ test('people whom the config names, and the directory it asks, are looked at', a
   assert.equal(await people(`'example.org'`), undefined, 'nobody is named')
   const rota = `sheriff: { rota: ['ann', 'Bob B'], start: '2020-01-01', period: '100000d' }`
   const missed = await people(`{ mailDomain: 'example.org', owners: { 'docs/': 'ann' }, ${rota} }`)
-  assert.deepEqual([missed?.verdict, missed?.text], ['warn', 'No mail address is known of "Bob B". Sheriff today: ann.'])
+  assert.deepEqual(
+    [missed?.verdict, missed?.text],
+    ['warn', 'No mail address is known of "Bob B". Sheriff today: ann.'],
+  )
   const good = await people(`{ mailDomain: 'example.org', owners: { 'docs/': 'ann' } }`)
   assert.equal(good?.text, 'All whom the config names can be reached.')
   const broken = await people(`{ ${rota}, lookup: async () => { throw new Error('ldap is down') } }`)
