@@ -38,6 +38,7 @@ export {
   type StoreOptions,
   slave,
 } from './config.ts'
+export { DEPRECATIONS, type Deprecations, heedDeprecations } from './deprecations.ts'
 export type { Doctor, Finding } from './doctor.ts'
 export { type Duration, durationMs, formatDuration } from './duration.ts'
 export { CiError, type CiErrorFields, hasCode, messageOf } from './errors.ts'

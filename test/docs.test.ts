@@ -3,7 +3,7 @@
  *
  * A block marked `ts` is a module of its own. Marked `ts fragment` it is a few statements: the names in `PRELUDE` are there, and
  * it may use `await`. Marked `ts file=NAME` it is that file, beside the other files of the same page; a NAME that ends in
- * `.test.ts` is run as well.
+ * `.test.ts` is run as well. Guides are followed from the tarball: test/package/guides.test.ts.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -36,7 +36,7 @@ interface Block {
   readonly code: string
 }
 
-const blocks = pages.flatMap(blocksOf)
+const blocks = pages.filter((page) => !page.startsWith('docs/guides/')).flatMap(blocksOf)
 const placed = new Map<string, Block>()
 
 before(() => {

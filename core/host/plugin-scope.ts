@@ -5,6 +5,7 @@ import {
   CiError,
   type Clock,
   type Host,
+  heedDeprecations,
   type Log,
   limitHost,
   messageOf,
@@ -188,7 +189,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     },
   } satisfies Host)
   const needs = definition.needs ?? []
-  const host = limitHost(whole, { plugin: id, needs, options: () => options })
+  const host = heedDeprecations(limitHost(whole, { plugin: id, needs, options: () => options }), definition, log)
 
   const stop = async () => {
     state = 'stopping'

@@ -1,3 +1,4 @@
+import { heedDeprecations } from '../deprecations.ts'
 import { HOOK_KINDS, type HookEvent, type HookName, type HookValue, type TapOptions } from '../hooks.ts'
 import type { Host, Query } from '../host.ts'
 import type { HttpAnswer } from '../http.ts'
@@ -246,7 +247,11 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
       applying = true
       try {
         const { needs = [] } = instance.definition
-        limited = limitHost(host, { plugin: id(), needs, options: () => given })
+        limited = heedDeprecations(
+          limitHost(host, { plugin: id(), needs, options: () => given }),
+          instance.definition,
+          log,
+        )
         const result: unknown = instance.definition.apply(limited, given as never) // the factory tied options and definition
         if (result instanceof Promise) throw misused(id(), 'has an async apply, which must be synchronous')
       } finally {

@@ -1,16 +1,18 @@
-// `npm run build`: makes dist/, the folder that is published (`npm pack ./dist`). It stands beside the test that proves it, as
+// `npm run build [FOLDER]`: makes dist/, the folder that is published (`npm pack ./dist`). It stands beside the test that proves it, as
 // nothing of the product needs it.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const dist = join(root, 'dist')
+const dist = resolve(root, process.argv[2] ?? 'dist')
 
 rmSync(dist, { recursive: true, force: true })
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-execFileSync(process.execPath, [tsc, '-p', join(root, 'test', 'package', 'tsconfig.json')], { stdio: 'inherit' })
+execFileSync(process.execPath, [tsc, '-p', join(root, 'test', 'package', 'tsconfig.json'), '--outDir', dist], {
+  stdio: 'inherit',
+})
 for (const file of [
   'core/cli/boltbot.js',
   'slave/boltbot-slave.js',

@@ -1,52 +1,21 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { promisify } from 'node:util'
 import { ROOT } from '../rig/sources.ts'
+import { type Installed, installTarball, runIn } from './install.ts'
 
-const exec = promisify(execFile)
+let installed: Installed
 let folder = ''
-/** The pinned Node first, as in npm scripts; nothing of this checkout otherwise. Test runs inside are runs of their own. */
-const env: NodeJS.ProcessEnv = {
-  ...process.env,
-  NO_COLOR: '1',
-  PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-}
-delete env.NODE_TEST_CONTEXT
-
 /** Runs a program in the folder the tarball was installed in. */
 const run = (program: string, ...args: readonly string[]) => runIn(folder, program, ...args)
 
-async function runIn(cwd: string, program: string, ...args: readonly string[]): Promise<string> {
-  try {
-    const { stdout, stderr } = await exec(program, args, { cwd, env, timeout: 120_000 })
-    return stdout + stderr
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string } // what execFile rejects with
-    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
-  }
-}
-
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boltbot-package-'))
-  await exec(process.execPath, [join(ROOT, 'test', 'package', 'stage.ts')], { cwd: ROOT, env })
-  await exec('npm', ['pack', join(ROOT, 'dist'), '--pack-destination', folder], { cwd: ROOT, env })
-  const [tarball] = await readdir(folder)
-  await writeFile(join(folder, 'package.json'), '{"private":true}')
-  await run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', `./${tarball}`)
+  installed = await installTarball()
+  folder = installed.path
 })
 
-after(async () => {
-  // A local slave outlives its master on purpose, for a while: it waits for the master to come back.
-  for (const file of await readdir(folder, { recursive: true })) {
-    if (!/\bslaves\/.*\bagent\.pid$/.test(file)) continue
-    process.kill(JSON.parse(await readFile(join(folder, file), 'utf8')).pid, 'SIGKILL')
-  }
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
-})
+after(() => installed[Symbol.asyncDispose]())
 
 test('the package has no sources, no tests and nothing only developers need', async () => {
   const home = join(folder, 'node_modules', 'boltbot')

@@ -6,7 +6,10 @@ export type ForceParameter = WithoutName<FormField>
 type WithoutName<Field> = Field extends { type: 'nested' }
   ? Omit<Field, 'name' | 'fields'> & { readonly fields: ForceParameters }
   : Omit<Field, 'name'>
-export type ForceParameters = Readonly<Record<string, ForceParameter>>
+/** An interface: an alias would be seen as going round in a circle by compilers that begin elsewhere. */
+export interface ForceParameters {
+  readonly [name: string]: ForceParameter
+}
 
 const shared = {
   label: z.string('Give a text.').optional(),
