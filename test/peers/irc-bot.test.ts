@@ -1,104 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChatPlace } from 'boltbot/plugin-sdk'
-import { createTestHost, until } from 'boltbot/plugin-sdk/testing'
-import { type IrcOptions, irc } from 'boltbot/plugins/status/irc'
+import { until } from 'boltbot/plugin-sdk/testing'
 import { reservePort } from '../e2e/rig/ports.ts'
-import { createFastClock } from './irc/fast-clock.ts'
+import { FAST, startBot } from './irc/bot.ts'
 import { connectPerson } from './irc/person.ts'
 import { registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope') || absent('ngircd')
-const FAST = 20
-
-/** The bot alone, on a clock that goes fast unless the test says otherwise; what it would tell is said by the test. */
-async function startBot(options: IrcOptions, times = FAST) {
-  const host = createTestHost({
-    irc: { jane: ['account:jane'], joe: ['account:joe'] },
-    override: { clock: createFastClock(times) },
-  })
-  await host.run(irc({ nick: 'hellobot', channels: ['#hello'], tls: false, host: '127.0.0.1', ...options }))
-  const place = (id: string) =>
-    until(() => host.records.chatPlaces.find((one) => one.id.endsWith(id)), { what: `the place ${id}` })
-  return {
-    host,
-    place,
-    announce: async (text: string) => (await place('/#hello')).announce(text),
-    stop: () => host.stop(),
-    [Symbol.asyncDispose]: () => host.stop(),
-  }
-}
-
-test('a bot that is killed, banned, kicked, and whose server is restarted ten times is back each time and says nothing twice', {
-  skip,
-  timeout: 170_000,
-}, async () => {
-  await using server = await startInspircd({ linkPort: await reservePort(), strict: true })
-  let person = await connectPerson(server.port, 'jane')
-  await person.join('#hello')
-  await using bot = await startBot({ port: server.port })
-  person.send('OPER oper operpass')
-  await person.line(/ 381 /)
-  const isThere = async () => {
-    await until(
-      async () => {
-        person.send('NAMES #hello')
-        if (/hellobot/.test(await person.line(/ 353 /, 5000))) return true
-        return person.line(/:hellobot!\S+ JOIN/, 3000)
-      },
-      { what: 'the bot to be in #hello', deadline: 30_000, seen: () => bot.host.log.text() },
-    )
-  }
-  const hears = async (text: string) => {
-    await bot.announce(text)
-    await person.line(new RegExp(`PRIVMSG #hello :.*${text}`))
-    assert.equal(person.heard('hellobot', '#hello').filter((line) => line.includes(text)).length, 1)
-  }
-  await isThere()
-  await hears('news before')
-
-  person.send('KILL hellobot :go away')
-  await person.line(/hellobot!\S+ QUIT/)
-  await isThere()
-  await hears('news after the kill')
-
-  person.send('KICK #hello hellobot :out')
-  await person.line(/KICK #hello hellobot/)
-  await isThere()
-  await hears('news after the kick')
-
-  person.send('KLINE *@127.0.0.1 3s :banned')
-  await until(
-    () =>
-      person.lines.some((line) => /hellobot!\S+ QUIT/.test(line)) || person.lines.some((line) => /^ERROR/.test(line)),
-    { what: 'the ban to bite' },
-  )
-  await person[Symbol.asyncDispose]()
-  person = await until(() => connectPerson(server.port, 'jane').catch(() => undefined), {
-    what: 'the ban to end',
-    deadline: 60_000,
-  })
-  await person.join('#hello')
-  await isThere()
-  await hears('news after the ban')
-
-  for (let round = 1; round <= 10; round++) {
-    await server.kill()
-    await bot.announce(`news while down ${round}`)
-    await server.start()
-    await person[Symbol.asyncDispose]()
-    person = await connectPerson(server.port, 'jane')
-    await person.join('#hello')
-    await isThere()
-    await hears(`news of round ${round} end`)
-    const all = person.heard('hellobot', '#hello').join('\n')
-    const times = all.split(`news while down ${round}`).length - 1
-    assert.ok(times <= 1, `said ${times} times: ${all}`)
-  }
-  await person[Symbol.asyncDispose]()
-})
-
 test('a stolen nick is taken back when it is free; until then the bot has another one and answers to both', {
   skip,
   timeout: 60_000,

@@ -25,6 +25,7 @@ interface Events {
   'nick in use': { readonly nick: string; readonly reason: string }
   'nick invalid': { readonly nick: string; readonly reason: string }
   'sasl failed': { readonly reason: string; readonly message?: string }
+  'cap ack': { readonly capabilities: Readonly<Record<string, string>> }
   loggedin: { readonly nick: string; readonly account: string }
   join: {
     readonly nick: string
@@ -42,7 +43,10 @@ interface Events {
     readonly channel: string
     readonly users: readonly { readonly nick: string; readonly modes: readonly string[] }[]
   }
-  mode: { readonly target: string; readonly modes: readonly { readonly mode: string; readonly param?: string }[] }
+  mode: {
+    readonly target: string
+    readonly modes: readonly { readonly mode: string; readonly param?: string | null }[]
+  }
   'irc error': { readonly error: string; readonly channel?: string; readonly reason?: string }
   pong: unknown
   raw: { readonly line: string; readonly from_server: boolean }

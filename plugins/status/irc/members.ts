@@ -31,7 +31,7 @@ export function watchMembers(client: Client): Members {
   })
   client.on('mode', ({ target, modes }) => {
     for (const { mode, param } of modes) {
-      const member = param === undefined ? undefined : of(target)?.get(lower(param))
+      const member = param ? of(target)?.get(lower(param)) : undefined
       if (mode.startsWith('+')) member?.add(mode.slice(1))
       else member?.delete(mode.slice(1))
     }

@@ -1,6 +1,7 @@
 import type { Clock, Log, SecretRef } from 'boltbot/plugin-sdk'
 import { type Client, createClient } from './client.ts'
 import { ircLoginRefused, ircLost, ircNoNick, ircSilent } from './errors.ts'
+import { createLogin } from './login.ts'
 import type { Network } from './options.ts'
 import type { TransportOf } from './transport.ts'
 
@@ -42,11 +43,9 @@ const REGISTER_MS = 60_000
 const PING_AFTER_MS = 60_000
 const SILENT_MS = 120_000
 const PONG_MS = 10_000
-/** NickServ says nothing when it is away. */
-const IDENTIFY_MS = 10_000
 
 export function openSession({ network, transport, clock, log, secret, prepare }: SessionDeps): Session {
-  const { name, sasl, nickserv } = network
+  const { name, sasl } = network
   const client = createClient()
   const ended = Promise.withResolvers<Error>()
   const ready = Promise.withResolvers<void>()
@@ -57,6 +56,8 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
   let registered = false
   let tries = 0
   let account: string | undefined
+  let watchdog: Disposable | undefined
+  timers.defer(() => watchdog?.[Symbol.dispose]())
 
   const over = (why: Error) => {
     if (isOver) return
@@ -101,14 +102,12 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
   }
 
   function watch(): void {
-    timers.use(
-      clock.timer(PING_AFTER_MS / 2, () => {
-        const silence = clock.now() - heardAt
-        if (silence >= SILENT_MS) return session.close(ircSilent(name, Math.round(silence / 1000)))
-        if (silence >= PING_AFTER_MS && registered) raw('PING', `watchdog-${clock.now()}`)
-        watch()
-      }),
-    )
+    watchdog = clock.timer(PING_AFTER_MS / 2, () => {
+      const silence = clock.now() - heardAt
+      if (silence >= SILENT_MS) return session.close(ircSilent(name, Math.round(silence / 1000)))
+      if (silence >= PING_AFTER_MS && registered) raw('PING', `watchdog-${clock.now()}`)
+      watch()
+    })
   }
 
   /** After a nick that is taken: with another end, within the length that all servers take. */
@@ -120,19 +119,6 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
     }
     const suffix = tries === 1 ? '_' : `_${tries}`
     raw('NICK', `${network.nick.slice(0, 16 - suffix.length)}${suffix}`)
-  }
-
-  async function identify(): Promise<void> {
-    if (nickserv === undefined || sasl !== undefined) return
-    const known = Promise.withResolvers<void>()
-    client.on('loggedin', () => known.resolve())
-    using _ = clock.timer(IDENTIFY_MS, () => {
-      log.warn('nickserv did not identify the bot', { network: name })
-      known.resolve()
-    })
-    const account = nickserv.account === undefined ? '' : `${nickserv.account} `
-    raw('PRIVMSG', 'NickServ', `IDENTIFY ${account}${secret(nickserv.password)}`)
-    await Promise.race([known.promise, ended.promise])
   }
 
   client.on('raw', ({ from_server, line }) => {
@@ -147,10 +133,19 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
   })
   client.on('nick in use', otherNick)
   client.on('nick invalid', otherNick)
-  client.on('sasl failed', ({ reason, message }) => session.close(ircLoginRefused(name, message ?? reason)))
+  const login = createLogin({
+    client,
+    network,
+    clock,
+    log,
+    secret,
+    raw,
+    refused: (why) => session.close(ircLoginRefused(name, why)),
+    keep: (timer) => void timers.use(timer),
+  })
   client.on('registered', () => {
     registered = true
-    identify().then(ready.resolve, (error: Error) => session.close(error))
+    login.identify().then(ready.resolve, (error: Error) => session.close(error))
   })
   client.on('socket close', (failure) =>
     over(ircLost(name, failure instanceof Error ? failure.message : 'the server hung up')),
@@ -166,7 +161,7 @@ export function openSession({ network, transport, clock, log, secret, prepare }:
     client.connect({
       host: network.host,
       port: network.port,
-      transport: transport(network, secret),
+      transport: transport(network, { secret, log }),
       nick: network.nick,
       username: network.username,
       gecos: network.realname,

@@ -2,16 +2,26 @@ import { EventEmitter } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import { connect as connectTls, TLSSocket } from 'node:tls'
-import type { SecretRef } from 'boltbot/plugin-sdk'
+import type { Log, SecretRef } from 'boltbot/plugin-sdk'
 import type { Network } from './options.ts'
 
 /** Gives the class that irc-framework makes its connections of. */
-export type TransportOf = (network: Network, secret: (value: string | SecretRef) => string) => object
+export type TransportOf = (network: Network, deps: TransportDeps) => object
+
+export interface TransportDeps {
+  readonly secret: (value: string | SecretRef) => string
+  readonly log: Log
+}
 
 /** The way of a network's options, over a socket. */
-export const reachNetwork: TransportOf = ({ host, port, tls, tlsCa, certificate }, secret) => {
+export const reachNetwork: TransportOf = ({ name, host, port, tls, tlsCa, certificate }, { secret, log }) => {
   const cert = certificate && { cert: certificate.cert, key: secret(certificate.key) }
-  return createTransport({ host, port, tls: tls ? { ...(tlsCa !== undefined && { ca: tlsCa }), ...cert } : null })
+  return createTransport({
+    host,
+    port,
+    tls: tls ? { ...(tlsCa !== undefined && { ca: tlsCa }), ...cert } : null,
+    stumbled: (line, error) => log.error('a line of the server was passed over', { network: name, line, error }),
+  })
 }
 
 interface TransportOptions {
@@ -19,6 +29,8 @@ interface TransportOptions {
   readonly port: number
   /** `null`: not encrypted. */
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null
+  /** Whoever reads a line threw. */
+  readonly stumbled: (line: string, error: unknown) => void
 }
 
 /** A line is 512 bytes and 8191 of tags; a server that sends more without a line end is none. */
@@ -51,8 +63,17 @@ function createTransport(options: TransportOptions): object {
         const lines = (rest + decoder.write(data)).split(/\r?\n/)
         rest = lines.pop() ?? ''
         if (rest.length > MOST_WAITING) socket.destroy(new Error('the server sends a line without an end'))
-        for (const line of lines) if (!socket.destroyed) this.emit('line', line)
+        for (const line of lines) if (!socket.destroyed) this.read(line)
       })
+    }
+
+    /** What a server says must not end more than the reading of that line. */
+    private read(line: string): void {
+      try {
+        this.emit('line', line)
+      } catch (error) {
+        options.stumbled(line.slice(0, 500), error)
+      }
     }
 
     writeLine(line: string, done?: () => void): void {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { until } from 'boltbot/plugin-sdk/testing'
 
 /** A scripted person on an IRC server: types lines, and reads all that comes. */
@@ -18,8 +19,9 @@ export interface Person extends AsyncDisposable {
   join(channel: string): Promise<void>
 }
 
-export async function connectPerson(port: number, nick: string): Promise<Person> {
-  const socket = connect({ host: '127.0.0.1', port })
+/** With `tls` over TLS, by a certificate of its own if it has one. */
+export async function connectPerson(port: number, nick: string, tls?: ConnectionOptions): Promise<Person> {
+  const socket = tls ? connectTls({ host: 'localhost', port, ...tls }) : connect({ host: '127.0.0.1', port })
   const lines: string[] = []
   let looked = 0
   socket.on('error', () => {}) // 'close' follows

@@ -19,6 +19,15 @@ export interface InspircdOptions {
   readonly strict?: boolean
   /** Lines carry the account of who says them; default true. */
   readonly accountTag?: boolean
+  /** A port with TLS beside the other; the fingerprints of clients' certificates are SHA-256. */
+  readonly tls?: boolean
+}
+
+export interface Inspircd extends Server {
+  /** 0 without TLS. */
+  readonly tlsPort: number
+  /** Its own certificate, which signs itself. */
+  readonly certificate: () => string
 }
 
 export async function startInspircd({
@@ -29,8 +38,11 @@ export async function startInspircd({
   peer,
   strict = false,
   accountTag = true,
-}: InspircdOptions): Promise<Server> {
+  tls = false,
+}: InspircdOptions): Promise<Inspircd> {
   const port = await reservePort()
+  const tlsPort = tls ? await reservePort() : 0
+  let home = ''
   const limits = strict
     ? 'threshold="10" commandrate="1000" fakelag="no"'
     : 'threshold="1000" commandrate="100000" fakelag="no"'
@@ -52,17 +64,23 @@ ${link('services.test.invalid', linkPort, false)}
 ${uplink ? link(uplink.name, uplink.port, true) : ''}${peer ? link(peer, linkPort, false) : ''}
 <uline server="services.test.invalid" silent="yes"><sasl target="services.test.invalid" requiressl="no">
 `
-  return startServer({
+  const encrypted = (directory: string) =>
+    `<module name="ssl_gnutls"><module name="sslinfo"><bind address="127.0.0.1" port="${tlsPort}" type="clients" sslprofile="tls">
+<sslprofile name="tls" provider="gnutls" certfile="${directory}/cert.pem" keyfile="${directory}/key.pem" hash="sha256" requestclientcert="yes">`
+  const server = await startServer({
     port,
     account: 'irc',
     prepare: (directory) => {
+      home = directory
+      if (tls) makeCertificate(directory, 'localhost')
       writeFileSync(
         join(directory, 'inspircd.conf'),
-        `${text}<pid file="${directory}/inspircd.pid"><log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${directory}/inspircd.log">`,
+        `${text}${tls ? encrypted(directory) : ''}<pid file="${directory}/inspircd.pid"><log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${directory}/inspircd.log">`,
       )
       return ['/usr/sbin/inspircd', '--nofork', '--config', join(directory, 'inspircd.conf')]
     },
   })
+  return { ...server, tlsPort, certificate: () => readFileSync(join(home, 'cert.pem'), 'utf8') }
 }
 
 /** NickServ and SASL for a server that listens on the link port. */
@@ -97,7 +115,7 @@ export interface Ngircd extends Server {
   readonly certificate: () => string
 }
 
-export async function startNgircd(): Promise<Ngircd> {
+export async function startNgircd({ password = '' } = {}): Promise<Ngircd> {
   const [port, tlsPort] = [await reservePort(), await reservePort()]
   let home = ''
   const server = await startServer({
@@ -105,9 +123,7 @@ export async function startNgircd(): Promise<Ngircd> {
     account: 'nobody',
     prepare: (directory) => {
       home = directory
-      const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-      const key = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')]
-      spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', ...subject, ...key])
+      makeCertificate(directory, 'localhost')
       writeFileSync(join(directory, 'motd'), 'test server\n')
       writeFileSync(
         join(directory, 'ngircd.conf'),
@@ -120,6 +136,7 @@ Ports = ${port}
 MotdFile = ${directory}/motd
 PidFile = ${directory}/ngircd.pid
 AdminEMail = admin@test.invalid
+${password && `Password = ${password}`}
 [Limits]
 MaxConnectionsIP = 0
 MaxJoins = 50
@@ -154,4 +171,11 @@ export async function registerAccount(port: number, account: string, password: s
     },
     { what: `NickServ to register ${account}`, deadline: 30_000, seen: () => person.lines.join('\n') },
   )
+}
+
+/** A certificate that signs itself, as cert.pem with key.pem. */
+export function makeCertificate(directory: string, name: string): void {
+  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+  const files = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')]
+  spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', ...subject, ...files])
 }

@@ -14,6 +14,8 @@ export interface Server extends AsyncDisposable {
   start(): Promise<void>
   /** With all processes it made. */
   kill(): Promise<void>
+  /** Asks it to end, so that it saves what it knows. */
+  stop(): Promise<void>
 }
 
 export interface Recipe {
@@ -36,6 +38,13 @@ export async function startServer({ port, account, prepare }: Recipe): Promise<S
   const [command = '', ...args] = [...(isRoot ? dropRights : []), program, ...words]
   let child: ReturnType<typeof spawn> | undefined
   let said = ''
+  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    process.kill(-child.pid, signal)
+    await exited
+  }
+
   const server: Server = {
     port: port ?? 0,
     said: () => said,
@@ -48,12 +57,8 @@ export async function startServer({ port, account, prepare }: Recipe): Promise<S
       if (port !== null)
         await until(() => answers(port), { what: `${program} to listen`, deadline: 20_000, seen: () => said })
     },
-    async kill() {
-      if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      process.kill(-child.pid, 'SIGKILL')
-      await exited
-    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
     async [Symbol.asyncDispose]() {
       await server.kill()
       rmSync(directory, { recursive: true, force: true })

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from 'boltbot/plugin-sdk/testing'
+import { reservePort } from '../e2e/rig/ports.ts'
+import { startBot } from './irc/bot.ts'
+import { connectPerson } from './irc/person.ts'
+import { registerAccount, startAnope, startInspircd } from './irc/servers.ts'
+import { absent } from './rig/worker.ts'
+
+const skip = absent('inspircd') || absent('anope')
+
+test('on linked servers a bot that is killed, banned, kicked, split off, robbed of its nick, and whose server is restarted ten times is back each time and says nothing twice', {
+  skip,
+  timeout: 175_000,
+}, async (t) => {
+  const [link, otherLink] = [await reservePort(), await reservePort()]
+  await using hub = await startInspircd({ linkPort: link, peer: 'leaf.test.invalid', strict: true })
+  await using leaf = await startInspircd({
+    name: 'leaf.test.invalid',
+    id: '002',
+    linkPort: otherLink,
+    uplink: { name: 'irc.test.invalid', port: link },
+    strict: true,
+  })
+  await using _services = await startAnope(link)
+  await registerAccount(hub.port, 'hellobot', 'botpass')
+  await using jane = await connectPerson(hub.port, 'jane')
+  await jane.join('#hello')
+  jane.send('OPER oper operpass')
+  await jane.line(/ 381 /)
+  await using bot = await startBot({ port: leaf.port, sasl: { account: 'hellobot', password: 'botpass' } })
+
+  const said: string[] = []
+  const announce = async (text: string) => {
+    said.push(text)
+    await bot.announce(text)
+  }
+  /** The servers are linked, and the bot is in the channel under its own nick. */
+  const isBack = () =>
+    until(
+      async () => {
+        jane.send('NAMES #hello')
+        if (/ :.*\bhellobot\b/.test(await jane.line(/ 353 .*#hello/, 5000))) return true
+        // Asked again when something happened: who asks too much is thrown out.
+        await jane.line(/:hellobot!\S+ JOIN| NICK :?hellobot/, 3000)
+        return false
+      },
+      { what: 'the bot to be in #hello', deadline: 60_000, seen: () => bot.host.log.text() },
+    )
+  const isBackAndHeard = async (text: string) => {
+    await isBack()
+    await announce(text)
+    await jane.line(new RegExp(`PRIVMSG #hello :.*${text}`))
+    t.diagnostic(text)
+  }
+  await isBackAndHeard('news before.')
+
+  jane.send('KILL hellobot :go away')
+  await jane.line(/hellobot!\S+ QUIT/)
+  await isBackAndHeard('news after the kill.')
+
+  jane.send('KICK #hello hellobot :out')
+  await jane.line(/KICK #hello hellobot/)
+  await isBackAndHeard('news after the kick.')
+
+  {
+    await using joe = await connectPerson(leaf.port, 'joe')
+    joe.send('OPER oper operpass')
+    await joe.line(/ 381 /)
+    joe.send('KLINE hellobot@127.0.0.1 3s :banned')
+    await jane.line(/hellobot!\S+ QUIT/)
+    await announce('news during the ban.')
+  }
+  await isBackAndHeard('news after the ban.')
+
+  for (let round = 1; round <= 10; round++) {
+    await leaf.kill()
+    await jane.line(/hellobot!\S+ QUIT/, 20_000)
+    await announce(`news while down ${round}.`)
+    await leaf.start()
+    await isBackAndHeard(`news of round ${round}.`)
+  }
+
+  await leaf.kill()
+  await jane.line(/hellobot!\S+ QUIT/, 20_000)
+  await using _thief = await connectPerson(hub.port, 'hellobot')
+  await leaf.start()
+  await isBackAndHeard('news after the theft.')
+
+  const heard = jane.lines.filter((line) => / (PRIVMSG|NOTICE) #hello :/.test(line)).join('\n')
+  for (const text of said) assert.ok(heard.split(text).length - 1 <= 1, `said twice: ${text}\n${heard}`)
+  assert.doesNotMatch(bot.host.log.text(), /Excess Flood/)
+})
