@@ -1,13 +1,13 @@
 // Claim: Banana and jelly are decoded and encoded at 150 MB/s or better, on the recorded session of a worker with much output, and
-// at ten times the pace of Twisted's own on the same bytes.
+// at ten times the pace of Twisted's own on the same bytes. Time of the CPU is counted.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bytesOf, readCapture } from '../test/wire/pb/captures.ts'
 import { createBananaDecoder } from '../wire/pb/banana-decoder.ts'
-import { encodeBanana } from '../wire/pb/banana-encoder.ts'
-import { jelly } from '../wire/pb/jelly.ts'
+import { giveBack } from '../wire/pb/banana-writer.ts'
+import { encodeValue } from '../wire/pb/jelly.ts'
 import { FRIEND } from '../wire/pb/limits.ts'
 import type { Sexp } from '../wire/pb/sexp.ts'
 import { unjelly } from '../wire/pb/unjelly.ts'
@@ -15,7 +15,7 @@ import { Referenceable, RemoteReference, type Value } from '../wire/pb/values.ts
 import { median, report } from './report.ts'
 
 const ROUNDS = 5
-const REPEATS = 100
+const REPEATS = 200
 const READ = 64 * 1024
 const bytes = bytesOf(readCapture('pb-bigoutput'), 'c2s')
 const object = new Referenceable({})
@@ -35,26 +35,37 @@ for (const [name, pace, against] of [
     report({ name, ours: pace, against, unit: 'MB/s', limit: "Twisted's own, same bytes", aim: { atLeast: 10 } })
 }
 
+/** Each by itself, as for Twisted: what the one leaves to be collected is not counted for the other. */
 function measure(): { readonly decode: number; readonly encode: number } {
-  const decode: number[] = []
-  const encode: number[] = []
-  for (let round = 0; round < ROUNDS + 1; round++) {
-    const values: Value[] = []
-    let began = performance.now()
-    for (let repeat = 0; repeat < REPEATS; repeat++) {
-      values.length = 0
-      decodeAll(values)
-    }
-    decode.push(paceSince(began))
-    began = performance.now()
-    for (let repeat = 0; repeat < REPEATS; repeat++) for (const value of values) encodeBanana(jelly(value, () => 1))
-    encode.push(paceSince(began))
-  }
-  return { decode: median(decode.slice(1)), encode: median(encode.slice(1)) } // the first is for the compiler
+  const values: Value[] = []
+  const decode = rounds(() => {
+    values.length = 0
+    decodeAll(values)
+  })
+  const encode = rounds(() => {
+    // As a link does once the system has them; Twisted's are dropped, too.
+    for (const value of values) giveBack(encodeValue(value, () => 1))
+  })
+  return { decode, encode }
+}
+
+function rounds(act: () => void): number {
+  const paces = Array.from({ length: ROUNDS + 1 }, () => {
+    const began = cpuMs()
+    for (let repeat = 0; repeat < REPEATS; repeat++) act()
+    return paceSince(began)
+  })
+  return median(paces.slice(1)) // the first is for the compiler
+}
+
+/** Of this process, with its collector: others on the machine do not count. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 function paceSince(began: number): number {
-  return (bytes.length * REPEATS) / 1e3 / (performance.now() - began)
+  return (bytes.length * REPEATS) / 1e3 / (cpuMs() - began)
 }
 
 function decodeAll(values: Value[]): void {

@@ -44,7 +44,10 @@ export async function connectPb({ master, user, password, mind, longest, signal 
   const broker = createBroker({
     role: 'client',
     ...(longest !== undefined && { longest }),
-    send: (bytes) => void socket.write(bytes),
+    send(bytes) {
+      socket.write(bytes)
+      return socket.writableLength === 0
+    },
     broken: (reason) => fail(pbLost(master, reason)),
     trouble: () => {}, // the other end is told
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createBananaDecoder } from '../../wire/pb/banana-decoder.ts'
 import { encodeBanana } from '../../wire/pb/banana-encoder.ts'
 import { createBroker } from '../../wire/pb/broker.ts'
-import { jelly } from '../../wire/pb/jelly.ts'
+import { encodeValue } from '../../wire/pb/jelly.ts'
 import { STRANGER } from '../../wire/pb/limits.ts'
 import { createLoginRoot } from '../../wire/pb/login.ts'
 import type { Sexp } from '../../wire/pb/sexp.ts'
@@ -46,7 +46,7 @@ export const values: Target = {
   run(chance) {
     const decoder = createBananaDecoder({ ...STRANGER, list: 1000, elements: 5000 }, (sexp) => {
       for (const part of Array.isArray(sexp) ? [sexp, ...sexp] : [sexp])
-        expectOnly('JellyProblem', () => jelly(unjelly(part, references), () => 1))
+        expectOnly('JellyProblem', () => encodeValue(unjelly(part, references), () => 1))
     })
     expectOnly('PbProblem', () => decoder.push(input(chance)))
   },

@@ -1,20 +1,25 @@
 import { createBananaDecoder } from './banana-decoder.ts'
 import { encodeBanana } from './banana-encoder.ts'
+import { giveBack } from './banana-writer.ts'
 import { latin1 } from './bytes.ts'
 import { createIncomingCalls } from './incoming-calls.ts'
+import { dictionaryOf, encodeMessage } from './jelly.ts'
 import { FRIEND, STRANGER } from './limits.ts'
 import { createLocalObjects } from './local-objects.ts'
-import { createOutgoingCalls, jellyArguments } from './outgoing-calls.ts'
+import { createOutgoingCalls } from './outgoing-calls.ts'
 import { PbProblem } from './pb-problem.ts'
 import type { Sexp } from './sexp.ts'
-import { type Referenceable, type RemoteCall, RemoteReference, type Value } from './values.ts'
+import { type Referenceable, type RemoteCall, RemoteReference, Tuple, type Value } from './values.ts'
 
 export interface BrokerDeps {
   /** The server speaks first; its `root` is what a client calls to log in. */
   readonly role: 'server' | 'client'
   readonly root?: Referenceable
-  /** Takes bytes for the other end, in order. Does not throw, also not when the link is gone. */
-  readonly send: (bytes: Uint8Array) => void
+  /**
+   * Takes bytes for the other end, in order. Does not throw, also not when the link is gone. True: they are with the system, and their
+   * memory may be written over.
+   */
+  readonly send: (bytes: Uint8Array) => boolean | undefined
   /** The other end broke the protocol: close the link. Then call `lost`. */
   readonly broken: (reason: string) => void
   /** A method of ours threw something of its own. The other end is told only that it failed. */
@@ -58,8 +63,15 @@ export function createBroker(deps: BrokerDeps): Broker {
   let vocabulary = false
   let phase: 'dialect' | 'version' | 'open' | 'gone' = 'dialect'
 
+  const give = (bytes: Uint8Array) => {
+    if (deps.send(bytes)) giveBack(bytes)
+  }
+  const options = () => ({ vocabulary, ...(deps.longest && { longest: deps.longest }) })
   const send = (sexp: Sexp) => {
-    if (phase !== 'gone') deps.send(encodeBanana(sexp, { vocabulary, ...(deps.longest && { longest: deps.longest }) }))
+    if (phase !== 'gone') give(encodeBanana(sexp, options()))
+  }
+  const sendValues = (front: readonly Sexp[], ...values: readonly Value[]) => {
+    if (phase !== 'gone') give(encodeMessage(front, values, objects.expose, options()))
   }
 
   const root = new RemoteReference('root', call)
@@ -73,14 +85,20 @@ export function createBroker(deps: BrokerDeps): Broker {
     local: objects.get,
     copies: deps.copies,
   }
-  const served = createIncomingCalls({ objects, incoming, send, trouble: deps.trouble, congested: deps.congested })
+  const served = createIncomingCalls({
+    objects,
+    incoming,
+    send: sendValues,
+    trouble: deps.trouble,
+    congested: deps.congested,
+  })
   const decoder = createBananaDecoder(role === 'server' ? STRANGER : FRIEND, element)
 
   function call(...[luid, method, args, keywords]: Parameters<RemoteCall>): Promise<Value> {
     const [request, answer] = calls.next()
     try {
-      const target = typeof luid === 'string' ? Buffer.from(luid) : luid
-      send(['message', request, target, Buffer.from(method), 1, ...jellyArguments(args, keywords, objects.expose)])
+      // The last two are written each on its own: what they share is not shared over there.
+      sendValues(['message', request, luid, method, 1], new Tuple([...args]), dictionaryOf(keywords))
     } catch (error) {
       calls.fail(request, error as Error) // of the encoder
     }

@@ -1,5 +1,4 @@
 import { latin1 } from './bytes.ts'
-import { jelly } from './jelly.ts'
 import { JellyProblem } from './jelly-problem.ts'
 import type { LocalObjects } from './local-objects.ts'
 import { PbProblem } from './pb-problem.ts'
@@ -11,7 +10,8 @@ import { type Method, Tuple, type Value } from './values.ts'
 export interface IncomingDeps {
   readonly objects: LocalObjects
   readonly incoming: Incoming
-  readonly send: (sexp: Sexp) => void
+  /** A message: what stands in front, and values. */
+  readonly send: (front: readonly Sexp[], ...values: readonly Value[]) => void
   readonly trouble: (method: string, error: unknown) => void
   readonly congested?: ((much: boolean) => void) | undefined
 }
@@ -52,7 +52,7 @@ export function createIncomingCalls(deps: IncomingDeps): IncomingCalls {
   function answer(request: number, wanted: boolean, value: Value): void {
     if (!wanted) return
     try {
-      send(['answer', request, jelly(value, objects.expose)])
+      send(['answer', request], value)
     } catch (error) {
       fail(request, wanted, 'answer', error)
     }
@@ -63,7 +63,7 @@ export function createIncomingCalls(deps: IncomingDeps): IncomingCalls {
     if (raised === undefined) deps.trouble(method, error)
     if (!wanted) return
     const { failure } = raised ?? new RaisedError('twisted.spread.pb.Error', 'It failed here; the log says why.')
-    send(['error', request, jelly(failure, objects.expose)])
+    send(['error', request], failure)
   }
 
   async function finish(promise: Promise<Value>, request: number, wanted: boolean, method: string, bytes: number) {

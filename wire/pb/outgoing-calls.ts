@@ -1,9 +1,8 @@
-import { dictionaryOf, jelly } from './jelly.ts'
 import { PbProblem } from './pb-problem.ts'
 import { RemoteError } from './remote-error.ts'
 import type { Sexp } from './sexp.ts'
 import { type Incoming, unjelly } from './unjelly.ts'
-import { Failure, type Referenceable, Tuple, type Value } from './values.ts'
+import { Failure, type Value } from './values.ts'
 
 /** Calls of ours that wait for their answers, which come in any order. */
 export interface OutgoingCalls {
@@ -65,13 +64,6 @@ export function createOutgoingCalls(): OutgoingCalls {
     },
   }
 }
-
-/** The last two parts of a message. They are jellied each on its own. */
-export const jellyArguments = (
-  args: readonly Value[],
-  keywords: Readonly<Record<string, Value>>,
-  expose: (object: Referenceable) => number,
-): readonly [Sexp, Sexp] => [jelly(new Tuple([...args]), expose), jelly(dictionaryOf(keywords), expose)]
 
 /** An answer that cannot be read fails the call it belongs to. */
 function settle(call: Waiting, read: () => void): void {

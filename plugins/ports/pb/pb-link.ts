@@ -57,12 +57,13 @@ export function openLink(socket: Socket, deps: PbLinkDeps): PbLink {
       enter,
     }),
     send(bytes) {
-      if (!socket.writable) return
+      if (!socket.writable) return true
       socket.write(bytes)
       if (socket.writableLength > STALLED_BYTES) {
         why ??= 'it does not take what is sent to it'
         socket.destroy()
       }
+      return socket.writableLength === 0
     },
     broken(reason) {
       deps.broken(reason)

@@ -112,7 +112,7 @@ function hear(...elements: (Sexp | Uint8Array)[]): { readonly broken: string[]; 
   const server = createBroker({
     role: 'server',
     root: echo(),
-    send: (bytes) => sent.push(bytes),
+    send: (bytes) => void sent.push(bytes),
     broken: (reason) => broken.push(reason),
     trouble: () => {},
   })

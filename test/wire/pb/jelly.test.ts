@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createBananaDecoder } from '../../../wire/pb/banana-decoder.ts'
 import { encodeBanana } from '../../../wire/pb/banana-encoder.ts'
-import { dictionaryOf, jelly } from '../../../wire/pb/jelly.ts'
+import { giveBack } from '../../../wire/pb/banana-writer.ts'
+import { dictionaryOf, encodeMessage, encodeValue } from '../../../wire/pb/jelly.ts'
 import { FRIEND } from '../../../wire/pb/limits.ts'
-import type { Sexp } from '../../../wire/pb/sexp.ts'
+import { BananaFloat, type Sexp } from '../../../wire/pb/sexp.ts'
 import { type Incoming, unjelly } from '../../../wire/pb/unjelly.ts'
-import { Copy, Failure, Referenceable, RemoteReference, Tuple, type Value } from '../../../wire/pb/values.ts'
+import { Copy, Failure, Opaque, Referenceable, RemoteReference, Tuple, type Value } from '../../../wire/pb/values.ts'
 import { bytesOf, pbCaptures } from './captures.ts'
 
 const nothing: Incoming = {
@@ -17,15 +18,18 @@ const nothing: Incoming = {
 const notCalled = () => assert.fail('not called')
 const noObjects = () => assert.fail('no object of ours')
 
-/** Over the wire and back. */
-function pass(sexp: Sexp): Sexp {
+/** Over the wire. */
+function decoded(bytes: Uint8Array): Sexp {
   const found: Sexp[] = []
-  createBananaDecoder(FRIEND, (element) => found.push(element)).push(encodeBanana(sexp))
+  createBananaDecoder(FRIEND, (element) => found.push(element)).push(bytes)
   assert.equal(found.length, 1)
   return found[0]!
 }
 
+const pass = (sexp: Sexp) => decoded(encodeBanana(sexp))
 const read = (sexp: Sexp) => unjelly(pass(sexp), nothing)
+const passed = (value: Value, vocabulary = true) => decoded(encodeValue(value, noObjects, { vocabulary }))
+const passValue = (value: Value, vocabulary = true) => unjelly(passed(value, vocabulary), nothing)
 
 const values = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
@@ -46,17 +50,67 @@ const values = fc.letrec<{ value: Value }>((tie) => ({
 
 test('values come out as they went in', () => {
   fc.assert(
-    fc.property(values, (value) => assert.deepEqual(read(jelly(value, noObjects)), value)),
+    fc.property(values, fc.boolean(), (value, words) => assert.deepEqual(passValue(value, words), value)),
     { numRuns: 1000 },
   )
 })
 
-test('values have the forms of the real programs', () => {
-  assert.deepEqual(jelly(null, noObjects), ['None'])
-  assert.deepEqual(jelly(true, noObjects), ['boolean', 'true'])
-  assert.deepEqual(jelly('ü', noObjects), ['unicode', 'ü'])
-  assert.deepEqual(jelly([1, new Tuple([2])], noObjects), ['list', 1, ['tuple', 2]])
-  assert.deepEqual(jelly(dictionaryOf({ a: 1, left: undefined }), noObjects), ['dictionary', [['unicode', 'a'], 1]])
+test('values have the forms of the real programs, with words by number and without', () => {
+  for (const [value, form] of [
+    [null, ['None']],
+    [true, ['boolean', 'true']],
+    [false, ['boolean', 'false']],
+    ['ü', ['unicode', 'ü']],
+    ['message', ['unicode', 'message']],
+    [Buffer.from('list'), 'list'],
+    [1.5, 1.5],
+    [2 ** 60, new BananaFloat(2 ** 60)],
+    [
+      [1, new Tuple([-2])],
+      ['list', 1, ['tuple', -2]],
+    ],
+    [new Set([1n]), ['set', 1]],
+    [dictionaryOf({ a: 1, left: undefined }), ['dictionary', [['unicode', 'a'], 1]]],
+    [new Opaque('date', [Buffer.from('1 2 3')]), ['date', '1 2 3']],
+  ] as const satisfies readonly (readonly [Value, Sexp])[])
+    for (const vocabulary of [true, false])
+      assert.deepEqual(encodeValue(value as Value, noObjects, { vocabulary }), encodeBanana(form, { vocabulary }))
+})
+
+test('texts of all lengths and alphabets have the bytes that Banana has for them', () => {
+  for (const letter of ['a', 'ü', '漢', '😀', '\ud800'])
+    for (const length of [0, 1, 22, 23, 24, 25, 40, 126, 127, 128, 16_383, 16_384, 70_000, 150_000]) {
+      const text = `${'x'.repeat(length % 3)}${letter.repeat(length)}`
+      const expected = Buffer.from(text)
+      const bytes = encodeValue(text, noObjects)
+      assert.deepEqual((decoded(bytes) as readonly Sexp[])[1], expected, `${letter} ${length}`)
+      assert.deepEqual(bytes, encodeBanana([Buffer.from('unicode'), expected]))
+    }
+})
+
+test('messages do not write over one another, nor does one that failed', () => {
+  const bytes = Array.from({ length: 3000 }, (_, number) => {
+    if (number % 7 === 0) assert.throws(() => encodeValue([`lost ${number}`, 'x'.repeat(700_000)], noObjects), /takes/)
+    return encodeMessage(['message', number], [`text ${number}`.repeat(number % 50), [number]], noObjects)
+  })
+  for (const [number, one] of bytes.entries()) {
+    const [, at, text, list] = decoded(one) as readonly Sexp[]
+    assert.equal(at, number)
+    assert.equal(unjelly(text!, nothing), `text ${number}`.repeat(number % 50))
+    assert.deepEqual(unjelly(list!, nothing), [number])
+  }
+})
+
+test('memory that is given back is written over, if nothing was written behind it', () => {
+  const first = encodeValue('one', noObjects)
+  giveBack(first)
+  const second = encodeValue('two', noObjects)
+  assert.equal(second.byteOffset, first.byteOffset)
+  const third = encodeValue('three', noObjects)
+  giveBack(second)
+  encodeValue('four', noObjects)
+  assert.equal(unjelly(decoded(second), nothing), 'two')
+  assert.equal(unjelly(decoded(third), nothing), 'three')
 })
 
 test('keys of a dictionary are the same as bytes and as text', () => {
@@ -101,24 +155,24 @@ test('what is told of again is the same object, also inside itself', () => {
 test('what holds itself is not sent', () => {
   const loop: Value[] = []
   loop.push(loop)
-  assert.throws(() => jelly(loop, noObjects), /holds itself/)
+  assert.throws(() => encodeValue(loop, noObjects), /holds itself/)
 })
 
 test('objects are numbers of this side or the other', () => {
   const ours = new Referenceable({})
   assert.deepEqual(
-    jelly([ours], () => 9),
-    ['list', ['remote', 9]],
+    encodeValue([ours], () => 9),
+    encodeBanana(['list', ['remote', 9]]),
   )
   const theirs = read(['remote', 4])
   assert.ok(theirs instanceof RemoteReference && theirs.luid === 4)
-  assert.deepEqual(jelly(theirs, noObjects), ['local', 4])
+  assert.deepEqual(encodeValue(theirs, noObjects), encodeBanana(['local', 4]))
   assert.equal(unjelly(pass(['local', 5]), { ...nothing, local: () => ours }), ours)
 })
 
 test('a failure says what it is; one without parents is of its type alone', () => {
   const failure = new Failure({ type: 'a.B', message: 'no', traceback: 'here', parents: ['a.B', 'a.A'] })
-  assert.deepEqual(read(jelly(failure, noObjects)), failure)
+  assert.deepEqual(passValue(failure), failure)
   const bare = read(['twisted.spread.pb.CopyableFailure', ['dictionary', [['unicode', 'type'], 'a.B']]])
   assert.deepEqual(bare, new Failure({ type: 'a.B', message: '' }))
   const old = ['instance', ['class', 'twisted.spread.pb.CopyableFailure'], ['dictionary', ['type', 'a.B']]]
@@ -173,7 +227,7 @@ test('broken values fail alone', () => {
 
 test('dates and the like are kept as they came', () => {
   const sexp = ['datetime', '2026 11 21 0 0 0 0']
-  assert.deepEqual(pass(jelly(read(sexp), noObjects)), pass(sexp))
+  assert.deepEqual(passed(read(sexp)), pass(sexp))
 })
 
 test('every value of every recording is read, and sent again means the same', () => {
@@ -183,7 +237,7 @@ test('every value of every recording is read, and sent again means the same', ()
       for (const sexp of elementsOf(bytesOf(capture, dir)))
         for (const part of valuesOf(sexp)) {
           const value = unjelly(part, nothing)
-          assert.deepEqual(unjelly(pass(jelly(value, noObjects)), home), value, capture.name)
+          assert.deepEqual(unjelly(passed(value), home), value, capture.name)
           count++
         }
   assert.ok(count > 1000, `${count} values`)

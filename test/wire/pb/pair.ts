@@ -20,7 +20,7 @@ export function connectPair(root: Referenceable, deps: Partial<BrokerDeps> = {})
     createBroker({
       role,
       root,
-      send: (bytes) => queueMicrotask(() => other().receive(bytes)),
+      send: (bytes) => void queueMicrotask(() => other().receive(bytes)),
       broken: (reason) => broken.push(`${role}: ${reason}`),
       trouble: (_, error) => troubles.push(error),
       congested: (much) => congested.push(much),
