@@ -86,6 +86,11 @@ export function claim(
       .selectAll()
       .where('id', '=', row.message_id)
       .executeTakeFirstOrThrow()
+    if (row.recipient.startsWith('person:') && (await isToldThere(trx, row, address))) {
+      const dropped = { state: 'dropped', address, error: 'This address is told already.', finished_at: now }
+      await update(trx, id, dropped)
+      return { status: 'gone' } as const
+    }
     if (budget !== null && message.urgency !== 'high' && row.is_digest === 0) {
       const before = await digestUnderWay(trx, row.scheme, address)
       const recent = before === undefined ? await sentSince(trx, row.scheme, address, now - budget.perMs) : []
@@ -107,6 +112,25 @@ export function claim(
     return { status: 'claimed', row: { ...row, ...sending }, message } as const
   })
 }
+
+/** Whether somebody else of the same message is at this address: a person may be named in two ways. */
+async function isToldThere(trx: Transaction<Tables>, row: Row<'outbox'>, address: string): Promise<boolean> {
+  const others = await trx
+    .selectFrom('outbox')
+    .select(['recipient', 'address'])
+    .where('source', '=', row.source)
+    .where('key', '=', row.key)
+    .where('scheme', '=', row.scheme)
+    .where('id', '<>', row.id)
+    .where('state', 'not in', ['dead', 'dropped'])
+    .execute()
+  const same = (other: string | null) => other?.toLowerCase() === address.toLowerCase()
+  return others.some((one) => same(one.address) || same(addressIn(one.recipient, row.scheme)))
+}
+
+/** Of a recipient that is an address: `mail:jane@example.org`. */
+const addressIn = (recipient: string, scheme: string) =>
+  recipient.startsWith(`${scheme}:`) ? recipient.slice(scheme.length + 1) : null
 
 export type Conclusion =
   | { readonly state: 'sent' }

@@ -79,6 +79,7 @@ export function followCommands(
       summary: 'no news here until "unmute"; commands are still answered',
       example: 'mute',
       async run(call) {
+        if (!call.place.stays) throw notHere('mute')
         await moderates(call, 'mute')
         await call.place.setMuted(true)
         return 'I keep quiet here. "unmute" ends that.'

@@ -12,8 +12,9 @@ export function peopleCommand(): Command {
   return listCommand('people', 'say how a person is reached, and how the lookup of people does', 'people jane')
     .argument('[who]', 'as changes name them: jane, or "Jane Doe <jane@example.org>"')
     .action(async (who: string | undefined, { basedir, json }: LiveOptions) => {
-      const standing = await callMaster<ReturnType<PeopleDesk['standing']>>(basedir, 'people', {})
       const person = who === undefined ? null : await callMaster<PersonView>(basedir, 'person', { who })
+      // Behind the person: asking for one may show that the lookup fails.
+      const standing = await callMaster<ReturnType<PeopleDesk['standing']>>(basedir, 'people', {})
       if (standing.trouble !== null || (person?.problem ?? null) !== null) process.exitCode = 1
       if (json) return printJson({ ...standing, ...(person && { person }) })
       const { trouble, sheriff } = standing

@@ -87,6 +87,21 @@ test('a message is brought to each of its recipients once, whoever asks again', 
   assert.equal(new Set(far.taken.map(({ ref }) => ref)).size, 1, 'one ref for all recipients of a notice')
 })
 
+test('who is named in several ways, as a person and by address, is told once', async () => {
+  const far = createFarSide()
+  await using rig = await createRig(config([far.plugin()]))
+  far.answers(() => ({ status: 'later', about: 'carrier', reason: 'down' }))
+  await far.host.notify(notice('fire', { to: [{ who: 'Jane' }, jane, { who: 'jane' }, { who: 'joe' }] }))
+  await far.host.notify(notice('flood', { to: [{ who: 'jane' }] }))
+  await rig.settle()
+  far.answers(() => TAKEN)
+  await rig.clock.advance('2m')
+  assert.deepEqual(
+    far.taken.map(({ subject, address }) => `${subject} ${address}`),
+    ['fire jane@example.org', 'fire joe@example.org', 'flood jane@example.org'],
+  )
+})
+
 test('a malformed message is refused with what is wrong', async () => {
   const far = createFarSide()
   await using _rig = await createRig(config([far.plugin()]))
