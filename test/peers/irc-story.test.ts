@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { builder, buildFactory, definePlugin, type SlaveDoor, slave } from 'boltbot/plugin-sdk'
+import { builder, buildFactory, type Delivery, definePlugin, type SlaveDoor, slave } from 'boltbot/plugin-sdk'
 import { createMemoryLog, createScriptedSlave, until } from 'boltbot/plugin-sdk/testing'
 import { irc } from 'boltbot/plugins/status/irc'
 import { createClock } from '../../core/clock.ts'
@@ -25,6 +25,9 @@ function checkPage(transcript: readonly string[]): void {
   else assert.equal(page, next, 'docs/irc.md shows another talk: write it anew with BOLTBOT_WRITE_DOCS=1')
 }
 
+/** Another one each time. */
+const CODE = /[A-Z2-9]{5}-[A-Z2-9]{5}/
+
 /** Spans are as long as the machine was slow. */
 const steady = (line: string) =>
   line.replace(/, done .*$/, ', done any moment').replace(/\b\d+(ms|s|m)(\d+s)?\b/g, '1s')
@@ -37,6 +40,23 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
   await using server = await startInspircd({ linkPort: link })
   await using _services = await startAnope(link)
   await registerAccount(server.port, 'jane', 'janepass')
+  await registerAccount(server.port, 'annie', 'anniepass')
+  const mails: Delivery[] = []
+  const postbox = definePlugin({
+    name: 'postbox',
+    kind: 'status',
+    needs: ['carriers', 'people'],
+    apply(host) {
+      host.registerCarrier({
+        scheme: 'mail',
+        addressOf: (who) => host.people.mailAddress(who),
+        async deliver(delivery) {
+          mails.push(delivery)
+          return { status: 'delivered' }
+        },
+      })
+    },
+  })
   let door: SlaveDoor | undefined
   const doorPlugin = definePlugin({
     name: 'door',
@@ -52,9 +72,10 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
     slaves: [slave({ name: 'bot-1', password: 'x' })],
     builders: [builder({ name: 'full', slaves: ['bot-1'], factory: buildFactory([sh({ command: 'make' })]) })],
     schedulers: [each({ builders: ['full'] })],
-    people: { table: { jane: { irc: 'account:jane', roles: ['committer'] } } },
+    people: { mailDomain: 'example.org', table: { jane: { irc: 'account:jane', roles: ['committer'] } } },
     access: { force: ['role:committer'], stop: ['role:committer'] },
     status: [
+      postbox(),
       irc({
         host: '127.0.0.1',
         port: server.port,
@@ -67,8 +88,12 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
   })
   await using jane = await connectPerson(server.port, 'jane')
   await using mallory = await connectPerson(server.port, 'mallory')
+  await using annie = await connectPerson(server.port, 'annie')
   jane.say('NickServ', 'IDENTIFY janepass')
   await jane.line(/ 900 /)
+  annie.say('NickServ', 'IDENTIFY anniepass')
+  await annie.line(/ 900 /)
+  await annie.join('#hello')
   await jane.join('#hello')
   await mallory.join('#hello')
   await until(() => live.log.text().includes('joined'), {
@@ -94,7 +119,7 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
   }
   const say = (person: Person, text: string, lines = 1) => {
     person.say('#hello', text)
-    transcript.push(`<${person.nick}> ${text}`)
+    transcript.push(`<${person.nick}> ${text.replace(CODE, 'K7WQM-3XNPA')}`)
     return hear(lines)
   }
 
@@ -122,8 +147,23 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
   await say(jane, 'hellobot: force build full once more', 2)
   assert.match(await say(mallory, 'hellobot: stop build full haha'), /^mallory: Sorry/)
   assert.match(await say(jane, "hellobot: stop build full it's the wrong branch", 2), /has ended after 1s: cancelled/)
+  assert.match(await say(annie, 'hellobot: subscribe full --by irc'), /^annie: I do not know who you are\./)
+  assert.match(
+    await say(annie, 'hellobot: iam ann'),
+    /^annie: I have mailed a code to the address that is known of ann\./,
+  )
+  const mail = await until(() => mails[0], { what: 'the mail with the code', seen: () => live.log.text() })
+  assert.equal(mail.address, 'ann@example.org')
+  const code = CODE.exec(mail.text)?.[0] ?? ''
+  assert.match(await say(mallory, `hellobot: iam ann ${code}`), /^mallory: Anybody could have your nickname\./)
+  assert.match(await say(annie, `hellobot: iam ann ${code}`), /^annie: Welcome, ann\./)
+  assert.match(
+    await say(annie, 'hellobot: subscribe full --by irc'),
+    /^annie: You are told of builds of full in private/,
+  )
   await live.master.submitChange(commit('r1', { who: 'Joe <joe@example.org>' }), 'test')
   assert.match(await hear(1), /^build full #2 of main has ended: failure \(failed sh\)\. Changes by Joe\.$/)
+  await annie.line(/:hellobot!\S+ PRIVMSG annie :build full #2 of main has ended: failure/)
   assert.match(await say(mallory, 'hellobot: blame full'), /in that build: Joe$/)
   assert.match(
     await say(jane, 'hellobot: ack full the parser, I am on it', 2),
@@ -144,6 +184,8 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
       'force jane irc true',
       'stop mallory irc false',
       'stop jane irc true',
+      'iam annie irc true',
+      'iam annie irc true',
     ],
   )
 })
