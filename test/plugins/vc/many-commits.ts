@@ -76,7 +76,8 @@ const darcs: Way = async ({ folder, run }, count) => {
 /** A file with so many revisions, as CVS itself keeps it. */
 const cvs: Way = async ({ folder, run }, count) => {
   const path = join(folder, 'repo', 'hello', 'many,v')
-  const date = (i: number) => new Date((SECONDS + i * 2) * 1000).toISOString().replace(/[-T:]/g, '.').slice(0, 19)
+  const begin = Date.now() - 2000 * count // its poller looks back an hour
+  const date = (i: number) => new Date(begin + i * 2000).toISOString().replace(/[-T:]/g, '.').slice(0, 19)
   const revision = (i: number) => `1.${i + 1}`
   const tree = Array.from({ length: count }, (_, n) => {
     const i = count - 1 - n
