@@ -161,6 +161,14 @@ export const treeFailed = (tool: string, args: readonly string[], reason: string
     cause,
   })
 
+export const treeBinary = (tool: string, file: string) =>
+  new CiError({
+    code: 'BOLT_CLI_TREE_BINARY',
+    message: `The patch cannot carry "${file}": it is no text, and ${tool} only says that it differs.`,
+    details: { tool, file },
+    hint: 'Commit it first, or leave it out; with git and hg it would go along.',
+  })
+
 export const patchTooLarge = (size: number, limit: number) =>
   new CiError({
     code: 'BOLT_CLI_PATCH_TOO_LARGE',

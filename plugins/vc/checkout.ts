@@ -14,6 +14,24 @@ export interface TreeKind {
   checkOut(directory: string): Promise<string | null>
   /** A tree of this origin, which may have been changed by a build. */
   update(directory: string): Promise<string | null>
+  /** Whether there is a tree of this origin. Left out: whether the frame made it. */
+  isOurs?(directory: string): Promise<boolean>
+  /** Makes a tree as if it had not been patched. Left out: a patched tree is checked out anew. */
+  clean?(directory: string): Promise<boolean>
+  /** False: a new checkout would fail as the update did, and the tree be gone. Left out: it is tried. */
+  isReachable?(directory: string): Promise<boolean>
+  /** Left out: by the program `patch`. */
+  applyPatch?(directory: string, patch: PatchFile): Promise<boolean>
+  /** Metadata besides the folders of that name, from the builder's directory; `null`: it cannot be told. */
+  moreMetadata?(directory: string): Promise<readonly string[] | null>
+}
+
+export interface PatchFile {
+  /** From the top of the tree. */
+  readonly file: string
+  readonly level: number
+  /** Where in the tree it is applied; '' is the top. */
+  readonly folder: string
 }
 
 /** Gets the tree in the way the mode says, sets `got_revision`, applies the patch of the source stamp. */
@@ -67,18 +85,38 @@ async function obtainTree(
   fresh: boolean,
 ): Promise<string | null> {
   const mark = `${directory}/${kind.metadata}/boltbot-${markOf(kind.origin)}`
-  if (!fresh && (await exists(context, mark)) && !(await exists(context, patchedMark(kind, directory)))) {
-    const revision = await kind.update(directory)
-    if (revision !== null || context.signal.aborted) return revision
-    await say(context, `update of "${directory}" failed, checking out anew`)
+  const isOurs = () => kind.isOurs?.(directory) ?? exists(context, mark)
+  if (!fresh && (await isOurs())) {
+    const cleaned = await cleanTree(context, kind, directory)
+    const revision = cleaned ? await kind.update(directory) : null
+    if (revision !== null) return at(context, directory, revision)
+    if (context.signal.aborted || ((await kind.isReachable?.(directory)) ?? true) === false) return null
+    await say(
+      context,
+      cleaned ? `update of "${directory}" failed, checking out anew` : `"${directory}" was patched, checking out anew`,
+    )
   }
   await context.run({ kind: 'rmdir', paths: [directory] })
   await context.run({ kind: 'mkdir', paths: [posix.dirname(directory)] })
   const revision = await kind.checkOut(directory)
+  if (revision === null) return null
   // Only now: half a checkout is none.
-  if (revision === null || !(await sendFile(context, mark))) return null
+  if (kind.isOurs === undefined && !(await sendFile(context, mark))) return null
+  return at(context, directory, revision)
+}
+
+async function at(context: StepContext, directory: string, revision: string): Promise<string> {
   await say(context, `"${directory}" is at ${revision}`)
   return revision
+}
+
+/** Files that a patch of an earlier build made are unknown to the version control system: nothing else would remove them. */
+async function cleanTree(context: StepContext, kind: TreeKind, directory: string): Promise<boolean> {
+  const mark = patchedMark(kind, directory)
+  if (!(await exists(context, mark))) return true
+  if (kind.clean === undefined || !(await kind.clean(directory))) return false
+  await context.run({ kind: 'rmfile', paths: [mark] })
+  return true
 }
 
 const markOf = (origin: string) => createHash('sha256').update(origin).digest('hex').slice(0, 16)
@@ -97,35 +135,49 @@ async function withRetries(
   }
 }
 
-/** By the program `patch`, which refuses to leave the tree. The next build checks out anew. */
+/** It cannot reach out of the tree. */
 async function applyPatch(
   context: StepContext,
-  { timeout }: CheckedCheckout,
+  options: CheckedCheckout,
   kind: TreeKind,
   workdir: string,
 ): Promise<boolean> {
   const patch = context.sourceStamp.patch!
-  const { level, subdir } = patch
-  const folder = subdir.replace(/^(?:\.?\/)+|\/+$/g, '')
+  const folder = patch.subdir.replace(/^(?:\.?\/)+|\/+$/g, '')
   if (folder.split('/').includes('..')) {
     await say(context, `the patch is for "${folder}", which is outside of the tree`)
     return false
   }
   // First the mark: from here on the tree is not what the version control system says.
   if (!(await sendFile(context, patchedMark(kind, workdir)))) return false
-  if (!(await sendFile(context, `${workdir}/${kind.metadata}/boltbot.patch`, patchBytes(patch)))) return false
+  const file = `${kind.metadata}/boltbot.patch`
+  if (!(await sendFile(context, `${workdir}/${file}`, patchBytes(patch)))) return false
+  const given = { file, level: Math.max(0, Math.trunc(patch.level)), folder }
+  return kind.applyPatch?.(workdir, given) ?? runPatch(context, options, workdir, given)
+}
+
+/** By a program that refuses to leave the tree. */
+async function runPatch(
+  context: StepContext,
+  { timeout }: CheckedCheckout,
+  workdir: string,
+  { file, level, folder }: PatchFile,
+): Promise<boolean> {
   const up = folder === '' ? '' : '../'.repeat(folder.split('/').length)
-  const flags = [`-p${Math.max(0, Math.trunc(level))}`, '--forward', '--batch', '--remove-empty-files']
   const done = await context.run({
     kind: 'shell',
-    command: ['patch', ...flags, `--input=${up}${kind.metadata}/boltbot.patch`],
+    command: ['patch', `-p${level}`, '--forward', '--batch', '--remove-empty-files', `--input=${up}${file}`],
     workdir: posix.join(workdir, folder),
     timeout,
   })
   return done.cause === 'exit' && done.exitCode === 0
 }
 
-async function removeMetadata(context: StepContext, { metadata }: TreeKind, workdir: string): Promise<boolean> {
+async function removeMetadata(context: StepContext, kind: TreeKind, workdir: string): Promise<boolean> {
+  const { metadata } = kind
+  const more = (await kind.moreMetadata?.(workdir)) ?? (kind.moreMetadata === undefined ? [] : null)
+  if (more === null) return false
+  if (more.length > 0 && (await context.run({ kind: 'rmfile', paths: more })).cause !== 'exit') return false
   const inside = await context.run({ kind: 'glob', pattern: `${workdir}/**/${metadata}` })
   const found = Array.isArray(inside.data) ? inside.data.map(String) : []
   const removed = await context.run({ kind: 'rmdir', paths: [...new Set([`${workdir}/${metadata}`, ...found])] })

@@ -1,3 +1,4 @@
+import { textOnly, withRenames, withTreePaths } from './patches.ts'
 import type { Kind, RunTool, TreeReader } from './tree-reader.ts'
 
 /** Against what the branch shares with its upstream, so that commits of one's own are part of the patch. */
@@ -33,21 +34,26 @@ const hg: TreeReader = async (run, { branch, baseRevision }) => {
   return { branch: branch ?? (await run.text(['branch'])), revision, level: 1, patch }
 }
 
+/** Files that were moved go as new ones: `patch` knows no other way. */
 const svn: TreeReader = async (run, { branch, baseRevision }) => {
   const revision = baseRevision ?? (await run.text(['info', '--show-item', 'revision']))
-  return { branch: branch ?? null, revision, level: 0, patch: await run.bytes(['diff', '-r', revision]) }
+  const place = await run.maybe(['info', '--show-item', 'relative-url'])
+  const patch = await run.bytes(['diff', '--show-copies-as-adds', '-r', revision])
+  const own = /(?:^|\/)(branches\/[^/]+)(?:\/|$)/.exec(decodeURIComponent(place ?? ''))?.[1] ?? null
+  return { branch: branch ?? own, revision, level: 0, patch: textOnly('svn', patch) }
 }
 
-/** Its revisions are lists of all patches: the name of the newest one stands for them. */
+/** Its revisions are lists of all patches. A change within the second of the last one is seen only when times are ignored. */
 const darcs: TreeReader = async (run, { branch, baseRevision }) => {
   const revision = baseRevision ?? (await run.text(['log', '--context']))
-  return { branch: branch ?? null, revision, level: 1, patch: await run.bytes(['diff', '-u'], [1]) }
+  const patch = await run.bytes(['diff', '-u', '--ignore-times'], [1])
+  return { branch: branch ?? null, revision, level: 1, patch: textOnly('darcs', patch) }
 }
 
 const bzr: TreeReader = async (run, { branch, baseRevision }) => {
-  const revision = baseRevision ?? (await run.text(['revision-info', '--tree'])).split(/\s+/).at(-1)!
-  const patch = await run.bytes(['diff', '-r', `revid:${revision}`], [1])
-  return { branch: branch ?? null, revision, level: 0, patch }
+  const revision = baseRevision ?? `revid:${(await run.text(['revision-info', '--tree'])).split(/\s+/).at(-1)!}`
+  const patch = textOnly('bzr', await run.bytes(['diff', '--prefix=a/:b/', '-r', revision], [1]))
+  return { branch: branch ?? null, revision, level: 1, patch: withRenames(patch) }
 }
 
 /** It has no revisions of trees: the time stands for one. */
@@ -55,13 +61,17 @@ const cvs: TreeReader = async (run, { branch, baseRevision }) => {
   const now = new Date().toISOString().replace('T', ' ').replace(/\..*/, ' +0000')
   const revision = baseRevision ?? now
   const patch = await run.bytes(['-q', 'diff', '-u', '-N', '-D', revision], [1])
-  return { branch: branch ?? null, revision, level: 0, patch }
+  const sticky = await run.maybe(['-q', 'status', '-l'])
+  const own = /^ +Sticky Tag:\s+(\S+) \(branch: /m.exec(sticky ?? '')?.[1] ?? null
+  return { branch: branch ?? own, revision, level: 0, patch: textOnly('cvs', patch) }
 }
 
+/** Its version is the branch, the last part of its newest patch the revision. */
 const tla: TreeReader = async (run, { branch, baseRevision }) => {
-  const version = await run.text(['tree-version'])
-  const revision = baseRevision ?? (await run.text(['logs', '--full', '--reverse'])).split('\n')[0]!
-  return { branch: branch ?? version, revision, level: 1, patch: await run.bytes(['changes', '--diffs'], [1]) }
+  const newest = (await run.text(['logs', '--full', '--reverse'])).split('\n')[0]!
+  const [, version = null, last = null] = /^(?:.*\/)?(.*)--(.*?)$/.exec(newest) ?? []
+  const patch = textOnly('tla', await run.bytes(['changes', '--diffs'], [1]))
+  return { branch: branch ?? version, revision: baseRevision ?? last, level: 1, patch: withTreePaths(patch) }
 }
 
 export const readers: Readonly<Record<Kind, TreeReader>> = { git, hg, svn, darcs, bzr, cvs, tla }

@@ -9,7 +9,7 @@ import {
   notItsSource,
   renderable,
 } from '../checkout-options.ts'
-import { createSlaveProgram } from '../slave-program.ts'
+import { createSlaveProgram, sendFile } from '../slave-program.ts'
 
 export interface DarcsOptions extends CheckoutOptions {
   /** The repository to check out, whatever branch the build is of. Give this or `baseURL`. */
@@ -59,7 +59,10 @@ export const darcs = defineStep({
         ? `${render<string>(options.baseURL!).replace(/\/+$/, '')}/${branch.replace(/^\/+/, '')}`
         : render<string>(options.repourl)
     const revision = options.alwaysUseLatest ? null : sourceStamp.revision
-    if (revision !== null && !/^[0-9a-f]{40}$/.test(revision)) return refused(revision, 'a patch of darcs')
+    // The hash of a patch, or what `darcs log --context` says of a tree: clients of try send that.
+    const isContext = revision !== null && /^\s*Context:\n/.test(revision)
+    if (revision !== null && !isContext && !/^[0-9a-f]{40}$/.test(revision))
+      return refused(revision, 'a patch of darcs')
     const darcsIn = (directory: string) => createSlaveProgram(context, options, { program: 'darcs', directory })
     const revisionOf = async (directory: string) => {
       const said = await darcsIn(directory).read('log', '--max-count=1')
@@ -70,7 +73,10 @@ export const darcs = defineStep({
       metadata: '_darcs',
       origin: url,
       async checkOut(directory) {
-        const at = revision === null ? [] : [`--to-hash=${revision}`]
+        const file = `${directory}.context`
+        if (isContext && !(await sendFile(context, file, Buffer.from(`\n${revision.trim()}\n`)))) return null
+        const named = isContext ? `--context=${posix.basename(file)}` : `--to-hash=${revision}`
+        const at = revision === null ? [] : [named]
         const done = await darcsIn(posix.dirname(directory)).run(
           'clone',
           '--quiet',

@@ -1,6 +1,7 @@
 import type { StepContext } from 'boltbot/plugin-sdk'
+import type { TreeKind } from '../checkout.ts'
+import { exists, type SlaveProgram, say } from '../slave-program.ts'
 import type { Checkout } from './checkout-options.ts'
-import { createSlaveGit, type SlaveGit, say } from './slave-git.ts'
 
 /** Which commit: `revision: null` is the newest of the branch, `branch: null` the one HEAD of the repository names. */
 export interface Wanted {
@@ -9,70 +10,66 @@ export interface Wanted {
   readonly revision: string | null
 }
 
-/** Lies in `.git` when a patch was applied to the tree: it must be cleaned before the next build. */
-export const PATCHED = '.git/boltbot-patched'
-
-/**
- * Brings a directory to the wanted commit, by update where it is a checkout of this repository, else by a new clone. A checkout
- * that cannot be updated although the server can be reached is thrown away and cloned anew.
- * @returns the full revision, or `null` when it failed; the log says why.
- */
-export async function obtainTree(
-  context: StepContext,
-  options: Checkout,
-  directory: string,
-  wanted: Wanted,
-  fresh: boolean,
-): Promise<string | null> {
-  const git = createSlaveGit(context, options, directory)
-  if (!fresh && (await isOurs(context, git, wanted.repourl))) {
-    const revision = (await clean(context, git)) ? await bring(context, options, git, wanted) : null
-    if (revision !== null || context.signal.aborted) return revision
-    // Without the server a clone would fail too, and the tree be gone.
-    if (!(await git.run('ls-remote', '--quiet', '--exit-code', 'origin', 'HEAD'))) return null
-    await say(context, `update of "${directory}" failed, cloning anew`)
-  }
-  await context.run({ kind: 'rmdir', paths: [directory] })
-  const made = (await git.run('init', '--quiet')) && (await git.run('remote', 'add', '--', 'origin', wanted.repourl))
-  return made ? bring(context, options, git, wanted) : null
+export interface GitTreeDeps {
+  readonly context: StepContext
+  readonly options: Checkout
+  readonly wanted: Wanted
+  readonly gitIn: (directory: string) => SlaveProgram
 }
 
-async function isOurs(context: StepContext, git: SlaveGit, repourl: string): Promise<boolean> {
-  if (!(await exists(context, git.directory))) return false
-  if (!(await exists(context, `${git.directory}/.git`))) {
-    await say(context, `"${git.directory}" is no git checkout, cloning anew`)
-    return false
-  }
-  const origin = await git.read('config', '--get', 'remote.origin.url')
-  if (origin === repourl) return true
-  await say(context, `"${git.directory}" is a checkout of another repository or broken, cloning anew`)
-  return false
-}
-
-/** Files that a patch of an earlier build made are unknown to git: nothing else would remove them. */
-async function clean(context: StepContext, git: SlaveGit): Promise<boolean> {
-  if (!(await exists(context, `${git.directory}/${PATCHED}`))) return true
-  if (!(await git.run('clean', '-ffdxq'))) return false
-  await context.run({ kind: 'rmfile', paths: [`${git.directory}/${PATCHED}`] })
-  return true
-}
-
-async function bring(context: StepContext, options: Checkout, git: SlaveGit, wanted: Wanted): Promise<string | null> {
-  const revision = await fetch(options, git, wanted)
-  if (revision === null || !(await git.run('checkout', '--quiet', '--force', '--detach', revision, '--'))) return null
-  if (options.submodules) {
+/** A tree is known as ours by the address in it, and is kept while the server cannot be reached. */
+export function createGitTree({ context, options, wanted, gitIn }: GitTreeDeps): TreeKind {
+  async function bring(directory: string): Promise<string | null> {
+    const git = gitIn(directory)
+    const revision = await fetch(options, git, wanted)
+    if (revision === null || !(await git.run('checkout', '--quiet', '--force', '--detach', revision, '--'))) return null
+    if (!options.submodules) return revision
     const depth = options.shallow === null ? [] : ['--depth', `${options.shallow}`]
     const synced =
       (await git.run('submodule', 'sync', '--quiet', '--recursive')) &&
       (await git.run('submodule', 'update', '--init', '--recursive', '--force', ...depth))
-    if (!synced) return null
+    return synced ? revision : null
   }
-  await say(context, `"${git.directory}" is at ${revision}`)
-  return revision
+
+  return {
+    metadata: '.git',
+    origin: wanted.repourl,
+    async checkOut(directory) {
+      const git = gitIn(directory)
+      const made =
+        (await git.run('init', '--quiet')) && (await git.run('remote', 'add', '--', 'origin', wanted.repourl))
+      return made ? bring(directory) : null
+    },
+    update: bring,
+    async isOurs(directory) {
+      if (!(await exists(context, directory))) return false
+      if (!(await exists(context, `${directory}/.git`))) {
+        await say(context, `"${directory}" is no git checkout, cloning anew`)
+        return false
+      }
+      if ((await gitIn(directory).read('config', '--get', 'remote.origin.url')) === wanted.repourl) return true
+      await say(context, `"${directory}" is a checkout of another repository or broken, cloning anew`)
+      return false
+    },
+    clean: (directory) => gitIn(directory).run('clean', '-ffdxq'),
+    isReachable: (directory) => gitIn(directory).run('ls-remote', '--quiet', '--exit-code', 'origin', 'HEAD'),
+    applyPatch(directory, { file, level, folder }) {
+      const place = folder === '' ? [] : [`--directory=${folder}`]
+      return gitIn(directory).run('apply', `-p${level}`, ...place, '--whitespace=nowarn', '--', file)
+    },
+    async moreMetadata(directory) {
+      if (!options.submodules) return []
+      const git = gitIn(directory)
+      const list = await git.read('submodule', 'foreach', '--quiet', '--recursive', 'echo "$displaypath"') // git's own shell
+      if (list === null) return null
+      const paths = list.split('\n').filter((path) => path !== '')
+      return paths.map((path) => `${directory}/${path}/.git`)
+    },
+  }
 }
 
 /** Fetches what is missing; gives the full revision. */
-async function fetch({ shallow }: Checkout, git: SlaveGit, { branch, revision }: Wanted): Promise<string | null> {
+async function fetch({ shallow }: Checkout, git: SlaveProgram, { branch, revision }: Wanted): Promise<string | null> {
   const have = (name: string) => git.read('rev-parse', '--quiet', '--verify', `${name}^{commit}`)
   const isHash = revision !== null && /^[0-9a-f]{40,64}$/i.test(revision)
   if (isHash) {
@@ -96,9 +93,4 @@ async function fetch({ shallow }: Checkout, git: SlaveGit, { branch, revision }:
     if (deeper !== null) return deeper
   }
   return (await get(revision)) ? have('FETCH_HEAD') : null
-}
-
-async function exists(context: StepContext, path: string): Promise<boolean> {
-  const { data } = await context.run({ kind: 'stat', path })
-  return data !== null
 }

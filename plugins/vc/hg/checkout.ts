@@ -42,7 +42,7 @@ export const hg = defineStep({
     const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
     const revision = options.alwaysUseLatest ? null : sourceStamp.revision
     const odd = [branch, revision].find((name) => name !== null && !isName(name))
-    if (odd) return refused(odd, 'a branch or revision of hg')
+    if (typeof odd === 'string') return refused(odd, 'a branch or revision of hg')
     const hgIn = (directory: string) =>
       createSlaveProgram(context, options, { program: 'hg', directory, env: { HGPLAIN: '1' } })
 
@@ -63,6 +63,11 @@ export const hg = defineStep({
       },
       async update(directory) {
         return (await hgIn(directory).run('pull', '--', repourl)) ? bring(directory) : null
+      },
+      // Unlike `patch` it knows files that are no text.
+      applyPatch(directory, { file, level, folder }) {
+        const place = folder === '' ? [] : ['--prefix', folder]
+        return hgIn(directory).run('import', '--no-commit', '--force', '--strip', `${level}`, ...place, '--', file)
       },
     })
   },

@@ -109,7 +109,7 @@ describe('git checkout', () => {
     await writeFile(built(repository, '.git/index'), 'no index')
     const broken = await checkout(repository, { repourl: `${repository.path}.git` })
     assert.equal(broken.outcome.result, 'success', broken.log)
-    assert.match(broken.step.logs.get('stdio') ?? '', /update of "build" failed, cloning anew/)
+    assert.match(broken.step.logs.get('stdio') ?? '', /update of "build" failed, checking out anew/)
   })
 
   it('clears away the lock of a git that was killed', async () => {
