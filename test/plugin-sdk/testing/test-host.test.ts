@@ -76,7 +76,7 @@ test('queries, secrets, people and slaves answer what the test set', async () =>
   assert.deepEqual([await query.isIdle('full'), await query.isIdle('x'), await query.builders()], [true, false, []])
   assert.deepEqual([secrets.resolve(secret('key')), secrets.resolve('plain')], ['hidden', 'plain'])
   assert.throws(() => secrets.resolve(secret('other')), /secret "other", which the test did not give/)
-  assert.deepEqual([people.mailAddress('jane'), people.mailAddress('joe')], ['jane@example.org', null])
+  assert.deepEqual([await people.mailAddress('jane'), await people.mailAddress('joe')], ['jane@example.org', null])
   assert.deepEqual([slaves.password('bot'), slaves.known('local'), slaves.known('x')], ['password', true, false])
   assert.equal(await directory(), '/tmp/mine')
   await createScriptedSlave({ name: 'bot' }).attach(slaves)
