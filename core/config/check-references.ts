@@ -11,6 +11,8 @@ export interface Known {
   readonly slaves: ReadonlySet<string>
   readonly schedulers: ReadonlySet<string>
   readonly plugins: ReadonlySet<string>
+  /** Those that builders have. */
+  readonly categories: ReadonlySet<string>
 }
 
 /** What the options of all plugins refer to: builders, slaves, schedulers, locks. */
@@ -29,7 +31,8 @@ export function checkReferences(
 
 /**
  * Looks through the options of a plugin for builders, slaves, schedulers and locks. Objects are known by their kind, wherever
- * they stand; names only where schedulers and status targets agree to put them: lists `builders`, and `upstream`.
+ * they stand; names only where schedulers and status targets agree to put them: lists `builders`, and `upstream`; and what status
+ * targets look at, lists `schedulers` and `categories`.
  */
 function checkOne({ report }: Reporter, plugin: CheckedPlugin, known: Known, locks: LockBook): void {
   const { subject, spec, instance } = plugin
@@ -49,27 +52,45 @@ function checkOne({ report }: Reporter, plugin: CheckedPlugin, known: Known, loc
     else if (kind === 'lockAccess' && 'lock' in value && isLock(value.lock)) locks.add(subject, path, value.lock)
   }
   if (!byName || !isRecord(instance.options)) return
-  for (const { path, list } of buildersIn(instance.options))
+  for (const { path, list } of listsIn('builders', instance.options))
     list.forEach((item: unknown, i) => {
       if (typeof item === 'string') checkName([...path, i], 'builder', 'builders', item, known.builders)
       else if (!isRecord(item) || item.kind !== 'builder')
         report(subject, [...path, i], `It is ${show(item)}, not a builder. Give a builder or a builder's name.`)
     })
+  if (spec.kind === 'status') {
+    for (const { path, name } of namesIn('schedulers', instance.options))
+      checkName(path, 'scheduler', 'schedulers', name, known.schedulers)
+    for (const { path, name } of namesIn('categories', instance.options))
+      if (!known.categories.has(name))
+        report(
+          subject,
+          path,
+          `It names category "${name}", which no builder has. ${knownNames(name, known.categories)}`,
+        )
+  }
   const { upstream } = instance.options
   if (spec.kind === 'scheduler' && typeof upstream === 'string')
     checkName(['upstream'], 'scheduler', 'schedulers', upstream, known.schedulers)
 }
 
-/** Every list named `builders`: of the options themselves, and of parts of them such as the channels of a chat bot. */
-function* buildersIn(
+function namesIn(key: string, options: unknown) {
+  return [...listsIn(key, options)].flatMap(({ path, list }) =>
+    list.flatMap((name, i) => (typeof name === 'string' ? [{ path: [...path, i], name }] : [])),
+  )
+}
+
+/** Every list of that name: of the options themselves, and of parts of them such as the channels of a chat bot. */
+function* listsIn(
+  wanted: string,
   at: unknown,
   path: KeyPath = [],
 ): Generator<{ readonly path: KeyPath; readonly list: readonly unknown[] }> {
   if (typeof at !== 'object' || at === null || path.length > 8) return
   if ('kind' in at && typeof at.kind === 'string' && THINGS.has(at.kind)) return
   for (const [key, value] of Array.isArray(at) ? at.entries() : Object.entries(at)) {
-    if (key === 'builders' && Array.isArray(value)) yield { path: [...path, key], list: value }
-    else yield* buildersIn(value, [...path, key])
+    if (key === wanted && Array.isArray(value)) yield { path: [...path, key], list: value }
+    else yield* listsIn(wanted, value, [...path, key])
   }
 }
 

@@ -42,7 +42,8 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
     const place = positions.inStack(originOf(definition))
     return place === undefined ? '' : imported.hashOf(place.file)
   })
-  const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()) }
+  const categories = new Set([...builders.values()].flatMap(({ spec }) => spec.category ?? []))
+  const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()), categories }
   checkReferences(reporter, plugins, known, locks)
   checkUpstreams(reporter, plugins)
   checkStepSchedulers(reporter, builders.values(), plugins)

@@ -56,11 +56,10 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
     },
   }
   const place = branch === null ? '' : ` (${branch})`
-  const subject = oneLine(
-    `[${event.result}] ${project}${place}: ${builds.length} builds of buildset ${event.buildset}`,
-    200,
-  )
-  const intro = `${builds.length} builds of ${project}${place}${revision === null ? '' : ` at ${revision}`} have ended: ${event.result}.`
+  const [count, have] = builds.length === 1 ? ['1 build', 'has'] : [`${builds.length} builds`, 'have']
+  const subject = oneLine(`[${event.result}] ${project}${place}: ${count} of buildset ${event.buildset}`, 200)
+  const at = revision === null ? '' : ` at ${revision}`
+  const intro = `${count} of ${project}${place}${at} ${have} ended: ${event.result}.`
   const lines = builds.flatMap((build) => linesOf(host, build, due.get(build.id)))
   const people = blamelist.length === 0 ? [] : ['', ...wrap(`Blamelist: ${oneLine(blamelist.join(', '), 2000)}`)]
   const because = told.length === 0 ? [] : wrap(`Also told: ${oneLine(told.join(', '), 2000)}`)
