@@ -7,6 +7,7 @@ import { readMasterId } from '../../core/store/meta.ts'
 import { deletePluginState, getPluginState, setPluginState } from '../../core/store/plugin-state.ts'
 import type { Store, StoredEvent } from '../../core/store/store.ts'
 import { journalConformance } from './journal.ts'
+import { peopleConformance } from './people.ts'
 import { lost, names, type StoreKind, tellLost } from './store-kind.ts'
 
 /** What every store has to do, whatever database it is over. */
@@ -16,6 +17,7 @@ export function storeConformance(kind: StoreKind): void {
     journalConformance(kind)
     claims(kind)
     small(kind)
+    peopleConformance(kind)
   })
 }
 
