@@ -36,6 +36,10 @@ export interface BenchMaster extends AsyncDisposable {
   onBuild(listener: BuildListener): void
   /** Resolves when so many builds ended in all. */
   ended(count: number): Promise<void>
+  /** A config of this master, for a reconfigure. */
+  checked(config: BenchMasterOptions['config']): Config
+  /** Another master over the same files, with the config it began with; the one before was stopped. */
+  again(): Promise<void>
   /** Queues requests, many callers at once as in real life. */
   enqueue(builder: string, count: number): Promise<void>
 }
@@ -58,8 +62,6 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
   const log = createStderrLog()
   const clock = createClock(log)
   const files = layout(directory)
-  const store = await openSqliteStore({ file: files.database, clock, log, ...(sync && { sync }) })
-  const logStore = createFileLogStore({ directory: files.logs, log })
   const redactor = createRedactor()
   const listeners: BuildListener[] = []
   let door: SlaveDoor | undefined
@@ -79,24 +81,31 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
       door = host.slaves
     },
   })
-  const checkedConfig = checked({
-    ...config,
-    plugins: [...(config.plugins ?? []), watcher()],
-    transports: [...(config.transports ?? []), transport()],
-  })
-  const master = await createMaster({
-    config: checkedConfig,
-    basedir: directory,
-    clock,
-    random,
-    log,
-    store,
-    logStore,
-    secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
-    redactor: redactor.stream,
-    redact: redactor.text,
-  })
-  await master.start()
+  const checkedWithOurs = (given: BenchMasterOptions['config']) =>
+    checked({
+      ...given,
+      plugins: [...(given.plugins ?? []), watcher()],
+      transports: [...(given.transports ?? []), transport()],
+    })
+  const checkedConfig = checkedWithOurs(config)
+  async function start() {
+    const store = await openSqliteStore({ file: files.database, clock, log, ...(sync && { sync }) })
+    const master = await createMaster({
+      config: checkedConfig,
+      basedir: directory,
+      clock,
+      random,
+      log,
+      store,
+      logStore: createFileLogStore({ directory: files.logs, log }),
+      secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
+      redactor: redactor.stream,
+      redact: redactor.text,
+    })
+    await master.start()
+    return { store, master }
+  }
+  let running = await start()
 
   let finished = 0
   const waiting = new Set<{ readonly count: number; readonly resolve: () => void }>()
@@ -110,9 +119,17 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
     }
   })
   return {
-    master,
+    get master() {
+      return running.master
+    },
     config: checkedConfig,
-    store,
+    get store() {
+      return running.store
+    },
+    checked: checkedWithOurs,
+    async again() {
+      running = await start()
+    },
     get door() {
       return door!
     },
@@ -128,12 +145,12 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
     async enqueue(builder, count) {
       let left = count
       const call = async () => {
-        while (left-- > 0) await master.force({ builder, who: 'bench', reason: 'bench' }, 'bench')
+        while (left-- > 0) await running.master.force({ builder, who: 'bench', reason: 'bench' }, 'bench')
       }
       await Promise.all(Array.from({ length: CALLERS }, call))
     },
     async [Symbol.asyncDispose]() {
-      await master.stop()
+      await running.master.stop()
       await rm(directory, { recursive: true, force: true })
     },
   }

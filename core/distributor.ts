@@ -1,11 +1,12 @@
 import { messageOf, type RequestId, type WhyNot } from 'boltbot/plugin-sdk'
 import { createBuilderOrder } from './builder-order.ts'
 import { type ChoicesDeps, createChoices } from './choices.ts'
-import type { Config } from './config/model.ts'
+import type { BuilderSpec, Config } from './config/model.ts'
 import { scopesOn } from './lock-scopes.ts'
 import type { LockNeed, Locks } from './locks.ts'
 import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
+import { createStartPauses } from './start-pauses.ts'
 import { countWaiting, firstWaiting, nextNotBefore, type WaitingRequest } from './store/requests.ts'
 import { createWhyNots } from './why-nots.ts'
 
@@ -34,7 +35,6 @@ export interface DistributorDeps extends ChoicesDeps {
   readonly placement: Placement
 }
 
-const MAX_PAUSE_MS = 60_000
 const TICKET = 'builder '
 const ticketOf = (builder: string) => `${TICKET}${builder}`
 
@@ -44,14 +44,11 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   const waiting = new Set<string>()
   const dirty = new Set<string>()
   const passing = new Map<string, Promise<void>>()
-  /** Requests a slave is being made ready for: still waiting in the store. */
-  const starting = new Map<RequestId, string>()
+  /** Requests a slave is being made ready for, by builder: still waiting in the store. */
+  const starting = new Map<string, Set<RequestId>>()
   const starts = new Set<Promise<void>>()
   /** Of builders that wait for a lock: with which slave. */
   const aims = new Map<string, { readonly request: RequestId; readonly slave: string }>()
-  /** Starts that failed in a row, and builders that wait for their next try after some. */
-  const failures = new Map<string, number>()
-  const pauses = new Map<string, { readonly why: WhyNot; readonly timer: Disposable }>()
   const retryTimers = new Map<string, Disposable>()
   /** When each builder last got a slave: those that waited longest go first. */
   const served = new Map<string, number>()
@@ -61,6 +58,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   const whyNots = createWhyNots(deps)
   const choices = createChoices(deps)
   const order = createBuilderOrder(deps)
+  const pauses = createStartPauses(clock, (builder) => wake(builder))
   let inOrder: Promise<void> | undefined
 
   let index: { readonly of: Config; readonly bySlave: ReadonlyMap<string, readonly string[]> } | undefined
@@ -129,20 +127,19 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   async function place(builder: string): Promise<boolean> {
     if (pool.free(builder).length === 0) return noneFree(builder)
     const now = store.now()
-    const without = [...starting].filter(([, of]) => of === builder).map(([id]) => id)
+    const without = [...startingOf(builder)]
     const spec = config().builders.get(builder)!
     const candidates = await firstWaiting(store.db, builder, now, choices.wanted(spec), without)
     if (candidates.length === 0) return nothingReady(builder, now, without.length)
     const request = await choices.request(spec, candidates)
-    const requests = await choices.merged(spec, request, (id) => starting.has(id))
     const aim = aims.get(builder)
     const aimed = aim?.request === request.id ? aim.slave : undefined
     const chosen = await choices.slaves(spec, request, pool.free(builder), aimed)
     if (!open) return false
-    const pause = pauses.get(builder)
+    const pause = pauses.of(builder)
     if (pause !== undefined) {
       leaveRow(builder)
-      return explain(builder, pause.why)
+      return explain(builder, pause)
     }
     // The choices were awaited: a slave may be taken. A request cancelled meanwhile is the claim's matter.
     const free = pool.free(builder)
@@ -157,10 +154,45 @@ export function createDistributor(deps: DistributorDeps): Distributor {
       return explain(builder, { code: 'lock', text: hold.blockedBy })
     }
     aims.delete(builder)
+    using stack = new DisposableStack()
+    const place = { slave, hold, reservation: stack.use(pool.reserve(slave, builder)) }
+    stack.use(hold)
+    // Last, as most passes of builders that wait for locks do not come to this.
+    const requests = await mergedWith(spec, request)
+    if (requests === undefined || !open) return false
+    stack.move()
     explain(builder, null)
-    start(builder, requests, { slave, hold, reservation: pool.reserve(slave, builder) })
+    start(builder, requests, place)
     return true
   }
+
+  /** `undefined`: they could not be read; the builder is tried again later. */
+  async function mergedWith(
+    spec: BuilderSpec,
+    request: WaitingRequest,
+  ): Promise<readonly WaitingRequest[] | undefined> {
+    try {
+      return await choices.merged(spec, request, (id) => startingOf(spec.name).has(id))
+    } catch (error) {
+      log.error('requests could not be merged', { builder: spec.name, error })
+      pauses.failed(spec.name, error)
+      return undefined
+    }
+  }
+
+  /** It waits for locks, and no free slave can have them yet: a pass would find nothing else. */
+  function stillBlocked(builder: string): boolean {
+    const aim = aims.get(builder)
+    if (aim === undefined) return false
+    const free = pool.free(builder)
+    const blockers = free.map((slave) => locks.blocked(ticketOf(builder), needsOn(builder, slave)))
+    const text = blockers[free.indexOf(aim.slave)]
+    if (text === undefined || blockers.includes(undefined)) return false
+    explain(builder, { code: 'lock', text })
+    return true
+  }
+
+  const startingOf = (builder: string) => starting.getOrInsertComputed(builder, () => new Set())
 
   function needsOn(builder: string, slave: string): readonly LockNeed[] {
     const { builders, slaves } = config()
@@ -199,40 +231,25 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   }
 
   function start(builder: string, requests: readonly WaitingRequest[], place: StartedByPlacement): void {
-    for (const { id } of requests) starting.set(id, builder)
+    const own = startingOf(builder)
+    for (const { id } of requests) own.add(id)
     served.set(builder, ++serial)
     order.started(builder)
     const begun = deps.placement
       .start(builder, requests, place, () => {
-        for (const { id } of requests) starting.delete(id)
+        for (const { id } of requests) own.delete(id)
       })
-      .then(() => void failures.delete(builder))
+      .then(() => void pauses.succeeded(builder))
       .catch((error: unknown) => {
         log.warn('build not started', { builder, slave: place.slave, why: messageOf(error) })
-        failed(builder, error)
+        pauses.failed(builder, error)
       })
       .finally(() => {
-        for (const { id } of requests) starting.delete(id)
+        for (const { id } of requests) own.delete(id)
         starts.delete(begun)
         wake(builder)
       })
     starts.add(begun)
-  }
-
-  /** The first failure is tried again at once, perhaps elsewhere; what fails again and again must not keep the master busy. */
-  function failed(builder: string, error: unknown): void {
-    const count = (failures.get(builder) ?? 0) + 1
-    failures.set(builder, count)
-    if (count === 1 || !open) return
-    const ms = Math.min(1000 * 2 ** (count - 2), MAX_PAUSE_MS)
-    const at = new Date(clock.now() + ms).toISOString()
-    const why = { code: 'start-failed', text: `it could not be started: ${messageOf(error)} Next try at ${at}` }
-    const timer = clock.timer(ms, () => {
-      pauses.delete(builder)
-      wake(builder)
-    })
-    pauses.get(builder)?.timer[Symbol.dispose]()
-    pauses.set(builder, { why, timer })
   }
 
   /** Always false: nothing was started. */
@@ -255,10 +272,13 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     },
     wakeSlave(slave) {
       const concerned = buildersOf(slave).filter((builder) => waiting.has(builder))
-      for (const builder of concerned.sort(byServed)) wake(builder)
+      for (const builder of concerned.sort(byServed)) if (!stillBlocked(builder)) wake(builder)
     },
     wakeLocks() {
-      for (const { ticket } of locks.waiting()) if (ticket.startsWith(TICKET)) wake(ticket.slice(TICKET.length))
+      const builders = locks
+        .waiting()
+        .flatMap(({ ticket }) => (ticket.startsWith(TICKET) ? ticket.slice(TICKET.length) : []))
+      for (const builder of builders) if (!stillBlocked(builder)) wake(builder)
     },
     whyNot: whyNots.get,
     async stop() {
@@ -267,7 +287,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
       await Promise.all([inOrder, ...passing.values()])
       await Promise.all(starts)
       for (const timer of retryTimers.values()) timer[Symbol.dispose]()
-      for (const { timer } of pauses.values()) timer[Symbol.dispose]()
+      pauses.stop()
       await whyNots.stop()
     },
   }

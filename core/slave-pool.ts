@@ -224,7 +224,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     whyNoneFree(builder) {
       const names = slavesOf(builder)
       if (names.length === 0) return { code: 'no-slave', text: `builder ${builder} has no slave` }
-      const reasons = names.flatMap((name) => busyWith(name, builder) ?? [])
+      const reasons = names.flatMap((name) => busyWith(name, builder)?.() ?? [])
       const code = reasons.find((reason) => reason.code !== 'slave-offline')?.code ?? 'slave-offline'
       return { code, text: reasons.map((reason) => reason.text).join('; ') }
     },

@@ -18,35 +18,37 @@ export interface Member {
   readonly work: Map<string, { pinging: boolean; label: string; readonly directory: string }>
 }
 
-/** Why a slave cannot take a build of this builder now; `undefined` when it can. */
+/** Why a slave cannot take a build of this builder now; `undefined` when it can. Put into words only for those who want to know. */
 export function busy(
   name: string,
   slave: Member | undefined,
   builder: string,
   { config, wishes, latents }: { readonly config: Config; readonly wishes: Wishes; readonly latents: Latents },
-): Reason | undefined {
+): (() => Reason) | undefined {
   const paused = wishes.paused(name)
   if (paused !== undefined)
-    return { code: 'slave-paused', text: `slave ${name} is paused by ${paused.by}${because(paused.reason)}` }
+    return () => ({ code: 'slave-paused', text: `slave ${name} is paused by ${paused.by}${because(paused.reason)}` })
   const latent = latents.get(name)
   if (latent !== undefined && latent.state !== 'attached') {
     const blocked = latents.blocked(name)
-    if (blocked !== undefined) return blocked
-    if (slave?.work.has(builder)) return { code: 'slave-starting', text: `slave ${name} is being started` }
+    if (blocked !== undefined) return () => blocked
+    if (slave?.work.has(builder)) return () => ({ code: 'slave-starting', text: `slave ${name} is being started` })
   } else if (slave?.session.connection === undefined) {
     const away = wishes.away(name)
-    if (away === undefined) return { code: 'slave-offline', text: `slave ${name} is not connected` }
-    const until = new Date(away.until).toISOString()
-    return { code: 'slave-away', text: `slave ${name} is away until ${until}${because(away.reason)}` }
+    if (away === undefined) return () => ({ code: 'slave-offline', text: `slave ${name} is not connected` })
+    const until = () => new Date(away.until).toISOString()
+    return () => ({ code: 'slave-away', text: `slave ${name} is away until ${until()}${because(away.reason)}` })
   }
   if (slave === undefined) return undefined
-  if (slave.attaching) return { code: 'slave-attaching', text: `slave ${name} is attaching` }
-  if (slave.leaving) return { code: 'slave-leaving', text: `slave ${name} finishes what it runs and exits` }
+  if (slave.attaching) return () => ({ code: 'slave-attaching', text: `slave ${name} is attaching` })
+  if (slave.leaving) return () => ({ code: 'slave-leaving', text: `slave ${name} finishes what it runs and exits` })
   const mine = slave.work.get(builder)
   const max = config.slaves.get(name)?.maxBuilds ?? Number.POSITIVE_INFINITY
   if (mine === undefined && slave.work.size < max) return undefined
-  const labels = [...(mine === undefined ? slave.work.values() : [mine])].map((work) => work.label)
-  return { code: 'slave-busy', text: `slave ${name} busy with ${labels.join(', ')}` }
+  return () => {
+    const labels = [...(mine === undefined ? slave.work.values() : [mine])].map((work) => work.label)
+    return { code: 'slave-busy', text: `slave ${name} busy with ${labels.join(', ')}` }
+  }
 }
 
 /** The builders of a slave, and their directories there; also of builds that go on though their builder is gone from the config. */

@@ -50,15 +50,14 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
   return store
     .transition('startBuild', async (trx, tell) => {
       const now = store.now()
-      const claimed = await trx
-        .updateTable('requests')
-        .set({ state: 'claimed', owner: input.owner, epoch: sql`epoch + 1`, last_slave: input.slave })
+      const waiting = await trx
+        .selectFrom('requests')
+        .select('epoch')
         .where('id', 'in', [...input.requests])
-        .where('state', '=', 'waiting')
-        .returning('epoch')
+        .where('state', '=', sql.lit('waiting'))
         .execute()
-      if (claimed.length < input.requests.length) throw new ClaimLost()
-      const epoch = Math.max(...claimed.map((row) => row.epoch))
+      if (waiting.length < input.requests.length) throw new ClaimLost()
+      const epoch = Math.max(...waiting.map((row) => row.epoch)) + 1
       const { next_number: next } = await trx
         .insertInto('builders')
         .values({ name: input.builder, next_number: 1 })
@@ -91,13 +90,11 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
         .executeTakeFirstOrThrow()
       await trx
         .updateTable('requests')
-        .set({ build_id: build, epoch })
+        .set({ state: 'claimed', owner: input.owner, epoch, last_slave: input.slave, build_id: build })
         .where('id', 'in', [...input.requests])
         .execute()
-      for (const hold of input.locks) {
-        const row = { build_id: build, step: -1, lock: hold.lock, slave: input.slave, mode: hold.mode }
-        await trx.insertInto('lock_holds').values(row).execute()
-      }
+      const holds = input.locks.map(({ lock, mode }) => ({ build_id: build, step: -1, lock, slave: input.slave, mode }))
+      if (holds.length > 0) await trx.insertInto('lock_holds').values(holds).execute()
       const { builder, slave, requests, reason, sourceStamp, blamelist } = input
       await noteChanges(trx, build, sourceStamp.changes)
       const eta = input.eta?.(now)
