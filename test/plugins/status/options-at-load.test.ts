@@ -73,7 +73,7 @@ irc({ host: 'irc.example.org', nick: 'bot', channels: ['#a'], password: secret('
   nickserv: { password: secret('nickserv') } }),`)
   matches(problems, [
     /^3:24 secret "smtp": The secret "smtp" is not there\. Write it into ".*secrets\/smtp"/,
-    /^5:32 secret "nickserv": The secret "nickserv" is not there\./,
+    /^6:32 secret "nickserv": The secret "nickserv" is not there\./,
   ])
   matches(
     await problemsOf(`mailNotifier({ fromaddr: 'ci@example.org',
