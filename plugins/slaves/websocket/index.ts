@@ -16,7 +16,7 @@ export type { AgentsOptions } from './options.ts'
 export const agents = definePlugin<'slave', AgentsOptions, Agents>({
   name: 'slaves/websocket',
   kind: 'slave',
-  needs: ['slaves'],
+  needs: ['slaves', 'state'],
   schema: agentsSchema,
   apply() {},
   async doctor(doctor, { port, tls }: Agents) {

@@ -8,7 +8,8 @@ import { MAX_MESSAGE, type Message, type Packed } from '../../../wire/msgpack/en
 import { createPeer, PeerError } from '../../../wire/msgpack/peer.ts'
 import { linkLost } from '../errors.ts'
 import { createStockConnection, keepAlive } from '../stock-connection.ts'
-import { createStockWorkerLink, greetWorker, type StockWorkerLink } from './stock-worker-link.ts'
+import { createStockWorkerLink, endUnended, greetWorker, type StockWorkerLink } from './stock-worker-link.ts'
+import { createUnendedCommands } from './unended.ts'
 
 /** Lets stock workers in that speak Buildbot's msgpack protocol. */
 export interface StockGate {
@@ -85,9 +86,11 @@ export function openStockGate(host: Host, peerOf: (socket: Socket) => string): S
 
     using _deadline = clock.timer(ATTACH_MS, () => close('it did not attach in time'))
     try {
+      const unended = createUnendedCommands(host, slave)
       const info = await greetWorker(peer)
+      await endUnended(peer, unended)
       link = createStockWorkerLink(
-        { slave, peerName, peer, closed: closed.promise, lastHeard: () => heard, close },
+        { slave, peerName, peer, closed: closed.promise, lastHeard: () => heard, close, unended },
         info,
       )
       await host.slaves.attach(createStockConnection(link, clock))

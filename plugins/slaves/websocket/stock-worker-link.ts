@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { messageOf } from 'boltbot/plugin-sdk'
 import { isPackedMap, type Message, type Packed } from '../../../wire/msgpack/envelope.ts'
 import { type Peer, PeerError, textIn } from '../../../wire/msgpack/peer.ts'
@@ -6,6 +7,7 @@ import type { StockLink, WorkerInfo } from '../stock-link.ts'
 import { joinPath, relativeTo } from '../stock-paths.ts'
 import { workerCommand } from './stock-arguments.ts'
 import { createStockCommand, type StockCommand } from './stock-command.ts'
+import type { UnendedCommands } from './unended.ts'
 
 export interface StockWorkerDeps {
   readonly slave: string
@@ -14,6 +16,7 @@ export interface StockWorkerDeps {
   readonly closed: Promise<string>
   readonly lastHeard: () => number
   readonly close: (reason: string) => void
+  readonly unended: UnendedCommands
 }
 
 export interface StockWorkerLink extends StockLink {
@@ -37,12 +40,27 @@ export async function greetWorker(peer: Peer): Promise<WorkerInfo> {
   return info
 }
 
+/** Ends what it still runs of earlier links. */
+export async function endUnended(peer: Peer, unended: UnendedCommands): Promise<void> {
+  const why = 'its link broke'
+  for (const id of await unended.read())
+    await peer.call('interrupt_command', { command_id: id, why }).catch(ignoreRefusal)
+  unended.clear()
+}
+
+/** One that it does not know any more has ended. */
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof PeerError)) throw error
+}
+
 /** A stock worker over Buildbot's msgpack protocol. `info` is what it said when it was greeted. */
 export function createStockWorkerLink(deps: StockWorkerDeps, info: WorkerInfo): StockWorkerLink {
-  const { slave, peer } = deps
+  const { slave, peer, unended } = deps
   const directories = new Map<string, string>()
   const commands = new Map<string, StockCommand>()
   let lostBecause: string | undefined
+  /** The worker keeps commands of earlier links by their names: those of this one are others. */
+  const prefix = randomBytes(6).toString('hex')
   let last = 0
   void deps.closed.then((reason) => {
     lostBecause = reason
@@ -63,7 +81,7 @@ export function createStockWorkerLink(deps: StockWorkerDeps, info: WorkerInfo): 
   }
 
   function begin(name: string, args: Readonly<Record<string, Packed>>, command: StockCommand, builder?: string) {
-    const number = `${++last}`
+    const number = `${prefix}-${++last}`
     commands.set(number, command)
     const fields = {
       command_id: number,
@@ -75,7 +93,12 @@ export function createStockWorkerLink(deps: StockWorkerDeps, info: WorkerInfo): 
       if ((error as { readonly code?: string }).code === 'BOLT_WORKERS_REFUSED') return messageOf(error)
       throw error
     }
-    const started = call('start_command', fields).then(() => command.completed, refused)
+    const noted = name === 'shell' ? unended.begin(number) : Promise.resolve()
+    const started = noted.then(() => call('start_command', fields)).then(() => command.completed, refused)
+    started.then(
+      () => unended.end(number),
+      () => {}, // the link is gone, and it may run on
+    )
     started.catch(() => {}) // the race may be over
     return { number, done: Promise.race([started, lost()]) }
   }
