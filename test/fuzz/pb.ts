@@ -85,3 +85,40 @@ export const broker: Target = {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
   },
 }
+
+const METHODS = ['addChange', 'subscribe', 'try', 'update']
+
+/** The same behind a login, where messages may be large and objects of ours are known; and a client that hears it. */
+export const friends: Target = {
+  name: 'friends',
+  run(chance) {
+    let sent = 0
+    const object: Referenceable = new Referenceable(Object.fromEntries(METHODS.map((name) => [name, () => [object]])))
+    for (const role of ['server', 'client'] as const) {
+      const end = createBroker({
+        role,
+        root: object,
+        send(bytes) {
+          sent += bytes.length
+          return chance() < 0.5
+        },
+        broken: () => {},
+        trouble: (_, error) => {
+          throw error
+        },
+      })
+      end.trust()
+      if (role === 'client') end.root.call('try', [object, 'text', [1, null, object]]).catch(() => {})
+      const bytes = input(chance)
+      if (chance() < 0.9) end.receive(role === 'server' ? OPENING : HEARD_FIRST)
+      end.receive(bytes)
+      assert.ok(sent < 2000 + 40 * bytes.length, `${sent} bytes were sent for ${bytes.length}`)
+      end.lost(new Error('over'))
+      sent = 0
+    }
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+  },
+}
+
+/** What a server says first. */
+const HEARD_FIRST = Buffer.from('0280028270620482 6e6f6e65 0280138706 81'.replaceAll(' ', ''), 'hex')

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { msgpack } from './msgpack.ts'
 import { createChance } from './mutate.ts'
-import { banana, broker, values } from './pb.ts'
+import { banana, broker, friends, values } from './pb.ts'
 import type { Target } from './target.ts'
 
 const { values: given } = parseArgs({
@@ -12,7 +12,7 @@ const { values: given } = parseArgs({
 const inputs = Number(given.inputs ?? 1_000_000)
 const seed = Number(given.seed ?? Math.floor(Math.random() * 2 ** 31))
 let failed = false
-for (const target of [banana, values, broker, msgpack].filter(({ name }) => (given.target ?? name) === name))
+for (const target of [banana, values, broker, friends, msgpack].filter(({ name }) => (given.target ?? name) === name))
   await fuzz(target)
 process.exit(failed ? 1 : 0)
 

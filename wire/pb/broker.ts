@@ -4,6 +4,7 @@ import { giveBack } from './banana-writer.ts'
 import { latin1 } from './bytes.ts'
 import { createIncomingCalls } from './incoming-calls.ts'
 import { dictionaryOf, encodeMessage } from './jelly.ts'
+import { JellyProblem } from './jelly-problem.ts'
 import { FRIEND, STRANGER } from './limits.ts'
 import { createLocalObjects } from './local-objects.ts'
 import { createOutgoingCalls } from './outgoing-calls.ts'
@@ -50,6 +51,9 @@ export interface Broker {
   drop(reference: RemoteReference): void
 }
 
+/** Objects of the other end that are remembered; real programs give a few, or one for each builder. */
+const MOST_REFERENCES = 20_000
+
 const DIALECTS = ['pb', 'none']
 const VERSION = 6
 
@@ -79,6 +83,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     remote(luid: number) {
       const known = references.get(luid)
       if (known) known.count++
+      else if (references.size >= MOST_REFERENCES) throw new JellyProblem('There are too many objects of yours here.')
       else references.set(luid, { reference: new RemoteReference(luid, call), count: 1 })
       return references.get(luid)!.reference
     },

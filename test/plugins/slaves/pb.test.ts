@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { CommandIo, SlaveConnection, Stream } from 'boltbot/plugin-sdk'
 import { until } from 'boltbot/plugin-sdk/testing'
+import { createBroker } from '../../../wire/pb/broker.ts'
+import { logIn } from '../../../wire/pb/login.ts'
 import { itemsOf } from '../../../wire/pb/plain.ts'
 import type { RemoteReference, Value } from '../../../wire/pb/values.ts'
 import { connectRaw, type ListeningHost, listen, recorded, startScriptedWorker } from './pb-worker.ts'
@@ -178,6 +181,31 @@ test('who does not log in is sent away after a while', async () => {
   await host.clock.settle()
   await host.clock.advance('31s')
   await closed
+})
+
+test('passwords are not tried one after the other: not on one connection, nor on many', async () => {
+  await using host = await listen()
+  const socket = connect(host.port, '127.0.0.1')
+  const broker = createBroker({
+    role: 'client',
+    send: (bytes) => void socket.write(bytes),
+    broken: () => {},
+    trouble: () => {},
+  })
+  socket.on('data', (bytes) => broker.receive(bytes as Buffer)) // no encoding was set
+  socket.on('error', () => {})
+  socket.on('close', () => broker.lost(new Error('closed')))
+  for (let tries = 0; tries < 20; tries++)
+    await assert.rejects(logIn(broker, 'bot', `guess ${tries}`), /Unauthorized login/)
+  await assert.rejects(logIn(broker, 'bot', 'pass1'), /Unauthorized login/, 'right, and too late')
+  assert.equal(host.log.find('warn', 'login refused').length, 21)
+  socket.destroy()
+  const { closed } = await connectRaw(host.port)
+  await closed // not heard at all
+  await host.clock.advance('61s')
+  const { info } = recorded('pb-shell')
+  using _worker = startScriptedWorker(host.port, { getWorkerInfo: () => info }, () => {})
+  await attached(host)
 })
 
 test('two plugins on one port cannot have the same user', async () => {

@@ -157,6 +157,47 @@ test('many unanswered bytes say stop, and go on when they are answered', async (
   assert.deepEqual(congested, [true, false])
 })
 
+test('of each end only so many objects are kept, and only so many calls wait', async () => {
+  const root = new Referenceable({
+    make: () => new Referenceable({}),
+    take: () => null,
+    slow: () => new Promise<Value>(() => {}),
+  })
+  const { server, client, broken } = connectPair(root)
+  server.trust()
+  await client.opened
+  const made = await Promise.all(Array.from({ length: 20_000 }, () => client.root.call('make')))
+  await assert.rejects(client.root.call('make'), /holds too many objects/)
+  client.drop(made[0] as RemoteReference)
+  await client.root.call('make')
+  assert.deepEqual(broken, [])
+  for (let i = 0; i <= 10_000; i++) client.root.call('slow').catch(() => {})
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.match(broken.join(), /server: More than 10000 calls wait/)
+})
+
+test('of the other end only so many objects are remembered', () => {
+  const gives = (luid: number): Sexp => [
+    'message',
+    luid,
+    'root',
+    'echo',
+    1,
+    ['tuple', ['remote', luid]],
+    ['dictionary'],
+  ]
+  const many = Array.from({ length: 20_000 }, (_, number) => gives(number + 1))
+  const full = hear(dialect, ['version', 6], ...many)
+  assert.deepEqual([full.broken, full.sent.includes('too many objects')], [[], false])
+  const more = hear(dialect, ['version', 6], ...many, gives(20_001), gives(1))
+  assert.deepEqual(more.broken, [])
+  assert.equal(
+    more.sent.toString('latin1').split('too many objects of yours').length,
+    2,
+    'the new one, not the known one',
+  )
+})
+
 test('a login with the right password enters, others do not', async () => {
   const refused: string[] = []
   const root = createLoginRoot({
