@@ -1,5 +1,5 @@
 import { type Change, type ChangeId, type ChangeInput, type Json, repositoryKey } from 'boltbot/plugin-sdk'
-import type { Kysely } from 'kysely'
+import type { CompiledQuery, Kysely } from 'kysely'
 import type { Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 
@@ -10,39 +10,54 @@ export function acceptChange(
   source: string,
 ): Promise<{ readonly change: Change; readonly duplicate: boolean }> {
   return store.transition('acceptChange', async (trx, tell) => {
-    const key = dedupeKey(input)
     const accepted = store.now()
-    const row = await trx
-      .insertInto('changes')
-      .values({
-        dedupe_key: key,
-        who: input.who,
-        files: JSON.stringify(input.files),
-        comments: input.comments,
-        branch: input.branch ?? null,
-        revision: input.revision ?? null,
-        repository: input.repository ?? '',
-        project: input.project ?? '',
-        codebase: input.codebase ?? '',
-        category: input.category ?? null,
-        revlink: input.revlink ?? null,
-        links: JSON.stringify(input.links ?? []),
-        properties: JSON.stringify(input.properties ?? {}),
-        committed_at: input.when ?? accepted,
-        accepted_at: accepted,
-        source,
-      })
-      .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
-      .returningAll()
-      .executeTakeFirst()
-    if (row === undefined) {
-      const known = await trx.selectFrom('changes').selectAll().where('dedupe_key', '=', key).executeTakeFirstOrThrow()
+    const row = {
+      dedupe_key: dedupeKey(input),
+      who: input.who,
+      files: JSON.stringify(input.files),
+      comments: input.comments,
+      branch: input.branch ?? null,
+      revision: input.revision ?? null,
+      repository: input.repository ?? '',
+      project: input.project ?? '',
+      codebase: input.codebase ?? '',
+      category: input.category ?? null,
+      revlink: input.revlink ?? null,
+      links: JSON.stringify(input.links ?? []),
+      properties: JSON.stringify(input.properties ?? {}),
+      committed_at: input.when ?? accepted,
+      accepted_at: accepted,
+      source,
+    }
+    const { rows } = await trx.executeQuery(insertion(store, trx, row))
+    const id = rows[0]?.id
+    if (id === undefined) {
+      const all = trx.selectFrom('changes').selectAll()
+      const known = await all.where('dedupe_key', '=', row.dedupe_key).executeTakeFirstOrThrow()
       return { change: toChange(known), duplicate: true }
     }
-    const change = toChange(row)
+    const change = toChange({ ...row, id })
     tell('changeAccepted', { change })
     return { change, duplicate: false }
   })
+}
+
+type NewRow = Omit<Row<'changes'>, 'id'>
+
+const insertions = new WeakMap<Store, CompiledQuery<Pick<Row<'changes'>, 'id'>>>()
+
+/** To build this query costs more than to run it, and thousands may come at once: built once, only its values differ. */
+function insertion(store: Store, trx: Kysely<Tables>, row: NewRow): CompiledQuery<Pick<Row<'changes'>, 'id'>> {
+  const known = insertions.get(store)
+  if (known !== undefined) return { ...known, parameters: Object.values(row) } // in the order in which it was built
+  const built = trx
+    .insertInto('changes')
+    .values(row)
+    .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+    .returning('id')
+    .compile()
+  insertions.set(store, built)
+  return built
 }
 
 /** Changes by id, in the order of the ids given; unknown ones are left out. */

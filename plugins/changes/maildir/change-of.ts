@@ -3,7 +3,7 @@ import { type ChangeInput, CiError } from 'boltbot/plugin-sdk'
 import { stripped } from '../prefix.ts'
 import { parserFailed } from './errors.ts'
 import { type CommitMail, type Ignored, ignore } from './mail.ts'
-import type { ReadMail } from './mail-thread.ts'
+import type { ReadMail } from './mails.ts'
 import type { CheckedMaildir } from './options.ts'
 
 /** From a mail to the change as it is handed in: parsed, its prefix stripped, completed from the options, with its key. */

@@ -17,18 +17,20 @@ export interface Folder {
   identity(): Promise<string>
   /** Names in `new`, in no order. @throws CiError `BOLT_MAILDIR_FOLDER`. */
   list(): Promise<readonly string[]>
-  /** The path of a mail in `new`, in bytes. */
-  incomingPath(name: string): Buffer
-  /** To `cur`. A mail that is gone is fine. @throws CiError `BOLT_MAILDIR_FOLDER`. */
-  putAway(name: string): Promise<void>
+  /** The path of a mail in `new`, one character a byte. */
+  incomingPath(name: string): string
+  /** The path it has when it is handled, in `cur`. */
+  handledPath(name: string): string
   /** To `failed`, with the reason beside it. @throws CiError `BOLT_MAILDIR_FOLDER`. */
   fail(name: string, reason: string): Promise<void>
 }
 
 export function createFolder(path: string): Folder {
   const incoming = join(path, 'new')
-  const place = (folder: string, name: string) =>
-    Buffer.concat([Buffer.from(`${join(path, folder)}/`), Buffer.from(name, 'latin1')])
+  const [newMails, handled, failed] = ['new', 'cur', 'failed'].map((folder) =>
+    Buffer.from(`${join(path, folder)}/`).toString('latin1'),
+  )
+  const bytes = (place: string) => Buffer.from(place, 'latin1')
 
   async function check(): Promise<void> {
     await stat(path).catch((error: unknown) => Promise.reject(maildirMissing(path, error)))
@@ -36,15 +38,6 @@ export function createFolder(path: string): Folder {
     const missing = PARTS.filter((_, index) => found[index]?.isDirectory() !== true)
     if (missing.length > 0) throw notAMaildir(path, missing)
   }
-  async function move(name: string, folder: string, as: string): Promise<void> {
-    try {
-      await rename(place('new', name), place(folder, as))
-    } catch (error) {
-      // Gone from `new`: somebody else moved it. Gone from the maildir: the next scan says so.
-      if (codeOf(error) !== 'ENOENT') throw folderFailed(path, error)
-    }
-  }
-
   return {
     path,
     incoming,
@@ -65,19 +58,21 @@ export function createFolder(path: string): Folder {
         throw folderFailed(path, error)
       }
     },
-    incomingPath: (name) => place('new', name),
-    putAway: (name) => move(name, 'cur', withFlags(name)),
+    incomingPath: (name) => `${newMails}${name}`,
+    handledPath: (name) => `${handled}${withFlags(name)}`,
     async fail(name, reason) {
       const as = short(name)
       try {
         await mkdir(join(path, 'failed'), { recursive: true })
         // Before the mail: a reason without a mail is written again, a mail without a reason tells nothing.
-        await writeFile(place('failed', `.${as}.part`), `${reason}\n`)
-        await rename(place('failed', `.${as}.part`), place('failed', `${as}.reason`))
+        await writeFile(bytes(`${failed}.${as}.part`), `${reason}\n`)
+        await rename(bytes(`${failed}.${as}.part`), bytes(`${failed}${as}.reason`))
+        await rename(bytes(`${newMails}${name}`), bytes(`${failed}${as}`)).catch((error) => {
+          if (codeOf(error) !== 'ENOENT') throw error // gone: somebody else moved it
+        })
       } catch (error) {
         throw folderFailed(path, error)
       }
-      await move(name, 'failed', as)
     },
   }
 }

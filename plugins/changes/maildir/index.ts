@@ -1,7 +1,9 @@
 import { definePlugin } from 'boltbot/plugin-sdk'
 import { createChangeOf } from './change-of.ts'
+import { folderFailed } from './errors.ts'
 import { createFolder } from './folder.ts'
 import { createMailThread } from './mail-thread.ts'
+import { createMails } from './mails.ts'
 import { maildirSchema } from './options.ts'
 import { createScanner } from './scanner.ts'
 import { createWatch } from './watch.ts'
@@ -30,8 +32,9 @@ export const maildir = definePlugin({
     const folder = createFolder(options.path)
     const changeOf = createChangeOf(host.id, options)
     const watch = options.watch ? host.own(createWatch(host, folder.incoming, () => scanner.wake())) : undefined
-    const thread = host.own(createMailThread(host, folder))
-    const scanner = host.own(createScanner({ host, folder, thread, changeOf, watch, retryAfter: options.pollInterval }))
+    const thread = host.own(createMailThread(host, () => folderFailed(options.path, 'the source is stopped')))
+    const mails = createMails(thread, folder)
+    const scanner = host.own(createScanner({ host, folder, mails, changeOf, watch, retryAfter: options.pollInterval }))
     host.registerPoller({ name: 'scan', interval: options.pollInterval / 1000, poll: () => scanner.scan() })
   },
   start: (_host, { path }) => createFolder(path).check(),

@@ -14,7 +14,7 @@ export type Opened =
 export const MAX_MAIL_BYTES = 10 << 20
 
 /** Reads and decodes a file. It waits for the disk: only for a thread of its own. */
-export async function openMail(path: Uint8Array): Promise<Opened> {
+export async function openMail(path: Buffer): Promise<Opened> {
   const file = readFile(path)
   if (!('bytes' in file)) return file
   try {
@@ -26,12 +26,12 @@ export async function openMail(path: Uint8Array): Promise<Opened> {
 }
 
 function readFile(
-  path: Uint8Array,
+  path: Buffer,
 ): { readonly bytes: Buffer; readonly modified: number } | Exclude<Opened, { what: 'mail' }> {
   let file: number | undefined
   try {
     // Without a wait for a pipe's other end, and never out of the maildir.
-    file = openSync(Buffer.from(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
     const facts = fstatSync(file)
     if (!facts.isFile()) return { what: 'no file' }
     if (facts.size > MAX_MAIL_BYTES) return { what: 'too large', size: facts.size }

@@ -3,7 +3,7 @@ import type { ChangeOf } from './change-of.ts'
 import { inDeliveryOrder } from './delivery-order.ts'
 import { mailUnreadable } from './errors.ts'
 import type { Folder } from './folder.ts'
-import type { MailThread } from './mail-thread.ts'
+import type { Mails } from './mails.ts'
 import type { Watch } from './watch.ts'
 
 /** Drains `new`, one pass at a time. What is in the folder is the truth; everything else only says when to look. */
@@ -17,7 +17,7 @@ export interface Scanner extends AsyncDisposable {
 export interface ScannerDeps {
   readonly host: Pick<Host, 'log' | 'clock' | 'signal' | 'submitChange'>
   readonly folder: Folder
-  readonly thread: MailThread
+  readonly mails: Mails
   readonly changeOf: ChangeOf
   readonly watch: Watch | undefined
   /** After a failed pass, ms: polls back off for up to an hour, but a folder that is back should be seen soon. */
@@ -34,7 +34,7 @@ const HELD = 32 << 20
 /** Handed in and not put away yet. */
 const AT_ONCE = 128
 
-export function createScanner({ host, folder, thread, changeOf, watch, retryAfter }: ScannerDeps): Scanner {
+export function createScanner({ host, folder, mails, changeOf, watch, retryAfter }: ScannerDeps): Scanner {
   const { log, clock, signal } = host
   let running: Promise<void> | undefined
   let queued: Promise<void> | undefined
@@ -122,7 +122,7 @@ export function createScanner({ host, folder, thread, changeOf, watch, retryAfte
 
   async function open(name: string): Promise<Outcome> {
     try {
-      const read = await thread.open(name)
+      const read = await mails.open(name)
       return read && { what: changeOf(read, name), size: read.mail.text.length }
     } catch (error) {
       return { error: error instanceof CiError ? error : mailUnreadable(error) }
@@ -145,7 +145,7 @@ export function createScanner({ host, folder, thread, changeOf, watch, retryAfte
       log.warn('mail cannot be taken, it is in the folder failed', { file, error })
       return
     }
-    await folder.putAway(name)
+    await mails.putAway(name)
   }
 
   return {

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { createTestHost, until } from 'boltbot/plugin-sdk/testing'
+import { createTestHost } from 'boltbot/plugin-sdk/testing'
 import {
   bonsai,
   buildbotCvsMail,
@@ -153,22 +153,6 @@ describe('a mail beyond the limits', () => {
         }
       }
     }
-  })
-
-  it('of time is given up after a minute, and the ones behind it are read', async () => {
-    await using folder = await createMaildir()
-    const name = await folder.deliver(`\n${'\n'.repeat(5 << 20)}`)
-    await folder.deliver(commitMail(1))
-    await using test = createTestHost()
-    await test.run(maildir({ path: folder.path, parser: syncmail, watch: false }))
-    const poll = test.poll()
-    await until(() => test.clock.pending().length > 0, { what: 'the mail to be decoded' })
-    await test.clock.advance('1m')
-    await poll
-    assert.match(await folder.read('failed', `${name}.reason`), /BOLT_MAILDIR_SLOW/)
-    assert.equal(test.records.changes.length, 1)
-    await test.stop()
-    assert.deepEqual(test.leaks(), [])
   })
 })
 
