@@ -169,6 +169,14 @@ export const treeBinary = (tool: string, file: string) =>
     hint: 'Commit it first, or leave it out; with git and hg it would go along.',
   })
 
+export const treeMoved = (tool: string, what: string) =>
+  new CiError({
+    code: 'BOLT_CLI_TREE_MOVED',
+    message: `The patch cannot carry "${what}": ${tool} does not put moved files into its diffs.`,
+    details: { tool, what },
+    hint: 'Commit the move first.',
+  })
+
 export const patchTooLarge = (size: number, limit: number) =>
   new CiError({
     code: 'BOLT_CLI_PATCH_TOO_LARGE',
@@ -199,37 +207,6 @@ export const sshFailed = (host: string, reason: string) =>
     message: `The job could not be delivered to "${host}": ${reason}`,
     details: { host, reason },
     hint: 'Look whether ssh reaches it, and whether boltbot is installed there.',
-  })
-
-export const hookSettingsWrong = (file: string, reason: string) =>
-  new CiError({
-    code: 'BOLT_CLI_HOOK_SETTINGS',
-    message: `The settings of the hook, "${file}", cannot be used: ${reason}.`,
-    details: { file },
-    hint: 'What was committed waits until they are mended.',
-  })
-
-export const hookHttpFailed = (master: string, reason: string) =>
-  new CiError({
-    code: 'BOLT_CLI_HOOK_HTTP',
-    message: `The master does not take changes at "${master}": ${reason.replace(/[.\s]*$/, '')}.`,
-    details: { master },
-    hint: 'They wait, and are sent with the next commit or by "boltbot hook flush".',
-  })
-
-export const hookInTheWay = (file: string, line: string) =>
-  new CiError({
-    code: 'BOLT_CLI_HOOK_EXISTS',
-    message: `There is a hook in "${file}" already.`,
-    details: { file },
-    hint: `Add this to it: ${line}`,
-  })
-
-export const hookNoRepository = (path: string, system: string) =>
-  new CiError({
-    code: 'BOLT_CLI_HOOK_REPOSITORY',
-    message: `"${path}" is no repository of ${system}.`,
-    details: { path, system },
   })
 
 export const cliRequestOrBuilder = () =>

@@ -8,6 +8,10 @@ import { exists, say, sendFile } from './slave-program.ts'
 export interface TreeKind {
   /** Its folder in each tree: `.svn`. */
   readonly metadata: string
+  /** The same in the folders of a tree; default: it has the same name there. */
+  readonly innerMetadata?: string
+  /** How files must begin that lie in its folder and are not its own; default: as they like. */
+  readonly ownPrefix?: string
   /** What is checked out, as text: a tree of another one is thrown away. */
   readonly origin: string
   /** Into a folder that is not there; its parent is. */
@@ -84,7 +88,7 @@ async function obtainTree(
   directory: string,
   fresh: boolean,
 ): Promise<string | null> {
-  const mark = `${directory}/${kind.metadata}/boltbot-${markOf(kind.origin)}`
+  const mark = ownFile(kind, directory, `boltbot-${markOf(kind.origin)}`)
   const isOurs = () => kind.isOurs?.(directory) ?? exists(context, mark)
   if (!fresh && (await isOurs())) {
     const cleaned = await cleanTree(context, kind, directory)
@@ -120,7 +124,9 @@ async function cleanTree(context: StepContext, kind: TreeKind, directory: string
 }
 
 const markOf = (origin: string) => createHash('sha256').update(origin).digest('hex').slice(0, 16)
-const patchedMark = ({ metadata }: TreeKind, directory: string) => `${directory}/${metadata}/boltbot-patched`
+const patchedMark = (kind: TreeKind, directory: string) => ownFile(kind, directory, 'boltbot-patched')
+const ownFile = ({ metadata, ownPrefix = '' }: TreeKind, directory: string, name: string) =>
+  `${directory}/${metadata}/${ownPrefix}${name}`
 
 async function withRetries(
   context: StepContext,
@@ -150,7 +156,7 @@ async function applyPatch(
   }
   // First the mark: from here on the tree is not what the version control system says.
   if (!(await sendFile(context, patchedMark(kind, workdir)))) return false
-  const file = `${kind.metadata}/boltbot.patch`
+  const file = `${kind.metadata}/${kind.ownPrefix ?? ''}boltbot.patch`
   if (!(await sendFile(context, `${workdir}/${file}`, patchBytes(patch)))) return false
   const given = { file, level: Math.max(0, Math.trunc(patch.level)), folder }
   return kind.applyPatch?.(workdir, given) ?? runPatch(context, options, workdir, given)
@@ -174,11 +180,11 @@ async function runPatch(
 }
 
 async function removeMetadata(context: StepContext, kind: TreeKind, workdir: string): Promise<boolean> {
-  const { metadata } = kind
+  const { metadata, innerMetadata = metadata } = kind
   const more = (await kind.moreMetadata?.(workdir)) ?? (kind.moreMetadata === undefined ? [] : null)
   if (more === null) return false
   if (more.length > 0 && (await context.run({ kind: 'rmfile', paths: more })).cause !== 'exit') return false
-  const inside = await context.run({ kind: 'glob', pattern: `${workdir}/**/${metadata}` })
+  const inside = await context.run({ kind: 'glob', pattern: `${workdir}/**/${innerMetadata}` })
   const found = Array.isArray(inside.data) ? inside.data.map(String) : []
   const removed = await context.run({ kind: 'rmdir', paths: [...new Set([`${workdir}/${metadata}`, ...found])] })
   return removed.cause === 'exit'

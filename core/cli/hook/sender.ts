@@ -1,8 +1,8 @@
 import { type ChangeInput, CiError, messageOf } from 'boltbot/plugin-sdk'
 import { dictionaryOf } from '../../../wire/pb/jelly.ts'
 import { RemoteError } from '../../../wire/pb/remote-error.ts'
-import { hookHttpFailed, hookSettingsWrong } from '../errors.ts'
 import { connectPb, type PbClient, remoteProblem } from '../pb-client.ts'
+import { hookHttpFailed, hookSettingsWrong } from './errors.ts'
 import type { QueuedChange } from './queue.ts'
 import { type HookSettings, secretOf } from './settings.ts'
 

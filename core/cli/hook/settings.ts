@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { hookSettingsWrong } from '../errors.ts'
+import { hookSettingsWrong } from './errors.ts'
 
 /** Where changes go and what they say, from `settings.json` beside the queue and from the command line, which wins. */
 export interface HookSettings {

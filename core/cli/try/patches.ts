@@ -41,4 +41,14 @@ export function withTreePaths(patch: Uint8Array): Uint8Array {
   return Buffer.from(text.replace(own, '$1 mod/$2'), 'latin1')
 }
 
+/** Takes a file away; its folders are `orig` and `mod`. */
+export function deletion(name: string, content: Uint8Array): Uint8Array {
+  const text = Buffer.from(content).toString('latin1')
+  const lines = text.replace(/\n$/, '').split('\n')
+  const head = `--- orig/${name}\t\n+++ /dev/null\t\n@@ -1${lines.length === 1 ? '' : `,${lines.length}`} +0,0 @@\n`
+  const end = text.endsWith('\n') ? '' : '\\ No newline at end of file\n'
+  const body = `${lines.map((line) => `-${line}\n`).join('')}${end}`
+  return content.length === 0 ? new Uint8Array() : Buffer.concat([Buffer.from(head), Buffer.from(body, 'latin1')])
+}
+
 const quoted = (name: string) => (/[ "\\]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name)

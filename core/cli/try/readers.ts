@@ -1,4 +1,5 @@
-import { textOnly, withRenames, withTreePaths } from './patches.ts'
+import { treeMoved } from '../errors.ts'
+import { deletion, textOnly, withRenames, withTreePaths } from './patches.ts'
 import type { Kind, RunTool, TreeReader } from './tree-reader.ts'
 
 /** Against what the branch shares with its upstream, so that commits of one's own are part of the patch. */
@@ -66,12 +67,18 @@ const cvs: TreeReader = async (run, { branch, baseRevision }) => {
   return { branch: branch ?? own, revision, level: 0, patch: textOnly('cvs', patch) }
 }
 
-/** Its version is the branch, the last part of its newest patch the revision. */
+/** Its version is the branch, the last part of its newest patch the revision. Its diffs leave removed files out. */
 const tla: TreeReader = async (run, { branch, baseRevision }) => {
   const newest = (await run.text(['logs', '--full', '--reverse'])).split('\n')[0]!
   const [, version = null, last = null] = /^(?:.*\/)?(.*)--(.*?)$/.exec(newest) ?? []
-  const patch = textOnly('tla', await run.bytes(['changes', '--diffs'], [1]))
-  return { branch: branch ?? version, revision: baseRevision ?? last, level: 1, patch: withTreePaths(patch) }
+  const said = textOnly('tla', await run.bytes(['changes', '--diffs', '--unescaped'], [1]))
+  const listed = Buffer.from(said).toString().split('\n\n')[0]!
+  const moved = /^=> +(\S.*)$/m.exec(listed)?.[1]
+  if (moved !== undefined) throw treeMoved('tla', moved.replace('\t', ' => '))
+  const parts = [withTreePaths(said)]
+  for (const [, name = ''] of listed.matchAll(/^D {2}(.*)$/gm))
+    parts.push(deletion(name, run.file(await run.text(['file-find', '--unescaped', name]))))
+  return { branch: branch ?? version, revision: baseRevision ?? last, level: 1, patch: Buffer.concat(parts) }
 }
 
 export const readers: Readonly<Record<Kind, TreeReader>> = { git, hg, svn, darcs, bzr, cvs, tla }

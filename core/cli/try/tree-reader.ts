@@ -31,6 +31,8 @@ export interface RunTool {
   bytes(args: readonly string[], codes?: readonly number[]): Promise<Uint8Array>
   /** As text without white space at the ends. */
   text(args: readonly string[]): Promise<string>
+  /** A file, from the top of the tree. @throws CiError `BOLT_CLI_TREE`. */
+  file(path: string): Uint8Array
   /** As `text`; `null` when it fails. */
   maybe(args: readonly string[]): Promise<string | null>
 }

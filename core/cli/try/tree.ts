@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { treeFailed, treeUnknown } from '../errors.ts'
@@ -72,7 +72,14 @@ function toolIn(tool: string, folder: string): RunTool {
     Buffer.from(await bytes(args))
       .toString()
       .trim()
-  return { bytes, text, maybe: (args) => text(args).catch(() => null) }
+  const file = (path: string) => {
+    try {
+      return readFileSync(join(folder, path))
+    } catch (error) {
+      throw treeFailed(tool, [path], (error as Error).message, error)
+    }
+  }
+  return { bytes, text, file, maybe: (args) => text(args).catch(() => null) }
 }
 
 /** Words of tools are read here, so they must be in English. */
