@@ -94,24 +94,33 @@ export function createLane(carrier: Carrier, deps: LaneDeps): Lane {
   async function addressOf(id: number, recipient: string): Promise<string | undefined> {
     const [, kind = '', name = ''] = /^([^:]*):(.*)$/s.exec(recipient) ?? []
     if (kind !== 'person') return name
-    let address: string | null
     try {
-      address = await carrier.addressOf(name)
+      const address = await carrier.addressOf(name)
+      if (address !== null) return address
+      const unknown = await inStore(id)
+      if (unknown) await passOn(unknown, `no ${scheme} address of ${name} is known`)
     } catch (error) {
       log.warn('address of a person could not be found, tried again', { scheme, who: name, error })
-      const notBefore = clock.now() + backOff(2, RECIPIENT_MS)
-      await conclude(store, id, { state: 'waiting', error: messageOf(error), notBefore })
-      return undefined
+      await notFound(id, messageOf(error))
     }
-    if (address !== null) return address
-    const row = await store.db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst()
-    const message = await store.db
-      .selectFrom('outbox_messages')
-      .selectAll()
-      .where('id', '=', row?.message_id ?? -1)
-      .executeTakeFirst()
-    if (row && message) await passOn({ status: 'claimed', row, message }, `no ${scheme} address of ${name} is known`)
     return undefined
+  }
+
+  /** Somebody whose address nobody can tell at present: tried again, but not for ever. */
+  async function notFound(id: number, reason: string): Promise<void> {
+    const waiting = await inStore(id)
+    if (waiting === undefined) return
+    if (clock.now() - waiting.row.created_at > deps.giveUpMs()) return bury(waiting, `put off for too long: ${reason}`)
+    const notBefore = clock.now() + backOff(2, RECIPIENT_MS)
+    await conclude(store, id, { state: 'waiting', error: reason, notBefore })
+  }
+
+  async function inStore(id: number): Promise<Claimed | undefined> {
+    const row = await store.db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst()
+    if (row === undefined) return undefined
+    const messages = store.db.selectFrom('outbox_messages').selectAll()
+    const message = await messages.where('id', '=', row.message_id).executeTakeFirst()
+    return message && { status: 'claimed', row, message }
   }
 
   async function handOver(claimed: Claimed): Promise<Handover> {

@@ -20,7 +20,9 @@ export function peopleCommand(): Command {
       const { trouble, sheriff } = standing
       if (trouble === null) print('People are looked up without trouble.')
       else
-        print(`The lookup has failed ${trouble.failures} times since ${ago(trouble.since)}: ${oneLine(trouble.error)}`)
+        print(
+          `The lookup fails (${trouble.failures} in a row, the first ${ago(trouble.since)}): ${oneLine(trouble.error)}`,
+        )
       if (sheriff !== null) print(`Sheriff today: ${oneLine(sheriff)}`)
       if (person !== null) printTable(rowsOf(person))
     })
