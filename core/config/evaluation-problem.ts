@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { type Position, parse } from 'acorn'
 import { messageOf } from 'boltbot/plugin-sdk'
 import { fileOfUrl, type Place, type Positions } from './positions.ts'
@@ -32,19 +33,25 @@ export function evaluationProblem(
   return { ...place, path: 'evaluation', message: `It throws while it is read: ${sentence(message)}` }
 }
 
-/** The place a syntax error stands at: the type stripper draws it, for plain JS the loaded files are parsed again. */
+/** The place a syntax error stands at: the type stripper draws it, for what only the engine finds the loaded files are parsed again. */
 function syntaxPlace(stack: string, files: readonly string[]): Place | undefined {
   const drawn = /^(\/.*|[A-Za-z]:\\.*):(\d+)\n(?:.*\n){1,4}?([ \t]*)\^/.exec(stack)
   if (drawn) return { file: drawn[1]!, line: Number(drawn[2]), column: drawn[3]!.length + 1 }
-  for (const file of files.filter((name) => !/\.[cm]?ts$/.test(name))) {
+  for (const file of files) {
     try {
-      parse(readFileSync(file, 'utf8'), { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true })
+      parse(scriptOf(file), { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true })
     } catch (error) {
       const loc = (error as { readonly loc?: Position }).loc // what acorn adds to its SyntaxError
       if (loc) return { file, line: loc.line, column: loc.column + 1 }
     }
   }
   return undefined
+}
+
+/** A file as the engine sees it: types are blanks. */
+function scriptOf(file: string): string {
+  const source = readFileSync(file, 'utf8')
+  return /\.[cm]?ts$/.test(file) ? stripTypeScriptTypes(source) : source
 }
 
 /** The line the engine names first, or the first line that contains `word`. */

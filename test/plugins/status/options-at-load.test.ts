@@ -75,9 +75,11 @@ irc({ host: 'irc.example.org', nick: 'bot', channels: ['#a'], password: secret('
     /^3:24 secret "smtp": The secret "smtp" is not there\. Write it into ".*secrets\/smtp"/,
     /^6:32 secret "nickserv": The secret "nickserv" is not there\./,
   ])
-  matches(
-    await problemsOf(`mailNotifier({ fromaddr: 'ci@example.org',
-  subject: ({ builder }) => builder.replace(new RegExp('('), ''), lookup: (who) => (/[/.test(who) ? null : who) }),`),
-    [/^2:\d+ .*[Rr]egular expression/],
-  )
+  for (const lookup of [
+    '(who) => (/(/.test(who) ? null : who)',
+    "((known) => (who) => known.exec(who)?.[0] ?? null)(new RegExp('('))",
+  ])
+    matches(await problemsOf(`mailNotifier({ fromaddr: 'ci@example.org',\n  lookup: ${lookup} }),`), [
+      /^2:\d+ .*[Ii]nvalid regular expression/,
+    ])
 })
