@@ -1,6 +1,7 @@
 // The process of a master under measurement: does what master-process.ts asks for over IPC.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { builder, buildFactory, definePlugin, slave } from 'boltbot/plugin-sdk'
+import { stockWorkers } from '../plugins/slaves/pb/index.ts'
 import { agents } from '../plugins/slaves/websocket/index.ts'
 import { shellCommand } from '../plugins/steps/index.ts'
 import { startBenchMaster } from './bench-master.ts'
@@ -10,6 +11,8 @@ export interface MasterOptions {
   readonly slaves: readonly string[]
   /** What the one builder, `full`, runs on any of them. */
   readonly command: string | readonly string[]
+  /** What its slaves speak; default: our own protocol, and msgpack as stock workers have it. */
+  readonly protocol?: 'pb'
 }
 
 export interface MasterCalls {
@@ -34,11 +37,11 @@ export interface Answer {
   readonly error?: string
 }
 
-const { slaves, command } = JSON.parse(process.argv[2] ?? '') as MasterOptions
+const { slaves, command, protocol } = JSON.parse(process.argv[2] ?? '') as MasterOptions
 const port = Promise.withResolvers<number>()
 const bench = await startBenchMaster({
   config: {
-    transports: [agents({ port: 0, onListening: port.resolve })],
+    transports: [(protocol === 'pb' ? stockWorkers : agents)({ port: 0, onListening: port.resolve })],
     slaves: slaves.map((name) => slave({ name, password: 'secret', maxBuilds: 1 })),
     builders: [
       builder({ name: 'full', slaves, mergeRequests: false, factory: buildFactory([shellCommand({ command })]) }),

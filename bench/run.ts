@@ -26,6 +26,7 @@ const BENCHES = [
   'mail',
   'pb-codec',
   'pb-workers',
+  'stock-ingest',
   'dead-irc',
   'dead-smtp',
 ] as const
