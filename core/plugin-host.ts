@@ -53,6 +53,14 @@ const LIMITS: PluginLimits = Object.freeze({
   disposeMs: 5000,
   mailbox: 10_000,
   crash: CRASH_LIMITS,
+  blockMs: 5000,
+  leakBytes: 256 * 1024 * 1024,
+  worker: {
+    beatMs: 1000,
+    beats: 5,
+    ends: { consecutive: 5, inWindow: 5, windowMs: 600_000 },
+    calls: { burst: 2000, perSecond: 100 },
+  },
 })
 
 export function createPluginHost(deps: PluginHostDeps): PluginHost {
@@ -80,13 +88,13 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     const scopes: PluginScope[] = []
     const errors: unknown[] = []
     for (const spec of specs) {
-      await attempt(errors, () => {
-        const scope = createPluginScope(spec, scopeDeps)
-        scopes.push(scope)
-        alive.add(scope)
-        scope.apply()
-      })
+      const scope = createPluginScope(spec, scopeDeps)
+      scopes.push(scope)
+      alive.add(scope)
     }
+    // Threads take a while to start: all at once.
+    await Promise.all(scopes.map((scope) => attempt(errors, () => scope.load())))
+    if (errors.length === 0) for (const scope of scopes) await attempt(errors, () => scope.apply())
     if (errors.length === 0) return scopes
     await stopAll(scopes)
     throw pluginsFailed(errors)

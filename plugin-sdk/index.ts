@@ -169,6 +169,9 @@ export type {
 export {
   API,
   definePlugin,
+  definitionOf,
+  type InstanceOptions,
+  type Isolation,
   OLDEST_API,
   type Onlooker,
   type PluginDefinition,

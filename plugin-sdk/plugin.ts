@@ -25,6 +25,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   readonly kind: Kind
   /** The version of this interface it was written for, {@link API}; a master that does not have it refuses the plugin. Default: any. */
   readonly api?: number
+  /** Where it runs when the config does not say; default `none`. */
+  readonly isolation?: Isolation
   /** What it uses of the host: that and no more is given, see {@link NEEDS}. Default: nothing but what is free. */
   readonly needs?: readonly Need[]
   /**
@@ -71,11 +73,27 @@ export interface Onlooker extends Pick<Host, 'id' | 'log' | 'clock' | 'query' | 
 // biome-ignore lint/suspicious/noConfusingVoidType: a start that opens nothing returns nothing
 type Opened = undefined | void | Disposable | AsyncDisposable
 
+/**
+ * Where a plugin runs: in the process of the master, or in a thread of its own with a limit of memory, in MB (`'worker'`: 256). A plugin
+ * in a worker that blocks, leaks or ends is cut off and started again; builds do not notice.
+ */
+export type Isolation = 'none' | 'worker' | { readonly memoryMb: number }
+
+/** What every plugin takes beside its own options. */
+export interface InstanceOptions {
+  /** Default: what the definition's `id` gives, else its name. */
+  readonly id?: string
+  /** Default: what the definition says, else `none`. */
+  readonly isolation?: Isolation
+}
+
 /** A plugin in a config: frozen data. */
 export interface PluginInstance<Kind extends PluginKind = PluginKind> {
   readonly kind: 'plugin'
   readonly pluginKind: Kind
   readonly id: string
+  /** Where it runs. */
+  readonly isolation: Isolation
   readonly definition: PluginDefinition<Kind, never, never>
   /** As given, before the schema. */
   readonly options: object
@@ -105,18 +123,29 @@ export function definePlugin<const Kind extends PluginKind, Options extends obje
   definition: PluginDefinition<Kind, Options>,
 ): PluginFactory<Kind, Options> {
   keepOrigin(definition, definePlugin) // tells which file's code the plugin is
-  const factory = (given: Partial<Options> & { readonly id?: string } = {}): PluginInstance<Kind> => {
-    const { id, ...options } = given
+  const factory = (given: Partial<Options> & InstanceOptions = {}): PluginInstance<Kind> => {
+    const { id, isolation = definition.isolation ?? 'none', ...options } = given
     const instance = {
       kind: 'plugin' as const,
       pluginKind: definition.kind,
       id: id ?? idOf(definition, options) ?? definition.name,
+      isolation,
       definition: definition as unknown as PluginInstance<Kind>['definition'],
       options,
     }
     return withOrigin(instance, factory)
   }
+  Object.defineProperty(factory, DEFINITION, { value: definition })
   return factory as PluginFactory<Kind, Options> // the optional argument is decided by the type below
+}
+
+const DEFINITION = Symbol.for('boltbot.definition')
+
+/** What a function that {@link definePlugin} gave makes plugins of; `undefined` for anything else. */
+export function definitionOf(factory: unknown): PluginInstance['definition'] | undefined {
+  return typeof factory === 'function'
+    ? (factory as { readonly [DEFINITION]?: PluginInstance['definition'] })[DEFINITION]
+    : undefined
 }
 
 /** The definition's own id for these options. Options of a wrong shape are the check's to report, so no throw here. */
@@ -131,5 +160,5 @@ function idOf<Options>(definition: PluginDefinition<PluginKind, Options>, option
 /** The options may be left out when none is required. */
 // biome-ignore lint/complexity/noBannedTypes: "{} extends X" asks whether nothing in X is required
 export type PluginFactory<Kind extends PluginKind, Options> = {} extends Options
-  ? (options?: Options & { readonly id?: string }) => PluginInstance<Kind>
-  : (options: Options & { readonly id?: string }) => PluginInstance<Kind>
+  ? (options?: Options & InstanceOptions) => PluginInstance<Kind>
+  : (options: Options & InstanceOptions) => PluginInstance<Kind>

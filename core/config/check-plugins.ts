@@ -1,4 +1,5 @@
 import { API, listNames, NEEDS, OLDEST_API, type PluginInstance, type PluginKind, suggest } from 'boltbot/plugin-sdk'
+import { type Code, checkIsolation } from './check-isolation.ts'
 import { checkSchema } from './check-schema.ts'
 import type { PluginSpec } from './model.ts'
 import { type Report, type Reporter, type Subject, subjectOf } from './report.ts'
@@ -21,19 +22,25 @@ export interface CheckedPlugin {
   readonly subject: Subject
 }
 
-/** All plugins of the config, in start order. `codeHashOf` gives the hash of the code that defined one. */
+/** What defined a plugin. */
+export interface PluginCode extends Code {
+  readonly hash: string
+  readonly version: string | null
+}
+
+/** All plugins of the config, in start order. */
 export function checkPlugins(
   reporter: Reporter,
   master: Subject,
   options: Readonly<Record<string, unknown>>,
-  codeHashOf: (definition: unknown) => string,
+  codeOf: (definition: unknown) => PluginCode,
 ): readonly CheckedPlugin[] {
   const plugins = new Map<string, CheckedPlugin>()
   for (const key of [...Object.keys(LISTS), 'plugins']) {
     const items = options[key]
     if (!Array.isArray(items)) continue
     items.forEach((item: unknown, i) => {
-      const found = checkPlugin(reporter, master, key, i, item, codeHashOf)
+      const found = checkPlugin(reporter, master, key, i, item, codeOf)
       if (!found) return
       const first = plugins.get(found.spec.id)
       if (!first) plugins.set(found.spec.id, found)
@@ -59,7 +66,7 @@ function checkPlugin(
   list: string,
   index: number,
   item: unknown,
-  codeHashOf: (definition: unknown) => string,
+  codeOf: (definition: unknown) => PluginCode,
 ): CheckedPlugin | undefined {
   const definition = isRecord(item) && item.kind === 'plugin' ? item.definition : undefined
   if (!isRecord(item) || !isRecord(definition)) {
@@ -90,13 +97,15 @@ function checkPlugin(
   const wrongId = name(instance.id)
   if (wrongId !== undefined) report(subject, ['id'], `Its id is ${show(instance.id)}. Give ${wrongId}.`)
   const options = checkSchema(report, subject, instance.definition.schema, instance.options)
-  const codeHash = codeHashOf(definition)
+  const code = codeOf(definition)
   const spec = {
     id: instance.id,
     kind,
     definition: instance.definition,
     options: options ?? instance.options,
-    codeHash,
+    codeHash: code.hash,
+    version: code.version,
+    worker: checkIsolation(report, subject, instance, options ?? instance.options, code),
   }
   return { spec, instance, subject }
 }

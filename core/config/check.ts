@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { durationMs, type MasterConfig, type OutboxOptions, originOf, type Retention } from 'boltbot/plugin-sdk'
 import { checkBuilders } from './check-builders.ts'
 import { checkEngines } from './check-latent.ts'
@@ -11,7 +12,8 @@ import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
 import { checkSlaves } from './check-slaves.ts'
 import type { Imported } from './importer.ts'
 import type { Config, OutboxSpec, RetentionSpec } from './model.ts'
-import type { Positions } from './positions.ts'
+import { packageVersion } from './plugin-version.ts'
+import { innermostFile, type Positions } from './positions.ts'
 import { type Problem, sortProblems } from './problem.ts'
 import { createReporter, type Subject } from './report.ts'
 import { isRecord, show } from './rules.ts'
@@ -39,8 +41,12 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
   const slaves = checkSlaves(reporter, master, options.slaves, locks)
   const builders = checkBuilders(reporter, master, options, slaves, locks)
   const plugins = checkPlugins(reporter, master, options, (definition) => {
-    const place = positions.inStack(originOf(definition))
-    return place === undefined ? '' : imported.hashOf(place.file)
+    const stack = originOf(definition)
+    const place = positions.inStack(stack)
+    const hash = place === undefined ? '' : imported.hashOf(place.file)
+    const code = place?.file ?? innermostFile(stack)
+    const version = place === undefined && code !== undefined ? packageVersion(code) : null
+    return { hash, file: code, folder: dirname(file), version }
   })
   const categories = new Set([...builders.values()].flatMap(({ spec }) => spec.category ?? []))
   const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()), categories }

@@ -18,12 +18,20 @@ export interface Imported {
   hashOf(file: string): string
 }
 
+export interface ImportedModule {
+  readonly exports: Readonly<Record<string, unknown>>
+  /** As `Imported.hashOf` gives it. */
+  readonly hash: string
+}
+
 export interface Importer extends Disposable {
   /**
    * Evaluates a config file anew, with every file of its folder that it imports; installed packages keep their identity. The name
    * `boltbot` always means this program, so that both sides have the same classes and symbols.
    */
   read(file: string, generation: string): Promise<Imported>
+  /** Evaluates another file of a config's folder, or an installed one, in the same way: with all it exports, and the hash of its graph. */
+  readModule(file: string, folder: string, generation: string): Promise<ImportedModule>
   /** The files of the folder that were loaded for a generation, also when its evaluation failed. */
   filesOf(generation: string): readonly string[]
 }
@@ -56,12 +64,23 @@ export function createImporter(): Importer {
     },
   })
 
+  const evaluate = async (file: string, folder: string, generation: string) => {
+    const run: Run = { folder, generation, imports: new Map(), contents: new Map() }
+    runs.set(generation, run)
+    const { href } = pathToFileURL(file)
+    // Installed files keep their identity.
+    const exports: Imports = await import(isBelow(file, folder) ? withGeneration(href, generation) : href)
+    return { exports, hashOf: (from: string) => hashGraph(run, from) }
+  }
+
   return {
     async read(file, generation) {
-      const run: Run = { folder: dirname(file), generation, imports: new Map(), contents: new Map() }
-      runs.set(generation, run)
-      const module: { readonly default?: unknown } = await import(withGeneration(pathToFileURL(file).href, generation))
-      return { exported: module.default, hashOf: (from) => hashGraph(run, from) }
+      const { exports, hashOf } = await evaluate(file, dirname(file), generation)
+      return { exported: exports.default, hashOf }
+    },
+    async readModule(file, folder, generation) {
+      const { exports, hashOf } = await evaluate(file, folder, generation)
+      return { exports, hash: hashOf(file) }
     },
     filesOf: (generation) => [...(runs.get(generation)?.contents.keys() ?? [])],
     [Symbol.dispose]: () => hooks.deregister(),
@@ -85,6 +104,8 @@ function resolveOwn(specifier: string, context: ResolveHookContext, next: NextRe
   if (file !== undefined && !existsSync(file)) throw fail()
   return found
 }
+
+type Imports = ImportedModule['exports']
 
 type NextResolve = Parameters<ResolveHookSync>[2]
 

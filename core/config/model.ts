@@ -97,6 +97,19 @@ export interface PluginSpec {
   readonly options: object
   /** Content hash of the plugin's own module graph when it lives in the config's folder; '' for installed ones. */
   readonly codeHash: string
+  /** Of its package; `null` when it lives in the config's folder. */
+  readonly version: string | null
+  /** `null`: it runs in the master's process. */
+  readonly worker: WorkerSpec | null
+}
+
+/** A plugin in a thread of its own, which loads it anew. */
+export interface WorkerSpec {
+  readonly memoryMb: number
+  /** The file that defines and exports it. */
+  readonly module: string
+  /** The config's folder: files below it are read as the config's own. */
+  readonly folder: string
 }
 
 export interface PeopleSpec {

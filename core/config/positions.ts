@@ -55,6 +55,11 @@ export function fileOfUrl(url: string): string | undefined {
   return url.startsWith('file:') ? fileURLToPath(url.replace(/[?#].*$/, '')) : undefined
 }
 
+/** The file of the innermost place of a stack, wherever it is. */
+export function innermostFile(stack: string | undefined): string | undefined {
+  return framesOf(stack)[0]?.file
+}
+
 /** Frames of a stack that name files, innermost first. */
 function framesOf(stack: string | undefined): readonly Place[] {
   const frames: Place[] = []

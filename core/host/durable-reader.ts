@@ -8,6 +8,7 @@ import {
   type Random,
   type StoredHook,
 } from 'boltbot/plugin-sdk'
+import { backOff } from './back-off.ts'
 
 /** An event of the journal. */
 export type JournalEvent = {
@@ -218,9 +219,4 @@ function createCursor({ plugin, journal, log }: Pick<DurableReaderDeps, 'plugin'
     },
     flushed: async () => writing,
   }
-}
-
-/** 1 s, 2 s, 4 s … 5 min, each 20 % more or less by chance, so that plugins that failed together do not come back together. */
-function backOff(failures: number, random: Random): number {
-  return Math.min(1000 * 2 ** (failures - 1), 300_000) * (0.8 + 0.4 * random.next())
 }

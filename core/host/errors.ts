@@ -1,4 +1,4 @@
-import { CiError, type HookName, listNames, messageOf, suggest } from 'boltbot/plugin-sdk'
+import { CiError, formatDuration, type HookName, listNames, messageOf, suggest } from 'boltbot/plugin-sdk'
 
 /** Diagnostics of the plugin host and the hooks, in the order of a plugin's life. */
 
@@ -121,6 +121,46 @@ export const durableTap = (plugin: string, hook: string) =>
     message: `The durable plugin "${plugin}" taps "${hook}", whose events are not in the journal.`,
     details: { plugin, hook },
     hint: 'Durable plugins tap stored observe hooks; put other taps in a second plugin.',
+  })
+
+export const changeFlood = (plugin: string, most: number, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOST_FLOOD',
+    message: `Plugin "${plugin}" hands in more than ${most} changes in ${formatDuration(ms)}.`,
+    details: { plugin, most, ms },
+    hint: 'Hand in each change once; a poller remembers in host.state how far it has come.',
+  })
+
+export const pluginSuspended = (plugin: string) =>
+  new CiError({
+    code: 'BOLT_HOST_SUSPENDED',
+    message: `Plugin "${plugin}" is suspended.`,
+    details: { plugin },
+    hint: `The log says why. Mend it and run "boltbot reconfig", or have it called again with "boltbot plugins resume ${plugin}".`,
+  })
+
+export const tooOften = (plugin: string, errors: number, last: unknown) =>
+  new CiError({
+    code: 'BOLT_HOST_TOO_OFTEN',
+    message: `Plugin "${plugin}" failed too often; the last time with: ${messageOf(last)}`,
+    details: { plugin, errors },
+    cause: last,
+  })
+
+export const tapBlocked = (plugin: string, hook: HookName, ms: number) =>
+  new CiError({
+    code: 'BOLT_HOST_BLOCKED',
+    message: `The tap of plugin "${plugin}" on ${hook} kept the whole master waiting for ${(ms / 1000).toFixed(1)} s.`,
+    details: { plugin, hook, ms },
+    hint: "Wait by await, compute in a thread of its own, or run the plugin in one: isolation: 'worker'.",
+  })
+
+export const tapLeaks = (plugin: string, hook: HookName, bytes: number) =>
+  new CiError({
+    code: 'BOLT_HOST_LEAK',
+    message: `The tap of plugin "${plugin}" on ${hook} took ${Math.round(bytes / 1024 / 1024)} MB of the master's memory at one go.`,
+    details: { plugin, hook, bytes },
+    hint: "Keep less, read piece by piece, or run the plugin in a worker: isolation: 'worker'.",
   })
 
 export const unknownPlugin = (plugin: string, known: Iterable<string>) =>

@@ -1,18 +1,13 @@
 import {
   type BuildView,
-  type Carrier,
-  type ChatCommand,
   CiError,
   type Clock,
-  type Host,
   heedDeprecations,
   type Log,
   limitHost,
   messageOf,
   type Need,
-  type Poller,
   type Random,
-  type SchedulerRules,
 } from 'boltbot/plugin-sdk'
 import type { PluginSpec } from '../config/model.ts'
 import type { Hooks } from '../hooks.ts'
@@ -22,28 +17,31 @@ import type { JournalReader } from './durable-reader.ts'
 import {
   applyAsync,
   applyFailed,
-  disposeDeadline,
   hostStopped,
   notDisposable,
-  onlyInApply,
   reconfigureDeadline,
   startDeadline,
   startThrew,
 } from './errors.ts'
 import { createLiveOptions } from './live-options.ts'
-import { guardChatCommand } from './plugin-chat.ts'
+import { createOwnedThings, isDisposable } from './owned-things.ts'
 import { createPluginClock } from './plugin-clock.ts'
-import { gatePowers, type HostPowers, type PowerScope } from './plugin-powers.ts'
-import { createPluginRoutes } from './plugin-routes.ts'
+import { createPluginMembers } from './plugin-members.ts'
+import type { HostPowers, PowerScope } from './plugin-powers.ts'
 import { createPluginTaps, type TapStatus } from './plugin-taps.ts'
 import type { SharedThings } from './shared-things.ts'
+import { loadInWorker } from './worker/load.ts'
+import type { PluginWorker, WorkerLimits } from './worker/plugin-worker.ts'
+import { createRemotePlugin } from './worker/remote-plugin.ts'
 
 /**
- * One plugin, from apply to stop. It goes once through `apply` → `activate` → `start` → `run` → `stop` → `release`, in this order;
+ * One plugin, from apply to stop. It goes once through `load` → `apply` → `activate` → `start` → `run` → `stop` → `release`, in this order;
  * `stop` may come after any of them, and more than once. A plugin that is started again gets a new scope.
  */
 export interface PluginScope {
   readonly spec: PluginSpec
+  /** Loads it in its worker, if it has one. @throws CiError what kept it from being loaded. */
+  load(): Promise<void>
   /** Lets it tap and register; nothing takes effect yet. @throws CiError `BOLT_HOST_APPLY`. */
   apply(): void
   /** Its taps take effect: it refines, chooses and guards; what it observes waits in the mailbox. */
@@ -71,9 +69,14 @@ export interface PluginStatus extends TapStatus {
   /** The definition's name: `status/mail`. */
   readonly name: string
   readonly kind: PluginSpec['kind']
+  /** Of its package; `null`: it lives beside the config. */
+  readonly version: string | null
   readonly durable: boolean
   /** What it says it needs of the host. */
   readonly needs: readonly Need[]
+  readonly isolation: 'none' | 'worker'
+  /** How often its worker was cut off or ended since it was loaded. */
+  readonly restarts: number
   readonly state: 'new' | 'applied' | 'starting' | 'started' | 'running' | 'stopping' | 'stopped'
 }
 
@@ -101,102 +104,61 @@ export interface PluginLimits {
   /** Events in one mailbox. */
   readonly mailbox: number
   readonly crash: CrashLimits
+  /** A tap that keeps the event loop to itself for so long has its plugin suspended. */
+  readonly blockMs: number
+  /** As one that takes so much memory at one go. */
+  readonly leakBytes: number
+  readonly worker: WorkerLimits
 }
 
 export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): PluginScope {
-  const { id, kind, definition } = first
+  const { id, kind } = first
   const { clock, limits } = deps
   const log = deps.log.child({ plugin: id })
-  const durable = definition.durable === true
-  const taps = createPluginTaps({ ...deps, plugin: id, durable, log })
+  const { durable = false, needs = [] } = first.definition
+  const taps = createPluginTaps({ ...deps, plugin: id, durable, log, suspended: (reason) => worker?.cutOff(reason) })
   const live = createLiveOptions(first.options)
   const ending = new AbortController()
-  const stack = new AsyncDisposableStack()
+  const owned = createOwnedThings({ plugin: id, clock, log, ms: limits.disposeMs })
   const pluginClock = createPluginClock(clock, (error) => taps.failed('timer', error))
-  stack.use(pluginClock)
-  const schedulers: SchedulerRules[] = []
-  const pollers: Poller[] = []
-  const chatCommands: ChatCommand[] = []
-  const carriers: Carrier[] = []
+  owned.keep(pluginClock, 'its clock')
+  /** What runs: the definition itself, or what stands for it while it runs in a worker. */
+  let definition = first.definition
+  let worker: PluginWorker | undefined
   let spec = first
   let options = live.options
   let state: PluginStatus['state'] = 'new'
-  let applying = false
   let stopped: Promise<void> | undefined
 
-  const own = (thing: Disposable | AsyncDisposable, what: string) => stack.defer(() => disposeOne(thing, what))
-  const disposeOne = async (thing: Disposable | AsyncDisposable, what: string) => {
-    try {
-      const done = Symbol.asyncDispose in thing ? thing[Symbol.asyncDispose]() : thing[Symbol.dispose]()
-      await withDeadline(done, { clock, ms: limits.disposeMs, late: () => disposeDeadline(id, what, limits.disposeMs) })
-    } catch (error) {
-      log.error('plugin could not close something', { what, error })
-    }
-  }
-  const inApply = (member: string) => {
-    if (!applying) throw onlyInApply(id, member)
-  }
-  const powers = deps.powers(id, { id, kind, log, clock: pluginClock, signal: ending.signal })
-  const routes = createPluginRoutes({
+  const members = createPluginMembers({
     plugin: id,
     clock,
-    taps,
-    deadlineMs: limits.tapMs,
-    register: powers.http.register,
-    inApply,
-  })
-  const whole: Host = Object.freeze({
-    ...gatePowers(powers, id, () => state !== 'stopped'),
-    id,
     log,
-    clock: pluginClock,
+    pluginClock,
     signal: ending.signal,
-    own<T extends Disposable | AsyncDisposable>(thing: T): T {
-      if (!isDisposable(thing)) throw notDisposable(id, 'owns something')
-      if (!stack.disposed) {
-        own(thing, nameOf(thing))
-        return thing
-      }
-      void disposeOne(thing, nameOf(thing)) // too late to be owned, not too late to be closed
-      throw hostStopped(id)
-    },
-    async share(key, open) {
-      if (stack.disposed) throw hostStopped(id)
-      const share = await deps.shared.take(key, open)
-      whole.own(share)
-      return share.thing
-    },
-    tap(name, tap, tapOptions) {
-      inApply('tap')
-      taps.add(name, tap, tapOptions)
-    },
-    registerScheduler(rules) {
-      inApply('registerScheduler')
-      schedulers.push(rules as unknown as SchedulerRules) // its state is JSON to core, whatever type the plugin gives it
-    },
-    http: Object.freeze({ route: routes.route, url: powers.http.url, page: powers.http.page }),
-    registerPoller(poller) {
-      inApply('registerPoller')
-      pollers.push(poller)
-    },
-    registerChatCommand(command) {
-      inApply('registerChatCommand')
-      chatCommands.push(command)
-    },
-    registerCarrier(carrier) {
-      inApply('registerCarrier')
-      carriers.push(carrier)
-    },
-  } satisfies Host)
-  const needs = definition.needs ?? []
-  const host = heedDeprecations(limitHost(whole, { plugin: id, needs, options: () => options }), definition, log)
+    taps,
+    powers: deps.powers(id, { id, kind, log, clock: pluginClock, signal: ending.signal }),
+    shared: deps.shared,
+    owned,
+    deadlineMs: limits.tapMs,
+    isStopped: () => state === 'stopped',
+  })
+  const host = heedDeprecations(
+    limitHost(members.host, { plugin: id, needs, options: () => options }),
+    first.definition,
+    log,
+  )
 
+  const resume = () => {
+    taps.resume()
+    worker?.resume()
+  }
   const stop = async () => {
     state = 'stopping'
     ending.abort(hostStopped(id))
     const unfinished = await taps.close(limits.drainMs)
     if (unfinished.length > 0) log.warn('plugin stopped with events it was not told', { hooks: unfinished })
-    await stack.disposeAsync()
+    await owned.closeAll()
     state = 'stopped'
   }
 
@@ -204,10 +166,15 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     get spec() {
       return spec
     },
+    async load() {
+      if (first.worker === null) return
+      worker = await loadInWorker({ ...first, worker: first.worker }, { ...deps, host, taps, log })
+      owned.keep(worker, 'its worker')
+      definition = createRemotePlugin(first.definition, worker)
+    },
     apply() {
-      applying = true
       try {
-        const given: unknown = definition.apply(host, options as never) // the factory tied options and definition
+        const given: unknown = members.applying(() => definition.apply(host, options as never)) // the factory tied both
         if (given instanceof Promise) {
           given.catch(() => {}) // it is refused, whatever comes of it
           throw applyAsync(id)
@@ -215,8 +182,6 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
         state = 'applied'
       } catch (error) {
         throw isHostError(error) ? error : applyFailed(id, error)
-      } finally {
-        applying = false
       }
     },
     activate: () => taps.activate(),
@@ -227,11 +192,11 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
         const late = () => startDeadline(id, limits.startMs)
         try {
           const opened = await withDeadline(opening, { clock, ms: limits.startMs, late, signal: deps.stopping })
-          if (isDisposable(opened)) own(opened, 'what start returned')
+          if (isDisposable(opened)) owned.keep(opened, 'what start returned')
           else if (opened !== undefined) throw notDisposable(id, 'returned something from start')
         } catch (error) {
           opening.then(
-            (opened) => (isDisposable(opened) ? disposeOne(opened, 'what start returned too late') : undefined),
+            (opened) => (isDisposable(opened) ? owned.close(opened, 'what start returned too late') : undefined),
             () => {}, // told below, or nobody waits for it any more
           )
           throw isHostError(error) ? error : startThrew(id, error)
@@ -241,14 +206,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       taps.open()
     },
     run() {
-      for (const rules of schedulers) own(powers.registerScheduler(rules), `scheduler "${rules.name}"`)
-      for (const poller of pollers) own(powers.registerPoller(poller), `poller "${poller.name}"`)
-      for (const command of chatCommands) {
-        const run = guardChatCommand(command, { plugin: id, clock, taps, deadlineMs: limits.tapMs })
-        own(powers.registerChatCommand(command, run), `chat command "${command.name}"`)
-      }
-      for (const carrier of carriers) own(powers.registerCarrier(carrier), `carrier of ${carrier.scheme}`)
-      own(routes.open(), 'its routes')
+      members.run()
       state = 'running'
     },
     async reconfigure(next) {
@@ -265,7 +223,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
       }
       spec = next
       options = renewed
-      taps.resume()
+      resume()
       return true
     },
     swap(next) {
@@ -275,22 +233,24 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     preview: (build) => definition.preview?.(host, options as never, build), // as above
     stop: () => (stopped ??= stop()),
     release: () => taps.release(),
-    resume: () => taps.resume(),
+    resume,
     wake: (names) => taps.wake(names),
-    status: () => ({ id, name: definition.name, kind, durable, needs, state, ...taps.status() }),
+    status: () => ({
+      id,
+      name: first.definition.name,
+      kind,
+      version: first.version,
+      durable,
+      needs,
+      isolation: first.worker === null ? 'none' : 'worker',
+      restarts: worker?.restarts ?? 0,
+      state,
+      ...taps.status(),
+    }),
   }
 }
 
 /** It says already which plugin did what. */
 function isHostError(error: unknown): boolean {
   return error instanceof CiError && /^BOLT_(HOST|HOOKS|HTTP)_/.test(error.code)
-}
-
-function isDisposable(thing: unknown): thing is Disposable | AsyncDisposable {
-  return typeof thing === 'object' && thing !== null && (Symbol.asyncDispose in thing || Symbol.dispose in thing)
-}
-
-function nameOf(thing: object): string {
-  const name: unknown = thing.constructor?.name
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? `a ${name}` : 'something it owned'
 }

@@ -13,9 +13,9 @@ import {
 import type { Hooks } from '../hooks.ts'
 import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
 import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
-import { badTap, durableTap, unknownHook } from './errors.ts'
+import { badTap, durableTap, hostStopped, tapBlocked, tapLeaks, tooOften, unknownHook } from './errors.ts'
 import { createMailbox } from './mailbox.ts'
-import { createTapCall } from './tap-call.ts'
+import { createTapCall, type Took } from './tap-call.ts'
 import { type AnyTap, createTapKinds } from './tap-kinds.ts'
 
 /** All taps of one plugin: how they are called, what happens when they fail, and how they end. */
@@ -62,13 +62,23 @@ export interface PluginTapsDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly limits: { readonly tapMs: number; readonly mailbox: number; readonly crash: CrashLimits }
+  readonly limits: {
+    readonly tapMs: number
+    readonly mailbox: number
+    readonly crash: CrashLimits
+    readonly blockMs: number
+    readonly leakBytes: number
+  }
+  /** It was suspended. */
+  readonly suspended: (reason: Error) => void
 }
 
 export interface PluginTapsParts extends PluginTaps {
   /** Counts a failure outside the taps: a timer's, a route's. */
   failed(where: HookName | NoHook, error: unknown): void
   worked(): void
+  /** Calls it no more, until `resume`. Events of the journal wait for it. */
+  suspend(reason: Error): void
   isSuspended(): boolean
 }
 
@@ -85,6 +95,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   let spentMs = 0
   let errors = 0
   let suspended = false
+  let resumed = Promise.withResolvers<void>()
   let closed = false
 
   const worked = () => budget.worked()
@@ -92,12 +103,22 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     if (closed && ending.signal.aborted) return // given up on; `close` named it
     errors++
     log.error(NO_HOOKS.includes(where) ? `${where} failed` : 'tap failed', { hook: where, error })
-    if (!budget.failed() || suspended) return
-    suspended = true
-    mailbox.clear()
-    log.error('plugin suspended, it failed too often', { errors, last: messageOf(error) })
+    if (budget.failed()) suspend(tooOften(plugin, errors, error))
   }
-  const bare = createTapCall({ plugin, clock, deadlineMs: limits.tapMs, signal: ending.signal })
+  const suspend = (reason: Error) => {
+    if (suspended || closed) return
+    suspended = true
+    resumed = Promise.withResolvers<void>()
+    mailbox.clear()
+    log.error('plugin suspended', { reason: messageOf(reason), errors })
+    deps.suspended(reason)
+  }
+  const took = (hook: HookName, { ms, bytes }: Took) => {
+    if (ms >= limits.blockMs) suspend(tapBlocked(plugin, hook, ms))
+    else if (bytes >= limits.leakBytes) suspend(tapLeaks(plugin, hook, bytes))
+    else if (ms >= limits.blockMs / 5) log.warn('tap kept the master waiting', { hook, ms: Math.round(ms) })
+  }
+  const bare = createTapCall({ plugin, clock, deadlineMs: limits.tapMs, signal: ending.signal, took })
   const call: typeof bare = async (hook, run) => {
     calls++
     const began = clock.now()
@@ -141,6 +162,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     hook,
     // A target that is down must not suspend its plugin: the reader backs off instead.
     deliver: async (event) => {
+      while (suspended) await resumed.promise
       try {
         await call(hook, (context) => tap(event as never, context))
       } catch (error) {
@@ -182,6 +204,8 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     },
     async close(ms) {
       closed = true
+      resumed.reject(hostStopped(plugin))
+      resumed.promise.catch(() => {}) // the reader ends
       for (const tap of tapped) if (HOOK_KINDS[tap.hook] !== 'guard') tap[Symbol.dispose]()
       const up = Promise.withResolvers<void>()
       using _ = clock.timer(ms, up.resolve)
@@ -205,10 +229,12 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     },
     resume() {
       suspended = false
+      resumed.resolve()
       budget.reset()
     },
     failed,
     worked,
+    suspend,
     isSuspended: () => suspended,
     wake: (names) => reader?.wake(names),
     status: () => ({
@@ -229,5 +255,5 @@ function isStored(hook: HookName): hook is StoredHook {
 }
 
 /** What else of a plugin may fail. */
-type NoHook = 'timer' | 'route' | 'chat command'
-const NO_HOOKS: readonly string[] = ['timer', 'route', 'chat command'] satisfies NoHook[]
+type NoHook = 'timer' | 'route' | 'chat command' | 'submitChange'
+const NO_HOOKS: readonly string[] = ['timer', 'route', 'chat command', 'submitChange'] satisfies NoHook[]

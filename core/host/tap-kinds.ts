@@ -90,4 +90,11 @@ function isOwnRefusal(error: unknown): boolean {
   return error instanceof CiError && !CALL_FAILURES.includes(error.code)
 }
 
-const CALL_FAILURES: readonly string[] = ['BOLT_HOOKS_DEADLINE', 'BOLT_HOST_STOPPED', 'BOLT_HOOKS_REFINE_VALUE']
+const CALL_FAILURES: readonly string[] = [
+  'BOLT_HOOKS_DEADLINE',
+  'BOLT_HOST_STOPPED',
+  'BOLT_HOOKS_REFINE_VALUE',
+  'BOLT_HOST_WORKER_BLOCKED',
+  'BOLT_HOST_WORKER_MEMORY',
+  'BOLT_HOST_WORKER_ENDED',
+]

@@ -34,7 +34,7 @@ test('an untouched plugin keeps its socket, timer and counter, and gets new func
   })
   const make = (factor: number): PluginSpec => {
     const { definition, options, id } = plugin({ label: 'x', price: (count) => count * factor })
-    return { id, kind: 'service', definition, options, codeHash: 'same' }
+    return { id, kind: 'service', definition, options, codeHash: 'same', version: null, worker: null }
   }
   const starting = rig.host.start([make(1)])
   await until(starting, { what: 'the server to listen' })

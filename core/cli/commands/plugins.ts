@@ -10,13 +10,17 @@ export function pluginsCommand(): Command {
     .action(async ({ basedir, json }: LiveOptions) => {
       const plugins = await callMaster<readonly PluginStatus[]>(basedir, 'plugins', {})
       if (json) return printJson(plugins)
-      printTable(plugins.map(rowOf))
+      printTable([HEADERS, ...plugins.map(rowOf)])
     })
     .addCommand(resumeCommand())
 }
 
 function resumeCommand(): Command {
-  return liveCommand('resume', 'call a plugin again that was suspended, as it failed too often', 'plugins resume lamp')
+  return liveCommand(
+    'resume',
+    'call a plugin again that was suspended, as it failed too often or ran away',
+    'plugins resume lamp',
+  )
     .argument('<id>', 'as "boltbot plugins" shows it')
     .action(async (id: string, _options, command: Command) => {
       const { basedir } = command.optsWithGlobals<LiveOptions>()
@@ -25,12 +29,22 @@ function resumeCommand(): Command {
     })
 }
 
-function rowOf({ id, kind, state, calls, spentMs, errors, depth, suspended, taps }: PluginStatus): readonly string[] {
-  const count = (amount: number, what: string) => `${amount} ${what}${amount === 1 ? '' : 's'}`
-  const waiting = depth > 0 ? `, ${depth} ${depth === 1 ? 'waits' : 'wait'}` : ''
-  const fares =
-    taps.length === 0 && errors === 0
-      ? ''
-      : `${count(calls, 'call')} in ${formatDuration(spentMs)}, ${count(errors, 'error')}${waiting}`
-  return [id, kind, suspended ? 'suspended' : state, fares, taps.join(', ')]
+const HEADERS = ['ID', 'KIND', 'VERSION', 'STATE', 'CALLS', 'TIME', 'ERRORS', 'WAITING', 'NEEDS', 'TAPS']
+
+function rowOf(plugin: PluginStatus): readonly string[] {
+  const { id, kind, version, calls, spentMs, errors, depth, dropped, needs, taps } = plugin
+  const waiting = `${depth}${dropped > 0 ? ` (${dropped} dropped)` : ''}`
+  const cells = [id, kind, version ?? '-', stateOf(plugin), `${calls}`, formatDuration(spentMs), `${errors}`, waiting]
+  return [...cells, needs.join(', ') || '-', taps.join(', ') || '-']
+}
+
+/** `running`, `suspended, in a worker, cut off 3 times`, `running, stuck at event 7 after 2 tries`. */
+function stateOf({ state, suspended, durable, isolation, restarts, stuck }: PluginStatus): string {
+  const parts = [suspended ? 'suspended' : state]
+  if (durable) parts.push('durable')
+  if (isolation === 'worker') parts.push('in a worker')
+  if (restarts > 0) parts.push(`cut off ${restarts === 1 ? 'once' : `${restarts} times`}`)
+  if (stuck)
+    parts.push(`stuck at event ${stuck.event} after ${stuck.failures === 1 ? 'a try' : `${stuck.failures} tries`}`)
+  return parts.join(', ')
 }

@@ -11,7 +11,8 @@ import { configRefused } from '../errors.ts'
 
 /**
  * A config as core works with it, for a master in memory: scripted slaves take the place of its transports, the stage that of mail and
- * IRC servers, pages are served on a free port of this machine. @throws CiError `BOLT_TESTING_CONFIG` with its problems.
+ * IRC servers, pages are served on a free port of this machine, and plugins run in this
+ * process, whatever their isolation: a thread would know nothing of the rig's clock. @throws CiError `BOLT_TESTING_CONFIG` with its problems.
  */
 export function rigConfig(
   { options }: MasterConfig,
@@ -32,7 +33,7 @@ export function rigConfig(
   const file = join(tmpdir(), 'boltbot-rig', 'rig.cfg.ts') // in a folder of its own: what stands beside it counts as its code
   const { config, problems } = checkConfig(file, { exported, hashOf: () => 'rig' }, createPositions(file))
   if (config === undefined) throw configRefused(formatProblems(problems))
-  return config
+  return { ...config, plugins: config.plugins.map((spec) => ({ ...spec, worker: null })) }
 }
 
 /** What is not a plugin is the check's to tell. */

@@ -39,7 +39,10 @@ test('a master is started, spoken to, given a new config, restarted and stopped'
   assert.equal((await rig.run('builds', ...on)).out, 'There are no such builds.\n')
   assert.match((await rig.run('builds', '--builder', 'nope', ...on)).err, /"nope"/)
   assert.match((await rig.run('slaves', ...on)).out, /^bot {2}detached {2}0 builds {2}heard never {2}full\n$/)
-  assert.match((await rig.run('plugins', ...on)).out, /^none {2}slave {2}running/)
+  assert.match(
+    (await rig.run('plugins', ...on)).out,
+    /^ID +KIND +VERSION +STATE +.*\nnone +slave +- +running +0 +0ms +0 +0 +- +-$/m,
+  )
   const changed = await rig.run('change', '--who', 'Jane <jane@example.org>', '--file', 'a.c', '--file', 'b.c', ...on)
   assert.equal(changed.out, 'Change 1.\n')
   assert.deepEqual(JSON.parse((await rig.run('changes', '--json', ...on)).out)[0].files, ['a.c', 'b.c'])

@@ -322,3 +322,41 @@ test('the address of a store is a PostgreSQL one, names a database and holds no 
     assert.doesNotMatch(problems.join('\n'), /hunter2/)
   }
 })
+
+test('needs that no host gives are told with what was meant', async () => {
+  const config = (needs: string) => `
+import { definePlugin } from 'boltbot'
+const lamp = definePlugin({ name: 'lamp', kind: 'service', needs: ${needs} as never, apply() {} })
+${GOOD.replace('export default defineMaster({', 'export default defineMaster({ plugins: [lamp()],')}`
+  assert.deepEqual(await problemsOf(config("['state', 'secrets:smtp']")), [])
+  match(await problemsOf(config("['stat']")), /It needs "stat", which no host gives\. Did you mean "state"\?/)
+  match(
+    await problemsOf(config("['everything']")),
+    /no host gives\. Use some of changes, .*, slaves, or secrets:NAME\./,
+  )
+  match(await problemsOf(config("'state'")), /Its needs are "state"\. Give a list: needs: \['state'\]\./)
+  match(await problemsOf(config("['http']")), /and the config has no web server\./)
+})
+
+test('what cannot run in a worker is told before it is loaded there', async () => {
+  const config = (options: string, definition = '') => `
+import { definePlugin } from 'boltbot'
+export const lamp = definePlugin({ name: 'lamp', kind: 'service', ${definition} apply(_host, _options: { a?: unknown }) {} })
+${GOOD.replace('export default defineMaster({', `export default defineMaster({ plugins: [lamp(${options})],`)}`
+  assert.deepEqual(await problemsOf(config("{ isolation: 'worker', a: [1, new Date(), new Map()] }")), [])
+  assert.deepEqual(await problemsOf(config('{ isolation: { memoryMb: 64 }, a: new Uint8Array(3) }')), [])
+  assert.deepEqual(await problemsOf(config('{ a: () => 1 }')), [])
+  match(
+    await problemsOf(config("{ isolation: 'thread' as never }")),
+    /isolation: It is "thread"\. Give 'none', 'worker', or/,
+  )
+  match(await problemsOf(config('{ isolation: { memoryMb: 1 } }')), /isolation: .* with 32 at least/)
+  const kept = /plugins\[0\] "lamp" a\.b\[1\]: It cannot be handed to a worker, which takes plain data\./
+  match(await problemsOf(config("{ isolation: 'worker', a: { b: [1, () => 1] } }")), kept)
+  match(await problemsOf(config("{ isolation: 'worker', a: { b: [1, new URL('http://x')] } }")), kept)
+  match(
+    await problemsOf(config("{ isolation: 'worker' }", "needs: ['schedulers'],")),
+    /isolation: It needs "schedulers", and there is no host\.registerScheduler in a worker\./,
+  )
+  match(await problemsOf(config('', "isolation: 'worker', needs: ['slaves'],")), /It needs "slaves"/)
+})

@@ -1,0 +1,105 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { type Clock, messageOf } from 'boltbot/plugin-sdk'
+import type { PluginSpec, WorkerSpec } from '../../config/model.ts'
+import { workerBlocked, workerEnded, workerMemory } from './errors.ts'
+import type { Beat, WorkerStart } from './messages.ts'
+import { createRpc, type Handler, type Rpc } from './rpc.ts'
+import { answerSyncCalls } from './sync-call.ts'
+
+/** One thread of a plugin, from its start to its end. */
+export interface PluginThread {
+  readonly call: Rpc['call']
+  readonly tell: Rpc['tell']
+  /** From now on a thread that does not answer, or takes too much memory, is cut off. */
+  watch(): void
+  /** Resolves, with the reason, when the thread is gone or has been given up. */
+  readonly ended: Promise<Error>
+  kill(reason: Error): void
+}
+
+export interface PluginThreadDeps {
+  readonly spec: PluginSpec & { readonly worker: WorkerSpec }
+  readonly queries: readonly string[]
+  /** Real time, also where the master's clock is moved by hand: a thread runs in it. */
+  readonly time: Clock
+  readonly limits: WatchLimits
+  readonly handlers: Readonly<Record<string, Handler>>
+  readonly answer: (method: string, args: readonly unknown[]) => unknown
+  /** What it does at present, for the reason of its end. */
+  readonly during: () => readonly string[]
+}
+
+export interface WatchLimits {
+  readonly beatMs: number
+  /** So many beats in a row without an answer are the end. A beat that the master itself was late for counts once. */
+  readonly beats: number
+}
+
+export function openPluginThread(deps: PluginThreadDeps): PluginThread {
+  const { spec, time, limits, during } = deps
+  const { id, definition, options, codeHash, worker: place } = spec
+  const [calls, sync] = [new MessageChannel(), new MessageChannel()]
+  const bell = new SharedArrayBuffer(4)
+  const start: WorkerStart = {
+    id,
+    name: definition.name,
+    module: place.module,
+    folder: place.folder,
+    codeHash,
+    options,
+    queries: deps.queries,
+    port: calls.port2,
+    sync: { port: sync.port2, bell },
+  }
+  // Beside this file, as it runs: from source or built.
+  const entry = import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js'
+  const worker = new Worker(new URL(entry, import.meta.url), {
+    name: `plugin ${id}`,
+    workerData: start,
+    transferList: [calls.port2, sync.port2],
+    resourceLimits: { maxOldGenerationSizeMb: place.memoryMb },
+  })
+  const rpc = createRpc(calls.port1, (method) => deps.handlers[method])
+  answerSyncCalls({ port: sync.port1, bell }, deps.answer)
+  const { promise: ended, resolve } = Promise.withResolvers<Error>()
+  let beat: Disposable | undefined
+  let isOver = false
+
+  const end = (reason: Error) => {
+    if (isOver) return
+    isOver = true
+    beat?.[Symbol.dispose]()
+    rpc.close(reason)
+    sync.port1.close()
+    resolve(reason)
+  }
+  const kill = (reason: Error) => {
+    end(reason)
+    void worker.terminate()
+  }
+  worker.on('error', (error: unknown) => {
+    const isMemory = (error as { readonly code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    end(isMemory ? workerMemory(id, place.memoryMb, during()) : workerEnded(id, messageOf(error), during()))
+  })
+  worker.on('exit', (code) => end(workerEnded(id, `it exited with code ${code}`, during())))
+
+  let silent = 0
+  let isAsked = false
+  const watch = () => {
+    if (isOver) return
+    if (isAsked && ++silent >= limits.beats) return kill(workerBlocked(id, limits.beats * limits.beatMs, during()))
+    if (!isAsked) void ask()
+    beat = time.timer(limits.beatMs, watch)
+  }
+  const ask = async () => {
+    isAsked = true
+    const given = await rpc.call('beat', []).catch(() => undefined) // it is over
+    isAsked = false
+    silent = 0
+    if (given && (given as Beat).used > place.memoryMb * MIB) kill(workerMemory(id, place.memoryMb, during()))
+  }
+
+  return { call: rpc.call, tell: rpc.tell, watch, ended, kill }
+}
+
+const MIB = 1024 * 1024

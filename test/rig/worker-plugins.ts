@@ -1,0 +1,176 @@
+// Plugins that tests run in workers: a worker imports this file.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { CiError, definePlugin } from 'boltbot/plugin-sdk'
+
+export interface WorkerOptions {
+  /** What to do on `buildFinished` of this builder. */
+  readonly on?: Readonly<
+    Record<string, 'throw' | 'reject' | 'hang' | 'spin' | 'leak' | 'leakBuffers' | 'exit' | 'flood'>
+  >
+}
+
+const EVERYTHING = [
+  'changes',
+  'state',
+  'secrets:known',
+  'http',
+  'pollers',
+  'chat',
+  'carriers',
+  'people',
+  'force',
+] as const
+
+/** Notes each build in its state, and misbehaves for some. */
+export const misbehaving = definePlugin({
+  name: 'misbehaving',
+  kind: 'service',
+  needs: EVERYTHING,
+  apply(host, { on = {} }: WorkerOptions) {
+    host.tap('buildFinished', async ({ eventId, builder }, { signal }) => {
+      await misbehave(on[builder], signal, () => host.submitChange({ who: 'flood', files: [], comments: 'again' }))
+      await host.state.set(`told ${eventId}`, builder)
+    })
+  },
+})
+
+export const misbehavingDurably = definePlugin({
+  name: 'misbehaving-durably',
+  kind: 'service',
+  durable: true,
+  needs: EVERYTHING,
+  apply(host, { on = {} }: WorkerOptions) {
+    host.tap('buildFinished', async ({ eventId, builder }, { signal }) => {
+      // The second time it is better behaved: as a plugin that met a bad moment.
+      const isFirst = (await host.state.get(`met ${eventId}`)) === undefined
+      await host.state.set(`met ${eventId}`, builder)
+      if (isFirst)
+        await misbehave(on[builder], signal, () => host.submitChange({ who: 'flood', files: [], comments: 'x' }))
+      await host.state.set(`told ${eventId}`, builder)
+    })
+  },
+})
+
+const kept: unknown[] = []
+
+async function misbehave(how: string | undefined, signal: AbortSignal, submit: () => Promise<unknown>): Promise<void> {
+  switch (how) {
+    case 'throw':
+      throw new Error('not today')
+    case 'reject':
+      return Promise.reject(new CiError({ code: 'LAMP_OUT', message: 'The lamp is out.', hint: 'Change it.' }))
+    case 'hang':
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    case 'spin':
+      for (;;) kept.length = 0
+    case 'leak':
+      for (;;) {
+        kept.push(new Array(10_000).fill(kept.length))
+        if (kept.length % 100 === 0) await nextTurn()
+      }
+    case 'leakBuffers':
+      for (let i = 0; i < 500; i++) {
+        kept.push(Buffer.alloc(1024 * 1024, 1))
+        await nextTurn()
+      }
+      return new Promise(() => {})
+    case 'exit':
+      return process.exit(3)
+    case 'flood':
+      for (;;) await submit()
+  }
+}
+
+/** Uses every member of the host that there is in a worker. */
+export const busy = definePlugin({
+  name: 'busy',
+  kind: 'service',
+  needs: EVERYTHING,
+  apply(host) {
+    host.registerPoller({
+      name: 'p',
+      interval: '1m',
+      async poll() {
+        await host.submitChange({ who: 'jane', files: [], comments: 'from a worker' })
+      },
+    })
+    host.registerChatCommand({
+      name: 'echo',
+      usage: '',
+      summary: 'says it again',
+      example: 'echo hello',
+      run({ words, reply }) {
+        reply('first')
+        return words.join(' ')
+      },
+    })
+    host.registerCarrier({
+      scheme: 'lamp',
+      addressOf: async (who) => `${who}@lamp`,
+      deliver: async ({ address }) => ({ status: 'refused', reason: `no ${address}` }),
+    })
+    host.http.route('POST', '/echo/:word', (request) => ({
+      headers: { 'x-word': request.params.word! },
+      body: `${request.text()} ${request.query.get('q')}`,
+    }))
+    host.http.route('GET', '/stream', () => ({ body: numbers() }))
+    host.tap('refineChange', (change) => ({ ...change, branch: 'refined' }))
+    host.tap('guardAction', ({ who }) => {
+      if (who !== 'jane') throw new CiError({ code: 'LAMP_NO', message: 'Only Jane.', hint: 'Be Jane.' })
+    })
+    host.tap('chooseSlave', ({ slaves }) => slaves.at(-1))
+    host.tap('buildFinished', async () => {
+      const { name } = host.query.project()
+      const secret = host.secrets.resolve({ kind: 'secret', name: 'known' })
+      const builds = await host.query.builds()
+      const refused = await host.force({ builder: 'x', who: 'x', reason: 'x' }).catch((error) => error.code)
+      host.log.info('asked', {
+        name,
+        secret,
+        builds: builds.length,
+        refused,
+        url: host.http.url(),
+        now: host.clock.now(),
+      })
+      await host.clock.sleep(20_000)
+      host.log.child({ deep: true }).warn('slept', { error: new Error('as a field') })
+    })
+  },
+  start(host) {
+    return { [Symbol.dispose]: () => host.log.info('closed', { aborted: host.signal.aborted }) }
+  },
+})
+
+async function* numbers() {
+  yield 'one '
+  yield 'two'
+}
+
+export const guarding = definePlugin({
+  name: 'guarding',
+  kind: 'service',
+  apply(host) {
+    host.tap('guardAction', () => {})
+    host.tap('refineChange', (change) => ({ ...change, branch: 'refined' }))
+    host.tap('buildFinished', () => process.exit(3))
+  },
+})
+
+export const poor = definePlugin({
+  name: 'poor',
+  kind: 'service',
+  apply(host) {
+    host.tap('buildFinished', () => void host.state)
+  },
+})
+
+export const sharing = definePlugin({
+  name: 'sharing',
+  kind: 'service',
+  apply() {},
+  start: (host) => host.share('x', () => ({ [Symbol.dispose]() {} })),
+})
+
+// Not exported, so no worker can find it.
+const hidden = definePlugin({ name: 'hidden', kind: 'service', apply() {} })
+export const instances = { hidden }
