@@ -147,7 +147,8 @@ async function finish(deps: BuildDeps, order: BuildOrder, state: BuildState, ran
     blamelist: order.blamelist,
     startedAt: started.startedAt,
     result,
-    text: spent ? [`slave lost ${losses} times`, 'given up'] : buildText(result, state.failedSteps, signal),
+    text: spent ? [`slave lost ${losses} times,`, 'given up after'] : buildText(result, state.failedSteps, signal),
+    tellTries: spent,
     properties: state.properties,
     stepTimes: isGood(result) ? order.progress.learned() : null,
     requeue: again

@@ -7,6 +7,7 @@ import { settleBuildsets } from './settle.ts'
 import type { StepTimes } from './step-times.ts'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
+import { triesOf } from './tries.ts'
 
 /** Who may write about a build: only the holder of its current claim. Every write of a build carries it. */
 export interface BuildClaim {
@@ -134,6 +135,8 @@ export interface EndedBuild {
   readonly startedAt: number
   readonly result: Result
   readonly text: readonly string[]
+  /** Its requests are given up: all builds that were tried for them stand behind the text. */
+  readonly tellTries?: boolean
   readonly properties: PropertyMap
   /** How long the steps of its builder take, when this build told more of it. */
   readonly stepTimes?: StepTimes | null
@@ -151,13 +154,14 @@ export function finishBuild(store: Store, ended: EndedBuild, committed?: () => v
     async (trx, tell) => {
       const now = store.now()
       const { claim, result } = ended
+      const text = ended.tellTries ? [...ended.text, await triesOf(trx, ended)] : ended.text
       const { numUpdatedRows } = await trx
         .updateTable('builds')
         .set({
           state: 'finished',
           finished_at: now,
           result,
-          text: JSON.stringify(ended.text),
+          text: JSON.stringify(text),
           properties: JSON.stringify(ended.properties),
         })
         .where('id', '=', claim.build)
@@ -181,7 +185,7 @@ export function finishBuild(store: Store, ended: EndedBuild, committed?: () => v
         revision: ended.sourceStamp.revision,
         result,
         previousResult,
-        text: ended.text,
+        text,
         startedAt: ended.startedAt,
       })
       if (ended.requeue === null) await endRequests(trx, tell, now, ended)

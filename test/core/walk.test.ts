@@ -165,6 +165,10 @@ test('after three lost slaves the request is given up with an exception', async 
     'buildFinished full #2 on bot-1 exception',
     'buildsetFinished exception',
   ])
+  const { text } = await rig.build('full', 2)
+  assert.equal(text.join(' '), 'slave lost 3 times, given up after #0 on bot-1, #1 on bot-1, #2 on bot-1')
+  const told = rig.events.flatMap((one) => (one.name === 'buildFinished' && one.event.number === 2 ? [one.event] : []))
+  assert.deepEqual(told[0]?.text, text)
 })
 
 test('a builder has one build on a slave at a time, and a waiting request says why', async () => {
