@@ -10,7 +10,7 @@ export interface SlaveActions {
   pauseSlave(order: SlaveOrder, via: string): Promise<void>
   /** @throws CiError `BOLT_SLAVES_NO_SUCH`. */
   resumeSlave(order: SlaveOrder, via: string): Promise<void>
-  /** Has it finish what it runs, and then exit. @throws CiError `BOLT_SLAVES_NO_SUCH`, `BOLT_SLAVES_OFFLINE`. */
+  /** Has it finish what it runs, and then exit; also over a restart of the master. @throws CiError `BOLT_SLAVES_NO_SUCH`, `BOLT_SLAVES_OFFLINE`. */
   releaseSlave(order: SlaveOrder, via: string): Promise<void>
   /** Notes that it will be away for so many milliseconds: it is not missing meanwhile. 0: it is no longer. */
   slaveAway(order: SlaveOrder & { readonly ms: number }, via: string): Promise<void>
@@ -41,7 +41,7 @@ export function createSlaveActions({ clock, config, pool, guard }: SlaveActionsD
     },
     async releaseSlave(order, via) {
       await allowed(order, via)
-      pool.release(order.slave, `${order.who} asked for it: ${order.reason}`)
+      await pool.release(order.slave, `${order.who} asked for it: ${order.reason}`)
     },
     async slaveAway({ ms, ...order }, via) {
       await allowed(order, via)

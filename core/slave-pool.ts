@@ -1,20 +1,14 @@
-import {
-  type Clock,
-  type Log,
-  messageOf,
-  type SlaveConnection,
-  type SlaveDoor,
-  type SlaveView,
-} from 'boltbot/plugin-sdk'
+import type { Clock, Log, SlaveConnection, SlaveDoor, SlaveView } from 'boltbot/plugin-sdk'
 import type { Config, SlaveSpec } from './config/model.ts'
 import { masterStopping, slaveUnknown } from './errors.ts'
 import { type Absences, createAbsences } from './slaves/absences.ts'
 import { attachTo } from './slaves/attach.ts'
-import { slaveNotConnected, slaveUnasked } from './slaves/errors.ts'
+import { slaveUnasked } from './slaves/errors.ts'
 import { noteHeard } from './slaves/heard.ts'
 import { createLatents, type Latents } from './slaves/latent/latents.ts'
 import { busy, directoriesOf, type Member } from './slaves/member.ts'
 import type { Reason } from './slaves/reason.ts'
+import { createReleases } from './slaves/releases.ts'
 import { createSession, type Session } from './slaves/session.ts'
 import { viewOf } from './slaves/view.ts'
 import { createWishes } from './slaves/wishes.ts'
@@ -54,8 +48,8 @@ export interface SlavePool {
   pause(slave: string, pause: Pause | null): Promise<void>
   /** Notes that a slave will be away; `null`: no longer. Resolves when stored. */
   plan(slave: string, away: Away | null): Promise<void>
-  /** Has a slave finish what it runs and then exit. @throws CiError `BOLT_SLAVES_OFFLINE`. */
-  release(slave: string, why: string): void
+  /** Has a slave finish what it runs and then exit. Resolves when stored. @throws CiError `BOLT_SLAVES_OFFLINE`. */
+  release(slave: string, why: string): Promise<void>
   /** Lets starts go that wait for a latent slave. */
   abandonStarts(reason: Error): void
   /** Closes all links. */
@@ -85,6 +79,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
   const { store, clock, log, config, changed } = deps
   const members = new Map<string, Member>()
   const wishes = createWishes({ store, clock })
+  const releases = createReleases({ wishes, log })
   const linkOf = (name: string) => members.get(name)?.session.connection
   const absences: Absences = createAbsences({
     store,
@@ -108,6 +103,8 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       session.connection?.close(reason)
     },
   })
+  const notStored = (slave: string) => (error: unknown) =>
+    log.error('what became of a slave is not stored', { slave, error })
   let noting: Disposable | undefined
   let stopping = false
 
@@ -139,7 +136,6 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     if (latents.get(name)?.password === undefined && latents.get(name) !== undefined) throw slaveUnasked(name)
     const slave = member(name)
     await attachTo(slave, connection, config, mayCome)
-    slave.leaving = false
     slave.connectedAt = clock.now()
     absences.came(name)
     latents.get(name)?.attached()
@@ -147,8 +143,9 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     // Only now: a link that broke on the way must be found broken once it is the slave's link.
     void connection.closed.then((reason) => lost(slave, connection, reason))
     void connection.leaving?.then((why) => {
-      if (slave.session.connection === connection) release(slave, why)
+      if (slave.session.connection === connection) releases.release(slave, why).catch(notStored(name))
     })
+    releases.look(slave)
     const notify = config().slaves.get(name)?.notifyOnMissing ?? []
     await slaveConnected(store, { name, peer, info, notify })
     changed(name)
@@ -163,29 +160,12 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     const latent = latents.get(name)
     const expected = !stopping && latent === undefined && config().slaves.has(name)
     latent?.lost(reason, slave.leaving)
+    releases.left(slave)
     const at = clock.now()
     if (expected) absences.left(name, at)
     changed(name)
-    await slaveLost(store, { name, reason, lastHeard: connection.lastHeard(), at, expected }).catch((error: unknown) =>
-      log.error('loss of a slave not stored', { slave: name, error }),
-    )
-  }
-
-  function release(slave: Member, why: string): void {
-    const connection = slave.session.connection
-    if (connection === undefined) throw slaveNotConnected(slave.name)
-    if (slave.leaving) return
-    slave.leaving = true
-    log.info('slave leaves when it has finished', { slave: slave.name, why, builds: slave.work.size })
-    letGo(slave)
-  }
-
-  /** Tells a slave that was released to exit, once it has nothing to do. A link lost in answer is success. */
-  function letGo(slave: Member): void {
-    if (!slave.leaving || slave.work.size > 0) return
-    slave.session.connection
-      ?.shutdown()
-      .catch((error: unknown) => log.warn('slave not shut down', { slave: slave.name, why: messageOf(error) }))
+    const lastHeard = connection.lastHeard()
+    await slaveLost(store, { name, reason, lastHeard, at, expected }).catch(notStored(name))
   }
 
   async function tellBuilders(slave: Member): Promise<void> {
@@ -212,6 +192,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     async start() {
       const records = await readSlaves(store.db)
       wishes.load(records)
+      for (const slave of members.values()) releases.look(slave)
       if (!stopping) await absences.start(records)
       if (!stopping) await latents.start()
       if (stopping) return
@@ -242,7 +223,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
         [Symbol.dispose]() {
           if (slave.work.get(builder) !== work) return
           slave.work.delete(builder)
-          letGo(slave)
+          releases.letGo(slave)
           latents.get(name)?.idle(slave.work.size === 0)
           changed(name)
         },
@@ -281,8 +262,11 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       await absences.look()
       changed(name)
     },
-    release: (name, why) => release(member(name), why),
-    abandonStarts: latents.stop,
+    release: (name, why) => releases.release(member(name), why),
+    abandonStarts(reason) {
+      releases.stop()
+      latents.stop(reason)
+    },
     async stop(reason) {
       stopping = true
       noting?.[Symbol.dispose]()

@@ -54,8 +54,13 @@ export function createConfigCopies(directory: string, file: string, importer: Im
       }
       await rename(unfinished, folder)
     },
-    load: (hash) => loaded.getOrInsertComputed(hash, () => read(hash)),
+    load(hash) {
+      const known = loaded.getOrInsertComputed(hash, () => read(hash))
+      known.catch(() => loaded.delete(hash)) // the next one may find it
+      return known
+    },
     async retain(hashes) {
+      for (const hash of loaded.keys()) if (!hashes.has(hash)) loaded.delete(hash)
       const kept = await readdir(directory).catch(() => [])
       for (const name of kept) {
         if (!hashes.has(name)) await rm(join(directory, name), { recursive: true, force: true })

@@ -1,9 +1,9 @@
 import type { Clock } from 'boltbot/plugin-sdk'
-import { keepAway, keepPause } from '../store/slave-wishes.ts'
-import type { Away, Pause, SlaveRecord } from '../store/slaves.ts'
+import { keepAway, keepLeaving, keepPause } from '../store/slave-wishes.ts'
+import type { Away, Leaving, Pause, SlaveRecord } from '../store/slaves.ts'
 import type { Store } from '../store/store.ts'
 
-/** What people said of slaves and meant to last: pauses and planned absences. In the store, and at hand for every look at a slave. */
+/** What people said of slaves and meant to last: pauses, planned absences, and who is to exit. In the store, and at hand for every look at a slave. */
 export interface Wishes {
   load(records: ReadonlyMap<string, SlaveRecord>): void
   paused(slave: string): Pause | undefined
@@ -12,14 +12,19 @@ export interface Wishes {
   /** `null`: no longer. Resolves when stored. */
   pause(slave: string, pause: Pause | null): Promise<void>
   plan(slave: string, away: Away | null): Promise<void>
+  leaving(slave: string): Leaving | undefined
+  /** Counts at once; resolves when stored. */
+  release(slave: string, leaving: Leaving | null): Promise<void>
 }
 
 export function createWishes({ store, clock }: { readonly store: Store; readonly clock: Clock }): Wishes {
   const pauses = new Map<string, Pause>()
   const plans = new Map<string, Away>()
+  const releases = new Map<string, Leaving>()
   return {
     load(records) {
-      for (const [slave, { paused, away }] of records) {
+      for (const [slave, { paused, away, leaving }] of records) {
+        if (leaving !== null) releases.set(slave, leaving)
         if (paused !== null) pauses.set(slave, paused)
         if (away !== null) plans.set(slave, away)
       }
@@ -38,6 +43,12 @@ export function createWishes({ store, clock }: { readonly store: Store; readonly
       await keepAway(store, slave, away)
       if (away === null) plans.delete(slave)
       else plans.set(slave, away)
+    },
+    leaving: (slave) => releases.get(slave),
+    async release(slave, leaving) {
+      if (leaving !== null) releases.set(slave, leaving)
+      else if (!releases.delete(slave)) return
+      await keepLeaving(store, slave, leaving)
     },
   }
 }

@@ -13,6 +13,7 @@ import { pollers } from './migrations/0010-pollers.ts'
 import { outboxWaiting } from './migrations/0011-outbox-waiting.ts'
 import { buildsetNames } from './migrations/0012-buildset-names.ts'
 import { people } from './migrations/0013-people.ts'
+import { leaving } from './migrations/0014-leaving.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   outboxWaiting,
   buildsetNames,
   people,
+  leaving,
 ])
 
 export interface MigrateOptions {

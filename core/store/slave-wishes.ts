@@ -1,4 +1,4 @@
-import type { Away, Pause } from './slaves.ts'
+import type { Away, Leaving, Pause } from './slaves.ts'
 import type { Store } from './store.ts'
 import type { SlaveTable } from './tables.ts'
 
@@ -18,6 +18,11 @@ export function keepAway(store: Store, slave: string, away: Away | null): Promis
     away_by: away?.by ?? null,
     away_reason: away?.reason ?? null,
   })
+}
+
+/** Notes that a slave is to exit; `null`: it did, or another program came in its place. */
+export function keepLeaving(store: Store, slave: string, leaving: Leaving | null): Promise<void> {
+  return keep(store, slave, { leaving_why: leaving?.why ?? null, leaving_agent: leaving?.agent ?? null })
 }
 
 function keep(store: Store, name: string, row: Partial<SlaveTable>): Promise<void> {

@@ -14,6 +14,7 @@ export interface SlaveRecord {
   readonly missingAt: number | null
   readonly paused: Pause | null
   readonly away: Away | null
+  readonly leaving: Leaving | null
 }
 
 /** A slave that is given no builds. */
@@ -28,6 +29,13 @@ export interface Away {
   readonly by: string
   readonly until: number
   readonly reason: string
+}
+
+/** A slave that finishes what it runs and then exits. */
+export interface Leaving {
+  readonly why: string
+  /** The program that was asked to; `null`: it cannot be told from another. */
+  readonly agent: string | null
 }
 
 /** A slave attached: its missing clock ends. `notify` goes into `slaveBack`, which is told if it had been missing. */
@@ -115,7 +123,7 @@ export async function readSlaves(db: Kysely<Tables>): Promise<ReadonlyMap<string
 }
 
 function recordOf(row: Row<'slaves'>): SlaveRecord {
-  const { paused_at, paused_by, paused_reason, away_until, away_by, away_reason } = row
+  const { paused_at, paused_by, paused_reason, away_until, away_by, away_reason, leaving_why, leaving_agent } = row
   return {
     admin: row.admin,
     host: row.host,
@@ -125,6 +133,7 @@ function recordOf(row: Row<'slaves'>): SlaveRecord {
     absentSince: row.absent_since,
     missingAt: row.missing_at,
     paused: paused_at === null ? null : { by: paused_by ?? '', at: paused_at, reason: paused_reason ?? '' },
+    leaving: leaving_why === null ? null : { why: leaving_why, agent: leaving_agent },
     away: away_until === null ? null : { by: away_by ?? '', until: away_until, reason: away_reason ?? '' },
   }
 }

@@ -112,6 +112,10 @@ export interface SlaveTable {
   away_until: number | null
   away_by: string | null
   away_reason: string | null
+  /** It finishes what it runs and then exits: why; null: it does not. */
+  leaving_why: string | null
+  /** Which program of it was asked to, when it can be told from others. */
+  leaving_agent: string | null
 }
 
 export interface InstanceTable {

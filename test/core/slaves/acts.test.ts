@@ -89,6 +89,55 @@ test('a released slave finishes all it runs, then is told to exit; when it comes
   assert.equal((await rig.story('buildFinished')).at(-1), 'buildFinished c #0 on bot-1 success')
 })
 
+test('a released slave is still let go when its link breaks and when the master is restarted; another program is not', async () => {
+  const rig = await createRig(config())
+  const bot = await rig.slave('bot-1', [{ match: 'a', hang: true }])
+  const asked = () => bot.asked.filter(({ what }) => what === 'shutdown').length
+  await force(rig, 'a')
+  await rig.settle()
+  await rig.master.releaseSlave(on, 'test')
+  bot.drop('a cable')
+  await rig.settle()
+  await bot.attach(rig.door)
+  assert.equal((await viewOf(rig)).leaving, true)
+
+  const next = await rig.restart()
+  await bot.attach(next.door)
+  await force(next, 'b')
+  assert.equal(await whyOf(next, 'b'), 'slave bot-1 finishes what it runs and exits')
+  assert.equal(asked(), 0, 'a still runs')
+  bot.finish('a')
+  assert.deepEqual(await next.story('buildFinished'), ['buildFinished a #0 on bot-1 success'])
+  assert.equal(asked(), 1)
+  assert.match((await whyOf(next, 'b'))!, /not connected/)
+
+  await using last = await next.restart()
+  await last.slave('bot-1')
+  assert.deepEqual(await last.story('buildFinished'), ['buildFinished b #0 on bot-1 success'])
+})
+
+test('a slave that is released and restarted while the master is away is free again', async () => {
+  const rig = await createRig(config())
+  await rig.slave('bot-1', [{ match: 'a', hang: true }])
+  await force(rig, 'a')
+  await rig.settle()
+  await rig.master.releaseSlave(on, 'test')
+  await using next = await rig.restart()
+  await next.slave('bot-1')
+  assert.equal((await viewOf(next)).leaving, false)
+  assert.equal((await next.story('buildFinished')).at(-1), 'buildFinished a #1 on bot-1 success')
+})
+
+test('a master that stops does not end what its leaving slaves run', async () => {
+  const rig = await createRig(config())
+  const bot = await rig.slave('bot-1', [{ match: 'a', hang: true }])
+  await force(rig, 'a')
+  await rig.settle()
+  await rig.master.releaseSlave(on, 'test')
+  await rig[Symbol.asyncDispose]()
+  assert.ok(!bot.asked.some(({ what }) => what === 'shutdown'))
+})
+
 test('an idle slave that is released is told at once', async () => {
   await using rig = await createRig(config())
   const bot = await rig.slave('bot-1')
