@@ -100,6 +100,7 @@ export function createPeopleDesk({ store, people, config, notify, guard }: Peopl
         subject: `[${project}] Is this you? ${identity}`,
         text: letter(project, who, identity, code),
         urgency: 'high',
+        extra: { why: { '*': 'somebody says to be you' } },
       }).catch((error: unknown) => {
         throw codeNotMailed(who, error)
       })

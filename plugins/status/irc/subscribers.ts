@@ -17,6 +17,7 @@ export async function tellSubscribers(
     subject: news.text,
     text: [news.text, ...(page === null ? [] : [page]), ''].join('\n'),
     thread: `builder ${event.builder}`,
+    extra: { why: { '*': 'you subscribed by IRC, where you were not seen' } },
   })
 }
 

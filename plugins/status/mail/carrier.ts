@@ -15,7 +15,7 @@ export type MailExtra = {
   readonly inReplyTo?: string
   readonly references?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
-  /** Why each recipient gets it, by address in small letters. */
+  /** Why each recipient gets it, by address in small letters; `*`: all others. */
   readonly why?: Readonly<Record<string, string>>
   /** Names the kind of mail in its List-Id: `full`. */
   readonly list?: string
@@ -74,7 +74,7 @@ export function mailOf(
       'X-Auto-Response-Suppress': 'All',
       'List-Id': `${oneLine(project, 100).replace(/[^\w .-]/g, '_')} <${slug(list)}.${slug(project)}.${domain}>`,
       'X-Boltbot-Project': oneLine(project, 300),
-      'X-Boltbot-Why': oneLine(why[delivery.address.toLowerCase()] ?? 'it was sent to you by name', 300),
+      'X-Boltbot-Why': oneLine(why[delivery.address.toLowerCase()] ?? why['*'] ?? 'it was sent to you by name', 300),
       ...headers,
       ...extraHeaders,
     },

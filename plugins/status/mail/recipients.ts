@@ -8,7 +8,7 @@ export interface Recipients {
   readonly cc: readonly string[]
   /** Whose address cannot be told at present: the outbox asks for it again until it is known. */
   readonly later: readonly string[]
-  /** Why each gets it, by address in small letters: `a change of yours is in the build`. */
+  /** Why each gets it, by address in small letters, `*` those of `later`: `a change of yours is in the build`. */
   readonly why: Readonly<Record<string, string>>
   /** For all to read, of those who are not in the blamelist alone: `ann (owns docs/**)`. */
   readonly told: readonly string[]
@@ -38,8 +38,9 @@ export async function recipientsOf(
   const why: Record<string, string> = Object.fromEntries(extra.map((address) => [address.toLowerCase(), LISTED]))
   for (const address of to) {
     const reasons = found.filter((one) => one.address?.toLowerCase() === address.toLowerCase())
-    why[address.toLowerCase()] = [...new Set(reasons.flatMap((one) => one.reasons).map(toYou))].join('; ')
+    why[address.toLowerCase()] = toYou(reasons)
   }
+  if (later.length > 0) why['*'] = toYou(found.filter((one) => one.later !== undefined))
   const others = found.filter(({ reasons }) => reasons.some(({ kind }) => kind !== 'change'))
   const told = others.flatMap(({ who, address, reasons }) =>
     address === undefined ? [] : `${who} (${[...new Set(reasons.map(toAll))].join(', ')})`,
@@ -60,7 +61,10 @@ async function interestedIn(
   return [...reasons].map(([who, list]) => ({ who, reasons: list }))
 }
 
-function toYou(reason: InterestReason): string {
+const toYou = (people: readonly Pick<InterestedPerson, 'reasons'>[]) =>
+  [...new Set(people.flatMap(({ reasons }) => reasons).map(toOne))].join('; ')
+
+function toOne(reason: InterestReason): string {
   switch (reason.kind) {
     case 'change':
       return 'a change of yours is in the build'

@@ -13,6 +13,8 @@ export interface Watch extends Disposable {
 
 const KEY = 'slaves'
 const AGAIN_MS = 60_000
+/** For the header of mails that says it. */
+const WHY = { '*': 'you are named for slaves that are missing' }
 
 export function createWatch(host: Host, options: Watching): Watch {
   let timer: Disposable | undefined
@@ -70,7 +72,13 @@ export function createWatch(host: Host, options: Watching): Watch {
     const facts = { now: host.clock.now(), project: host.query.project(), idle: idle.map(({ name }) => name), pageOf }
     const to = letter.to.map(recipient)
     try {
-      await host.notify({ key: letter.key, to, thread: `slave ${letter.slaves[0]?.name}`, ...write(letter, facts) })
+      await host.notify({
+        key: letter.key,
+        to,
+        thread: `slave ${letter.slaves[0]?.name}`,
+        extra: { why: WHY },
+        ...write(letter, facts),
+      })
     } catch (error) {
       // What can never be told must not keep the rest from being told.
       if (!hasCode(error, 'BOLT_OUTBOX_NOTICE')) throw error

@@ -75,7 +75,7 @@ test('every link in mails and chat leads to the page it is about', async () => {
       `${what}:\n${channel.join('\n')}`,
     )
   assert.match(rig.irc.lines('jane').join('\n'), /^build full test\/ü #0 .*failure.*\nhttp\S+$/m, 'a subscriber')
-  for (const subject of [/first failure/, /still failing|fixed/, /builds of buildset/, /missing/])
+  for (const subject of [/first failure/, /still failing|fixed/, /builds? of buildset/, /missing/])
     assert.ok(
       rig.mails.some((mail) => subject.test(mail.subject) && linksIn(mail.text).length > 0),
       `${subject}: ${rig.mails.map((mail) => mail.subject).join('; ')}`,

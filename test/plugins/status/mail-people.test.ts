@@ -81,6 +81,7 @@ test('a directory that is away loses no mail, over a kill of the master too', as
     rig.mails.map(({ to }) => to),
     ['team@example.org', 'jane@ldap.example.org'],
   )
+  assert.equal(rig.mails[1]?.headers['x-boltbot-why'], 'a change of yours is in the build')
   assert.equal(rig.mails[1]?.headers['message-id'], rig.mails[0]?.headers['message-id'])
 })
 
