@@ -22,7 +22,10 @@ export function createReceiver(host: Host, forge: Forge, options: Webhook): Http
     const taken = await take(news)
     // What a poller was asked for may be asked again: it may have failed.
     if (delivery !== null && taken.left.length === 0) await deliveries.add(delivery)
-    host.log.info('delivery taken', { forge: forge.title, ...summary(taken) })
+    host.log.info('delivery taken', {
+      ...('repository' in news && { repository: news.repository.fullName }),
+      ...summary(taken),
+    })
     return said(options, taken, sentence(taken))
   }
 

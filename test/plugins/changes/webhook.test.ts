@@ -273,6 +273,15 @@ test('a program posts changes as JSON or as a form, and is told how many were ta
   )
 })
 
+test('a form with a field that should be JSON and is none says which', async () => {
+  await using host = await listen({ forge: 'plain' })
+  const headers = { Authorization: `bearer ${SECRET}`, 'Content-Type': 'application/x-www-form-urlencoded' }
+  const said = async (body: string) => (await post(host, { path: '/hooks/plain', headers, body })).text
+  assert.equal(await said('who=zoe&properties=%7B'), 'The field "properties" is not JSON.')
+  assert.equal(await said('who=zoe&files=%5Bx'), 'The field "files" is not JSON.')
+  assert.match(await said('who=zoe&when=soon'), /"when" is wrong/)
+})
+
 test('what is posted without an id may be posted twice; when it is signed it may not be sent on by others', async () => {
   await using host = await listen({ forge: 'plain' })
   const headers = { Authorization: `Bearer ${SECRET}`, 'Content-Type': 'application/json' }

@@ -75,8 +75,12 @@ const commitOf = ({ hash, message, date, author, links }: z.infer<typeof COMMIT>
 })
 
 function repositoryOf({ full_name, links }: z.infer<typeof REPOSITORY>): ForgeRepository {
-  const page = links?.html?.href ?? `https://bitbucket.org/${full_name}`
-  return { fullName: full_name, addresses: [`${page}.git`, `git@${new URL(page).host}:${full_name}.git`] }
+  const given = links?.html?.href ?? ''
+  const page = /^https?:\/\/\S/.test(given) && URL.canParse(given) ? given : `https://bitbucket.org/${full_name}`
+  return {
+    fullName: full_name,
+    addresses: [`${page}.git`, `git@${URL.parse(page)?.host ?? 'bitbucket.org'}:${full_name}.git`],
+  }
 }
 
 const END = z.object({

@@ -27,11 +27,12 @@ export function payloadOf(request: HttpRequest): unknown {
 export const contentType = ({ headers }: Pick<HttpRequest, 'headers'>) =>
   (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
 
-export function parse(text: string): unknown {
+/** `what` begins the sentence. */
+export function parse(text: string, what = 'The body'): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new PayloadError('The body is not JSON.')
+    throw new PayloadError(`${what} is not JSON.`)
   }
 }
 

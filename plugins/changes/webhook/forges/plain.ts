@@ -6,7 +6,7 @@ import { contentType, list, optional, PayloadError, parse, pick } from './payloa
 
 /** What programs of our users post: the fields of `sendchange`, as JSON or as a form. */
 export const plain: Forge = {
-  title: 'a program',
+  title: 'your program',
   isSigned({ headers, body }, secret) {
     const bearer = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
     return bearer === undefined
@@ -93,17 +93,18 @@ const LISTS = ['files', 'links']
 function formOf(request: HttpRequest): Record<string, unknown> {
   const form = request.form()
   const fields: Record<string, unknown> = Object.fromEntries(form)
-  for (const name of LISTS) if (form.has(name)) fields[name] = listOf(form.getAll(name))
-  for (const name of ['properties', 'changes']) if (form.has(name)) fields[name] = parse(form.get(name)!)
+  for (const name of LISTS) if (form.has(name)) fields[name] = listOf(name, form.getAll(name))
+  for (const name of ['properties', 'changes'])
+    if (form.has(name)) fields[name] = parse(form.get(name)!, `The field "${name}"`)
   if (form.has('when')) fields.when = Number(form.get('when') || Number.NaN)
   return fields
 }
 
 /** Once for each, or once as a JSON list; none, when it is once and empty. */
-function listOf(values: readonly string[]): unknown {
+function listOf(name: string, values: readonly string[]): unknown {
   const [first = '', ...others] = values
   if (others.length > 0) return values
-  if (first.startsWith('[')) return parse(first)
+  if (first.startsWith('[')) return parse(first, `The field "${name}"`)
   return first === '' ? [] : [first]
 }
 
