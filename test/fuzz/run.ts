@@ -1,6 +1,7 @@
 // Feeds codecs with broken bytes: `npm run fuzz -- [--inputs N] [--seed N] [--target NAME]`. A failure prints what repeats it.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { agent } from './agent.ts'
 import { msgpack } from './msgpack.ts'
 import { createChance } from './mutate.ts'
 import { banana, broker, friends, values } from './pb.ts'
@@ -12,7 +13,9 @@ const { values: given } = parseArgs({
 const inputs = Number(given.inputs ?? 1_000_000)
 const seed = Number(given.seed ?? Math.floor(Math.random() * 2 ** 31))
 let failed = false
-for (const target of [banana, values, broker, friends, msgpack].filter(({ name }) => (given.target ?? name) === name))
+for (const target of [banana, values, broker, friends, msgpack, agent].filter(
+  ({ name }) => (given.target ?? name) === name,
+))
   await fuzz(target)
 process.exit(failed ? 1 : 0)
 

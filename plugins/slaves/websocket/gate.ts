@@ -24,7 +24,7 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
   const attempts = createLoginAttempts(clock, options.loginAttempts)
   const links = new Map<MasterLink, Socket>()
   let pending = 0
-  const stock = openStockGate(host, peerOf)
+  const stock = openStockGate(host, peerOf, (address) => attempts.failed(address))
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

@@ -26,7 +26,12 @@ export interface StockLogin {
 const ATTACH_MS = 60_000
 const KEEPALIVE_MS = 600_000
 
-export function openStockGate(host: Host, peerOf: (socket: Socket) => string): StockGate {
+/** `broken`: a worker of this address spoke something else. */
+export function openStockGate(
+  host: Host,
+  peerOf: (socket: Socket) => string,
+  broken: (address: string) => void,
+): StockGate {
   const { log, clock } = host
   const links = new Set<(reason: string) => void>()
   const sockets = new WebSocketServer({
@@ -67,7 +72,10 @@ export function openStockGate(host: Host, peerOf: (socket: Socket) => string): S
       try {
         peer.receive(data as Buffer) // one buffer per message, as asked for below
       } catch (error) {
-        log.warn('slave connection broke the protocol', { peer: peerName, slave, reason: messageOf(error) })
+        if (why === undefined) {
+          broken(socket.remoteAddress ?? '')
+          log.warn('slave connection broke the protocol', { peer: peerName, slave, reason: messageOf(error) })
+        }
         close(messageOf(error))
       }
     })
