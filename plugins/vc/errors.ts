@@ -38,6 +38,15 @@ export const outputUnreadable = (action: string, what: string) =>
     hint: 'See which version of the program it is; run the command by hand.',
   })
 
+export const hostKeyRefused = (action: string, cause: unknown) =>
+  new CiError({
+    code: 'BOLT_VC_HOST_KEY',
+    message: `"${action}" was ended before anything was told to the server: its host key is none of those that are known for it.`,
+    details: { action },
+    hint: 'If the server has a new key, put the line that ssh-keyscan prints into sshKnownHosts; if not, somebody is in between.',
+    cause,
+  })
+
 export const hookMisused = (system: string, expected: string) =>
   new CiError({
     code: 'BOLT_VC_HOOK',
@@ -60,6 +69,9 @@ function lastWords(stderr: string): string {
           .replace(/\.$/, ''),
       )
       .join('; ')
+  // Git only says that it could not read; why stands before that.
+  const unread = lines.findIndex((line) => /^fatal: Could not read from remote repository/.test(line))
+  if (unread > 0) return lines[unread - 1]!.trim().replace(/\.$/, '')
   const said =
     lines.find((line) => /^(fatal|error|abort|svn|brz|darcs|cvs [^:]*aborted\]?):/i.test(line)) ?? lines.at(-1)
   return (said ?? 'it said nothing').trim().replace(/\.$/, '')

@@ -1,4 +1,6 @@
+import { hasCode } from 'boltbot/plugin-sdk'
 import { programEnvironment } from '../environment.ts'
+import { hostKeyRefused } from '../errors.ts'
 import { createProgram } from '../program.ts'
 
 /** Runs git on the master's machine: no shell, no questions, nothing of the surroundings but how to reach a server. */
@@ -19,11 +21,21 @@ export interface GitSettings {
   readonly env?: () => Readonly<Record<string, string>>
 }
 
-/** @throws CiError `BOLT_VC_MISSING`, `BOLT_VC_FAILED`, `BOLT_VC_OUTPUT`. */
+/** @throws CiError `BOLT_VC_MISSING`, `BOLT_VC_FAILED`, `BOLT_VC_OUTPUT`, `BOLT_VC_HOST_KEY`. */
 export function createGit(gitbin: string, { hide = new Map(), env = () => ({}) }: GitSettings = {}): Git {
   const git = createProgram({ bin: gitbin, option: 'gitbin', hide, env: () => ({ ...gitEnvironment(), ...env() }) })
-  return (args, { gitDir, ...run } = {}) => git(gitDir === undefined ? args : [`--git-dir=${gitDir}`, ...args], run)
+  return async (args, { gitDir, ...run } = {}) => {
+    try {
+      return await git(gitDir === undefined ? args : [`--git-dir=${gitDir}`, ...args], run)
+    } catch (error) {
+      if (!hasCode(error, 'BOLT_VC_FAILED') || !UNKNOWN_HOST.test(String(error.details.stderr))) throw error
+      throw hostKeyRefused(String(error.details.action), error)
+    }
+  }
 }
+
+/** Words of ssh. */
+const UNKNOWN_HOST = /^(?:Host key verification failed|No \S+ host key is known for )/m
 
 /** Of git's own variables only those that say how to reach a server: others (`GIT_DIR` in a hook) would lead it astray. */
 function gitEnvironment(): Record<string, string> {
