@@ -38,7 +38,7 @@ const SUITES: readonly Suite[] = [
   { name: 'sources', files: ['test/plugins/changes/*.test.ts'], budget: 60, fast: false },
   { name: 'package', files: ['test/package/**/*.test.ts'], budget: 120, fast: false },
   { name: 'e2e', files: ['test/e2e/**/*.test.ts'], budget: 240, fast: false },
-  { name: 'peers', files: ['test/peers/**/*.test.ts'], budget: 240, fast: false, peers: true },
+  { name: 'peers', files: ['test/peers/**/*.test.ts'], budget: 480, fast: false, peers: true },
 ]
 
 interface Counts {

@@ -9,21 +9,30 @@ import subprocess
 
 try:
     from breezy.branch import Branch
-    from breezy.urlutils import local_path_from_url
+    from breezy.errors import NotLocalUrl
 except ImportError:
     from bzrlib.branch import Branch
-    from bzrlib.urlutils import local_path_from_url
+    from bzrlib.errors import NotLocalUrl
 
 COMMAND = ${JSON.stringify(argv)}
 
 
+def path_of(transport):
+    # A server sees its branches below a root of its own.
+    while hasattr(transport, "_filter"):
+        transport = transport.server.backing_transport.clone(transport._filter("."))
+    return transport.local_abspath(".")
+
+
 def tell(params):
     try:
-        path = local_path_from_url(params.branch.user_transport.external_url())
+        path = path_of(params.branch.user_transport)
         if not os.path.exists(os.path.join(path, ".bzr", "boltbot", "settings.json")):
             return
         words = ["hook", "bzr", "--", path, str(params.old_revno), str(params.new_revno)]
-        subprocess.call(COMMAND + words, stdin=subprocess.DEVNULL)
+        subprocess.call(COMMAND + words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    except NotLocalUrl:
+        pass  # its server tells
     except Exception as error:
         import sys
         sys.stderr.write("boltbot: the master was not told of this commit: %s\\n" % (error,))

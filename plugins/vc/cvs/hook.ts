@@ -23,7 +23,7 @@ export const cvsHook: HookRoom = {
   notice({ args, env, now }) {
     const root = rootPath(env.CVSROOT ?? '')
     if (root === '' || args.length === 0)
-      throw hookMisused('cvs', 'CVSROOT in its environment and what loginfo gives it')
+      throw hookMisused('cvs', 'CVSROOT in its environment, and %I %p %{sVv} of loginfo, or %{sVv} of CVS 1.11')
     const { commitid, directory, files } = args.length === 1 ? olderFormat(args[0]!, root) : newerFormat(args)
     if (files.some(({ name }) => name === '- New directory') || /^CVSROOT(\/|$)/.test(directory)) return null
     const pid = /^\d+$/.test(env.CVS_PID ?? '') ? Number(env.CVS_PID) : null

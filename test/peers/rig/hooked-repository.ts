@@ -24,6 +24,8 @@ export interface HookedRepository extends AsyncDisposable {
   readonly path: string
   /** What waits, settings, log. */
   readonly queue: string
+  /** Runs a program in the working copy. */
+  run(program: string, ...args: readonly string[]): Promise<string>
   commit(message: string, files?: Readonly<Record<string, string | null>>): Promise<unknown>
   /** `many 1` and so on, which the repository gets at once; of svn the hook is told of the last. */
   commitMany(count: number): Promise<unknown>
@@ -52,6 +54,7 @@ export async function createHookedRepository(kind: HookedKind, options: readonly
     folder: real.folder,
     path,
     queue,
+    run: real.run,
     commit: (message, files) => real.commit(message, files),
     commitMany: (count) => commitMany(kind, real, count),
     poller: () => poller(real),
