@@ -1,5 +1,6 @@
 import type { BuildId, RequestId } from './model.ts'
 
+/** What people can ask for. */
 export type ActionName =
   | 'force'
   | 'stop'

@@ -2,7 +2,10 @@ import type { ChatNews } from './chat.ts'
 import type { BuildFinished } from './events.ts'
 import type { Result } from './results.ts'
 
-/** A finished build in the words of the chat: what kinds of news it is, and a line about it. Kinds are empty when nobody is told. */
+/**
+ * A finished build in the words of the chat: what kinds of news it is, and a line about it. Kinds are empty when nobody is told.
+ * @example const { kinds, text } = newsOfBuild(event) // of a buildFinished
+ */
 export function newsOfBuild(event: BuildFinished): { readonly kinds: readonly ChatNews[]; readonly text: string } {
   const { result, previousResult } = event
   const kinds: ChatNews[] = result === 'retry' ? [] : ['finished']
@@ -20,7 +23,10 @@ export function newsOfBuild(event: BuildFinished): { readonly kinds: readonly Ch
   }
 }
 
-/** `failure (failed test)`. */
+/**
+ * `failure (failed test)`.
+ * @example verdict({ result: 'failure' }) // what people are told of it
+ */
 export function verdict({
   result,
   text,

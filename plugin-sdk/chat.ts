@@ -39,6 +39,7 @@ export interface ChatCommand {
   run(call: ChatCall): ChatAnswer | Promise<ChatAnswer>
 }
 
+/** What a chat command says: a line, several, or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a command that says nothing returns nothing
 export type ChatAnswer = void | undefined | string | readonly string[]
 
@@ -57,6 +58,7 @@ export const CHAT_NEWS = [
   'slaveBack',
   'reconfig',
 ] as const
+/** One of {@link CHAT_NEWS}. */
 export type ChatNews = (typeof CHAT_NEWS)[number]
 
 /** Which builds are spoken of. Left out: all. */
@@ -82,11 +84,15 @@ export interface ChatPlace extends ChatFilter {
   readonly stays?: boolean
   /** Says a line of news to everybody here. */
   announce(text: string): void
-  /** Lets the bot enter or leave another place of the same network; gives what to say. Left out: there are none. */
+  /**
+   * Lets the bot enter or leave another place of the same network; gives what to say. Left out: there are none. Resolves when it is on its way.
+   */
   join?(name: string): Promise<string>
+  /** Leaves one; resolves when it is on its way. */
   leave?(name: string): Promise<string>
 }
 
+/** Something that was said to the bot in a place. */
 export interface ChatMessage {
   readonly speaker: ChatSpeaker
   /** The command line, without the bot's name in front. */

@@ -27,4 +27,5 @@ export interface Log {
   /** The same log with these fields on every line. */
   child(fields: LogFields): Log
 }
+/** Facts of a log line, by name; JSON. */
 export type LogFields = Readonly<Record<string, unknown>>

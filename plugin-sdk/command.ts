@@ -15,6 +15,7 @@ export type Command =
   /** Master to slave: the bytes come from `CommandIo.provide`; written to a temporary name, synced, renamed. */
   | { readonly kind: 'download'; readonly path: string; readonly mode?: number; readonly maxSize?: number }
 
+/** A program to be run on the slave. */
 export interface ShellCommandSpec {
   readonly kind: 'shell'
   /** A list is run as it is; a string goes to the slave's shell. */
@@ -48,6 +49,7 @@ export interface CommandResult {
   /** `exit`: by itself; `timeout`, `maxTime`, `interrupted`: ended by us; `error`: could not be done, see `error`. */
   readonly cause: 'exit' | 'timeout' | 'maxTime' | 'interrupted' | 'error'
   readonly error: string | null
+  /** ms. */
   readonly elapsed: number
   /** What `stat` and `glob` found. */
   readonly data: Json
@@ -60,16 +62,19 @@ export interface CommandIo {
    * come again, and what was there already must be ignored. Resolves when the bytes are stored: only then are they acknowledged.
    */
   output(log: string, stream: Stream, offset: number, data: Uint8Array): Promise<void>
-  /** Bytes of an `upload`, in order. */
+  /** Bytes of an `upload`, in order. Awaited before the next. */
   receive?(offset: number, data: Uint8Array): Promise<void>
-  /** Bytes for a `download`; empty at the end. */
+  /** Bytes for a `download`; empty at the end. Awaited before the next. */
   provide?(offset: number, length: number): Promise<Uint8Array>
 }
 
 /** Names one command of one try of one build; stays the same over broken links and restarts. */
 export interface CommandId {
+  /** Id of the build. */
   readonly build: number
+  /** Counts the tries of the build. */
   readonly epoch: number
+  /** Number of the step, from 0. */
   readonly step: number
   /** Counts the commands of the step from 0. */
   readonly index: number

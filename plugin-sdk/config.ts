@@ -16,6 +16,7 @@ export interface Slave<Name extends string = string> {
   readonly options: SlaveOptions<Name>
 }
 
+/** What {@link slave} takes. */
 export interface SlaveOptions<Name extends string = string> {
   readonly name: Name
   /** Left out: only the master itself may start this slave (`local`). */
@@ -74,6 +75,7 @@ export function buildFactory(steps: readonly Step[] | ChooseSteps): BuildFactory
   return withOrigin({ kind: 'buildFactory' as const, steps: Array.isArray(steps) ? [...steps] : steps }, buildFactory)
 }
 
+/** A builder in a config: data, nothing runs. Made by {@link builder}. */
 export interface Builder<Name extends string = string, SlaveName extends string = string> {
   readonly kind: 'builder'
   readonly name: Name
@@ -81,6 +83,7 @@ export interface Builder<Name extends string = string, SlaveName extends string 
   readonly options: BuilderOptions<Name, SlaveName>
 }
 
+/** What {@link builder} takes. */
 export interface BuilderOptions<Name extends string = string, SlaveName extends string = string> {
   readonly name: Name
   /** Slaves that may run it, by object or name. */
@@ -195,6 +198,7 @@ export interface MasterOptions<S extends readonly Slave[], B extends readonly Bu
   readonly store?: StoreOptions
 }
 
+/** What {@link defineMaster} makes: the default export of a `master.cfg.ts`. */
 export interface MasterConfig {
   readonly kind: 'master'
   readonly options: MasterOptions<readonly Slave[], readonly Builder[]>
@@ -209,7 +213,10 @@ type KnownSlaves<S extends readonly Slave[], B extends readonly Builder[]> = {
     : never
 }
 
-/** The default export of `master.cfg.ts`. */
+/**
+ * The default export of `master.cfg.ts`.
+ * @example export default defineMaster({ projectName: 'Hello', transports: [local()], slaves: [here], builders: [full] })
+ */
 export function defineMaster<const S extends readonly Slave[], const B extends readonly Builder[]>(
   options: MasterOptions<S, B> & { readonly builders: KnownSlaves<S, B> },
 ): MasterConfig {

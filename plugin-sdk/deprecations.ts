@@ -15,6 +15,7 @@ export const DEPRECATIONS: Deprecations = Object.freeze({ host: {}, definition: 
 /**
  * The same host; what of it is deprecated is told in the log when the plugin first uses it. Deprecated members of the definition are told at
  * once. Each is told once for each call of this. For hosts: the master's and those of tests.
+ * @example const given = heedDeprecations(host, definition, log)
  */
 export function heedDeprecations(
   host: Host,

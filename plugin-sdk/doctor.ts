@@ -23,7 +23,7 @@ export interface Doctor {
   readonly isRunning: boolean
   /** Aborts when the time for this plugin is up. */
   readonly signal: AbortSignal
-  /** A port the plugin listens at: it answers when the master runs, else it is free. */
+  /** A port the plugin listens at: it answers when the master runs, else it is free. Resolves when it looked. */
   port(what: string, port: number, host: string): Promise<Finding>
   /** A certificate, PEM or DER: how long it is good. */
   certificate(what: string, certificate: string | Uint8Array): Finding

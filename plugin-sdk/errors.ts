@@ -24,6 +24,7 @@ export class CiError extends Error {
   }
 }
 
+/** What a {@link CiError} is made of. */
 export interface CiErrorFields {
   /** `BOLT_<STAGE>_<WHAT>`; a plugin of your own uses its own prefix. Codes are API: never reused. */
   readonly code: string
@@ -38,7 +39,10 @@ export function hasCode(error: unknown, code: string): error is CiError {
   return error instanceof CiError && error.code === code
 }
 
-/** The message of whatever was thrown, on one line. Never throws. */
+/**
+ * The message of whatever was thrown, on one line. Never throws.
+ * @example host.log.warn('not told', { why: messageOf(error) })
+ */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error)
   return text.replace(/\s*\n\s*/g, ' ')

@@ -7,12 +7,15 @@ import type { Result } from './results.ts'
 /** What every stored event has. A second delivery of an event has the same `eventId`. */
 export interface EventBase {
   readonly eventId: EventId
+  /** Clock time, ms. */
   readonly at: number
 }
 
+/** Of `changeAccepted`. */
 export interface ChangeAccepted extends EventBase {
   readonly change: Change
 }
+/** Of `sourceFailing`. */
 export interface SourceFailing extends EventBase {
   readonly source: string
   readonly error: string
@@ -24,6 +27,7 @@ export interface ActionJudged extends EventBase, GuardedAction {
   /** Why not; `null`: it was allowed. */
   readonly refusal: string | null
 }
+/** Of `buildsetCreated`. */
 export interface BuildsetCreated extends EventBase {
   readonly buildset: BuildsetId
   readonly builders: readonly string[]
@@ -32,6 +36,7 @@ export interface BuildsetCreated extends EventBase {
   readonly reason: string
   readonly changes: readonly ChangeId[]
 }
+/** Of `requestQueued`. */
 export interface RequestQueued extends EventBase {
   readonly request: RequestId
   readonly buildset: BuildsetId
@@ -40,6 +45,7 @@ export interface RequestQueued extends EventBase {
   readonly cause: 'submitted' | 'retry'
   readonly reason: string
 }
+/** Of `requestCancelled`. */
 export interface RequestCancelled extends EventBase {
   readonly request: RequestId
   readonly buildset: BuildsetId
@@ -47,6 +53,7 @@ export interface RequestCancelled extends EventBase {
   readonly who: string
   readonly reason: string
 }
+/** Of `buildStarted`. */
 export interface BuildStarted extends EventBase {
   readonly build: BuildId
   readonly builder: string
@@ -62,6 +69,7 @@ export interface BuildStarted extends EventBase {
   /** When it will have ended, as far as that is known. */
   readonly eta?: Eta
 }
+/** Of `stepStarted`. */
 export interface StepStarted extends EventBase {
   readonly build: BuildId
   readonly builder: string
@@ -74,6 +82,7 @@ export interface StepStarted extends EventBase {
 }
 /** Not stored and may be skipped or merged with the next: a wake-up for live views, the log itself is the truth. */
 export interface LogAppended {
+  /** Clock time, ms. */
   readonly at: number
   readonly build: BuildId
   readonly builder: string
@@ -83,6 +92,7 @@ export interface LogAppended {
   /** Bytes in the log now. */
   readonly length: number
 }
+/** Of `stepFinished`. */
 export interface StepFinished extends EventBase {
   readonly build: BuildId
   readonly builder: string
@@ -106,16 +116,19 @@ export interface BuildsetDoomed extends EventBase {
   readonly builder: string
   readonly build: BuildId | null
 }
+/** Of `buildsetFinished`. */
 export interface BuildsetFinished extends EventBase {
   readonly buildset: BuildsetId
   readonly scheduler: string | null
   readonly result: Result
   readonly sourceStamp: SourceStamp
 }
+/** Of `slaveConnected`. */
 export interface SlaveConnected extends EventBase {
   readonly slave: string
   readonly peer: string
 }
+/** Of `slaveLost`. */
 export interface SlaveLost extends EventBase {
   readonly slave: string
   readonly reason: string
@@ -145,11 +158,13 @@ export interface SlaveBack extends EventBase {
   readonly since: number
   readonly notify: readonly string[]
 }
+/** Of `configApplied`. */
 export interface ConfigApplied extends EventBase {
   readonly hash: string
   /** What changed, a line each; empty at the first start. */
   readonly changes: readonly string[]
 }
+/** Of `configRejected`. */
 export interface ConfigRejected extends EventBase {
   readonly problems: readonly string[]
 }

@@ -35,6 +35,7 @@ interface FieldOf<Type extends string> {
   readonly required?: boolean
 }
 
+/** What was filled into a form, by name of the field. */
 export type FormValues = Readonly<Record<string, Json>>
 
 /**

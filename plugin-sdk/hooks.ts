@@ -11,8 +11,10 @@ import type { GuardedAction } from './action.ts'
 import type * as events from './events.ts'
 import type * as model from './model.ts'
 
+/** What a tap of a hook may do: listen, alter, choose, refuse. */
 export type HookKind = 'observe' | 'refine' | 'choose' | 'guard'
 
+/** Every hook with its kind, its event, and what a tap returns. */
 export interface Hooks {
   /** Before a change is stored. Return it altered, or throw to reject it. */
   refineChange: { kind: 'refine'; event: model.ChangeInput & { readonly source: string }; value: model.ChangeInput }
@@ -62,15 +64,21 @@ export interface Hooks {
   configRejected: { kind: 'observe'; event: events.ConfigRejected }
 }
 
+/** Names of all hooks. */
 export type HookName = keyof Hooks
+/** The event of a hook, by its name. */
 export type HookEvent<Name extends HookName> = Hooks[Name]['event']
 /** What a tap may return: a value for refine and choose hooks, nothing for the others. */
 // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of taps, which may be of either kind
 export type HookValue<Name extends HookName> = Hooks[Name] extends { value: infer Value } ? Value | undefined : void
 
+/** Names of the hooks that are told afterwards. */
 export type ObserveHook = { [Name in HookName]: Hooks[Name]['kind'] extends 'observe' ? Name : never }[HookName]
+/** Names of the hooks that alter something before it is stored. */
 export type RefineHook = { [Name in HookName]: Hooks[Name]['kind'] extends 'refine' ? Name : never }[HookName]
+/** Names of the hooks that ask for a choice. */
 export type ChooseHook = { [Name in HookName]: Hooks[Name]['kind'] extends 'choose' ? Name : never }[HookName]
+/** Names of the hooks that may refuse. */
 export type GuardHook = { [Name in HookName]: Hooks[Name]['kind'] extends 'guard' ? Name : never }[HookName]
 /** Observe hooks whose events are in the journal: all but `logAppended`. A durable plugin may tap these only. */
 export type StoredHook = Exclude<ObserveHook, 'logAppended'>
@@ -102,12 +110,14 @@ export const HOOK_KINDS: { readonly [Name in HookName]: Hooks[Name]['kind'] } = 
   configRejected: 'observe',
 })
 
+/** Of `chooseRequest`. */
 export interface RequestChoice {
   readonly builder: string
   /** The first 50 waiting requests, in queue order. */
   readonly requests: readonly model.RequestView[]
 }
 
+/** Of `chooseSlave`. */
 export interface SlaveChoice {
   readonly builder: string
   readonly request: model.RequestId
@@ -130,6 +140,7 @@ export type Tap<Name extends HookName> = (
   context: TapContext,
 ) => HookValue<Name> | Promise<HookValue<Name>>
 
+/** In which order taps of one hook are called. */
 export interface TapOptions {
   /** Lower runs earlier; default 0. Say in a comment why the order matters. */
   readonly stage?: number

@@ -73,17 +73,23 @@ export interface Host {
    * @throws the signal's reason when it aborts first; CiError `BOLT_BUILDSETS_UNKNOWN`.
    */
   waitFor(buildset: BuildsetId, options?: { readonly signal?: AbortSignal }): Promise<Result>
-  /** Starts a build as a person would; passes `guardAction`. @throws CiError when refused, or when no slave can ever run it. */
+  /**
+   * Starts a build as a person would; passes `guardAction`. Resolves when it is queued. @throws CiError when refused, or when no slave can ever run it.
+   */
   force(order: ForceOrder | FormOrder): Promise<BuildsetSubmitted>
   /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
   stop(order: StopOrder): Promise<void>
   /** Cancels a waiting request, or all of a builder; passes `guardAction`. Resolves with how many. */
   cancel(order: CancelOrder): Promise<number>
-  /** Builds once more just what a build was made from; passes `guardAction`. @throws CiError when there is no such build. */
+  /**
+   * Builds once more just what a build was made from; passes `guardAction`. Resolves when it is queued. @throws CiError when there is no such build.
+   */
   rebuild(order: RebuildOrder): Promise<BuildsetSubmitted>
-  /** Gives a slave no builds until it is resumed; passes `guardAction`. @throws CiError `BOLT_SLAVES_NO_SUCH`. */
+  /**
+   * Gives a slave no builds until it is resumed; passes `guardAction`. Resolves when it is stored. @throws CiError `BOLT_SLAVES_NO_SUCH`.
+   */
   pause(order: SlaveOrder): Promise<void>
-  /** Gives a paused slave builds again; passes `guardAction` as `pause`. */
+  /** Gives a paused slave builds again; passes `guardAction` as `pause`. Resolves when it is stored. */
   resume(order: SlaveOrder): Promise<void>
   /**
    * Has the master read its config again; passes `guardAction`. Resolves with what changed, a line each, when it is in force; the plugin
@@ -103,7 +109,7 @@ export interface Host {
   readonly query: Query
   /** The plugin's own small store: JSON by key, durable, kept over restarts and reconfigures of the same id. */
   readonly state: State
-  /** A folder of the plugin's own, made when first asked for. */
+  /** A folder of the plugin's own, made when first asked for. Resolves with its path. */
   directory(): Promise<string>
   readonly secrets: Secrets
   readonly people: People
@@ -111,7 +117,7 @@ export interface Host {
   readonly http: HttpPower
   /**
    * Has the pollers of a repository look at once, however its address is written: news came another way. Gives how many; of a branch,
-   * how many will tell what is new there since they last looked.
+   * how many will tell what is new there since they last looked. Resolves when they were asked.
    */
   pollSoon(repository: string, options?: { readonly branch?: string }): Promise<number>
   /** Slave logins and connections: for slave transports. */
@@ -135,12 +141,14 @@ export interface SharedContext {
   readonly clock: Clock
 }
 
+/** What became of a change that was handed in. */
 export interface Submitted {
   readonly change: Change
   /** True: it was known already, nothing new was stored. */
   readonly duplicate: boolean
 }
 
+/** What became of an order for builds. */
 export interface BuildsetSubmitted {
   readonly buildset: BuildsetId
   readonly requests: readonly RequestId[]
@@ -159,20 +167,24 @@ export interface PersonsOrder {
   readonly proofs?: readonly string[]
 }
 
+/** Keeps a slave from builds, or gives it builds again. */
 export interface SlaveOrder extends PersonsOrder {
   readonly slave: string
 }
 
+/** Stops a running build. */
 export interface StopOrder extends PersonsOrder {
   readonly build: BuildId
 }
 
+/** Asks for a build of one builder. */
 export interface ForceOrder extends PersonsOrder {
   readonly builder: string
   readonly branch?: string | null
   readonly revision?: string | null
   readonly codebase?: string
   readonly properties?: Readonly<Record<string, Json>>
+  /** Higher ones are built first; default 0. */
   readonly priority?: number
 }
 
@@ -192,11 +204,12 @@ export interface FormOrder extends Omit<PersonsOrder, 'reason'> {
   readonly values?: FormValues
 }
 
+/** Asks for a build once more. */
 export interface RebuildOrder extends PersonsOrder {
   readonly build: BuildId
 }
 
-/** Read-only views of what is stored. Lists are newest first unless said otherwise. */
+/** Read-only views of what is stored. Every call but `project` resolves when the store was read. Lists are newest first unless said otherwise. */
 export interface Query {
   /** Name and home page of the project, as the config says. */
   project(): { readonly name: string; readonly url: string | null }
@@ -255,12 +268,14 @@ export interface Query {
   logLine(place: LogPlace, line: number): Promise<number>
 }
 
+/** A small durable store of one plugin: JSON by key. Each call resolves when it is done, and stored. */
 export interface State {
   get(key: string): Promise<Json | undefined>
   set(key: string, value: Json): Promise<void>
   delete(key: string): Promise<void>
 }
 
+/** The secrets a plugin may read. */
 export interface Secrets {
   /** The text of a secret, or of a plain string given instead of one. @throws CiError `BOLT_SECRETS_UNKNOWN`. */
   resolve(value: string | SecretRef): string

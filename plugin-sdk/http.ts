@@ -25,13 +25,16 @@ export interface HttpPower {
   page(path: string): string | null
 }
 
+/** The methods a route may be for; `GET` serves `HEAD`. */
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
+/** How a route is served. */
 export interface HttpRouteOptions {
   /** The longest body taken, in bytes; more is answered with 413. Default 1 MiB, at most 64 MiB. */
   readonly maxBody?: number
 }
 
+/** Answers a request; called for each, several at once. May be async. What it throws is a failure of the plugin: say what is wrong with a request by a status. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler with nothing to say returns nothing
 export type HttpHandler = (request: HttpRequest) => HttpAnswer | void | Promise<HttpAnswer | void>
 
@@ -45,6 +48,7 @@ export interface HttpRequest extends HttpRequestFacts {
   form(): URLSearchParams
 }
 
+/** What {@link createHttpRequest} makes a request of. */
 export interface HttpRequestFacts {
   readonly method: HttpMethod | 'HEAD'
   /** As it came, without the query: `/builders/full%20test`. */
@@ -86,7 +90,10 @@ export interface HttpEvent {
   readonly data: string
 }
 
-/** A request from its facts: for the server, and for tests of handlers. */
+/**
+ * A request from its facts: for the server, and for tests of handlers.
+ * @example const request = createHttpRequest({ ...facts, body: new TextEncoder().encode('a=1') })
+ */
 export function createHttpRequest(facts: HttpRequestFacts): HttpRequest {
   const text = () => new TextDecoder().decode(facts.body)
   return {

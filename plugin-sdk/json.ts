@@ -1,7 +1,10 @@
 /** A value that survives JSON unchanged: what properties, plugin state and event payloads are made of. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** True when `value` is plain JSON data: no functions, no class instances, no NaN, no cycles. Never throws. */
+/**
+ * True when `value` is plain JSON data: no functions, no class instances, no NaN, no cycles. Never throws.
+ * @example if (!isJson(value)) throw new Error('not JSON')
+ */
 export function isJson(value: unknown, depth = 64): value is Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
   if (typeof value === 'number') return Number.isFinite(value)
@@ -12,7 +15,10 @@ export function isJson(value: unknown, depth = 64): value is Json {
   return Object.values(value).every((item) => isJson(item, depth - 1))
 }
 
-/** `value` and all it contains, frozen in place; functions and class instances inside are left as they are. */
+/**
+ * `value` and all it contains, frozen in place; functions and class instances inside are left as they are.
+ * @example const options = deepFreeze({ builders: ['full'] })
+ */
 export function deepFreeze<T>(value: T, seen = new Set<unknown>()): T {
   if (typeof value !== 'object' || value === null || seen.has(value)) return value
   const proto = Object.getPrototypeOf(value)

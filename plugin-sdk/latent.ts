@@ -14,6 +14,7 @@ export interface InstanceKey {
   readonly epoch: number
 }
 
+/** The machine that is wanted of an engine. */
 export interface InstanceSpec {
   readonly slave: string
   /** What its agent logs in with; good for this instance only. */
@@ -32,11 +33,11 @@ export interface InstanceSpec {
 export interface LatentEngine {
   /** Orders an instance; resolves when the order is taken, long before the agent is there. */
   submit(spec: InstanceSpec, key: InstanceKey): Promise<void>
-  /** True when the instance is there, or on its way. A throw means: not known now. */
+  /** True when the instance is there, or on its way. A throw means: not known now. Awaited. */
   find(key: InstanceKey): Promise<boolean>
   /** Ends an instance; resolves when it is gone. One that is not there is gone. */
   cancel(key: InstanceKey): Promise<void>
-  /** All instances it has, also those of masters before: what nobody wants any more is cancelled. */
+  /** All instances it has, also those of masters before: what nobody wants any more is cancelled. Awaited. */
   list(): Promise<readonly InstanceKey[]>
   /** Tells of instances that end by themselves. Disposing ends that. */
   observe(gone: (key: InstanceKey, reason: string) => void): Disposable

@@ -11,6 +11,7 @@ export interface LockView {
   readonly waiting: readonly LockUser[]
 }
 
+/** A build or a step that holds a lock, or waits for it. */
 export interface LockUser {
   /** `full #12`, or `full (starting)`. */
   readonly who: string

@@ -12,6 +12,7 @@ export interface Lock {
   access(mode: 'counting' | 'exclusive'): LockAccess
 }
 
+/** A lock and how it is taken. Made by `lock.access(…)`. */
 export interface LockAccess {
   readonly kind: 'lockAccess'
   readonly lock: Lock

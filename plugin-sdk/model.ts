@@ -15,9 +15,13 @@ import type { Result } from './results.ts'
 
 /** A number that stands for a row of one kind; ids of different kinds do not mix. */
 type Id<Kind extends string> = number & { readonly __id?: Kind }
+/** Names a stored change. */
 export type ChangeId = Id<'change'>
+/** Names a buildset: what was asked for at once, for one or several builders. */
 export type BuildsetId = Id<'buildset'>
+/** Names a request: one builder of a buildset. */
 export type RequestId = Id<'request'>
+/** Names a build in the whole master; counts from 0. For people it is `full/12`. */
 export type BuildId = Id<'build'>
 /** Position in the journal: grows with every event, unique, never reused. The key for "did I handle this already?". */
 export type EventId = Id<'event'>
@@ -61,6 +65,7 @@ export interface Change {
   readonly revlink: string | null
   readonly links: readonly string[]
   readonly properties: Readonly<Record<string, Json>>
+  /** Clock time, ms: when it was made, as the source says. */
   readonly when: number
   /** Id of the plugin that handed it in. */
   readonly source: string
@@ -94,6 +99,7 @@ export interface PropertyEntry {
   readonly value: Json
   readonly source: string
 }
+/** Properties by name, each with where it came from. */
 export type PropertyMap = Readonly<Record<string, PropertyEntry>>
 
 /** What a scheduler or a person asks for. */
@@ -118,6 +124,7 @@ export interface BuildsetInput {
   readonly externalId?: string
 }
 
+/** A buildset as it stands now. */
 export interface BuildsetView {
   readonly id: BuildsetId
   readonly reason: string
@@ -137,10 +144,12 @@ export interface BuildsetView {
   readonly requests: readonly RequestId[]
 }
 
+/** A request as it stands now. */
 export interface RequestView {
   readonly id: RequestId
   readonly buildset: BuildsetId
   readonly builder: string
+  /** Higher ones are built first. */
   readonly priority: number
   readonly submittedAt: number
   readonly state: 'waiting' | 'claimed' | 'finished'
@@ -154,6 +163,7 @@ export interface RequestView {
   readonly merged: boolean
 }
 
+/** A step of a build, as it is stored. */
 export interface StepView {
   readonly number: number
   readonly name: string
@@ -169,12 +179,16 @@ export interface StepView {
 /** Names a log: of a build (by id), a step (by number), by its name. */
 export interface LogPlace {
   readonly build: BuildId
+  /** Number of the step, from 0. */
   readonly step: number
   readonly log: string
 }
 
+/** How long a log is, and whether it grows. */
 export interface LogView {
+  /** Bytes so far. */
   readonly bytes: number
+  /** Lines so far, all streams together. */
   readonly lines: number
   /** True: its step runs, more may come. */
   readonly running: boolean
@@ -189,6 +203,7 @@ export interface LogPart {
   readonly finished: boolean
 }
 
+/** A build, running or finished, as it is stored. */
 export interface BuildView {
   readonly id: BuildId
   readonly builder: string
@@ -201,6 +216,7 @@ export interface BuildView {
   /** Everybody whose change is in this build, each once, oldest first. */
   readonly blamelist: readonly string[]
   readonly slave: string
+  /** Counts the tries of its requests. */
   readonly epoch: number
   readonly startedAt: number
   readonly finishedAt: number | null
@@ -213,17 +229,21 @@ export interface BuildView {
   readonly eta?: Eta
 }
 
+/** A builder as it stands now. */
 export interface BuilderView {
   readonly name: string
   readonly category: string | null
   readonly slaves: readonly string[]
   readonly state: 'offline' | 'idle' | 'building'
+  /** How many requests wait. */
   readonly waiting: number
   readonly building: readonly BuildId[]
   readonly lastResult: Result | null
+  /** Number of the last build; `null`: there was none. */
   readonly lastBuild: number | null
 }
 
+/** A slave as it stands now. */
 export interface SlaveView {
   readonly name: string
   /** The last three only of latent slaves: no instance, one is being started, one is being ended. */
@@ -238,7 +258,9 @@ export interface SlaveView {
     | 'insubstantiating'
   /** True when it is started when a build needs it. */
   readonly latent: boolean
+  /** How many run on it. */
   readonly builds: number
+  /** How many it may run at once. */
   readonly maxBuilds: number | null
   readonly builders: readonly string[]
   readonly admin: string | null
@@ -261,6 +283,7 @@ export interface SlaveView {
   readonly notifyOnMissing: readonly string[]
 }
 
+/** A scheduler as it stands now. */
 export interface SchedulerView {
   readonly name: string
   /** What it waits for, for people: `tree not stable until 12:00:43, 2 changes wait`; `null`: for nothing. */

@@ -32,6 +32,7 @@ export const NEEDS = Object.freeze({
 /** One thing a plugin needs of the host: `state`, `force`, `secrets:smtp`. */
 export type Need = keyof typeof NEEDS | `secrets:${string}`
 
+/** What {@link limitHost} holds a plugin to. */
 export interface Limits {
   readonly plugin: string
   readonly needs: readonly Need[]
@@ -42,6 +43,7 @@ export interface Limits {
 /**
  * The host with what the plugin said it needs and no more: to read another member throws `BOLT_HOST_NEEDS`, with the line to add.
  * For hosts: the master's and those of tests.
+ * @example const given = limitHost(host, { plugin: 'lamp', needs: ['state'], options: () => options })
  */
 export function limitHost(host: Host, { plugin, needs, options }: Limits): Host {
   const refused = (used: string, need: Need) => needMissing(plugin, used, need, needs)

@@ -21,6 +21,7 @@ export interface Notice {
   readonly extra?: Readonly<Record<string, Json>>
 }
 
+/** `high`: the budget of the recipient does not hold it back. */
 export type Urgency = 'normal' | 'high'
 
 /**
@@ -32,6 +33,7 @@ export type Recipient =
   | { readonly who: string; readonly via?: readonly string[] }
   | { readonly scheme: string; readonly address: string }
 
+/** A file that goes with a message; carriers that cannot bring files leave it out. */
 export interface Attachment {
   readonly name: string
   /** `text/plain`, `application/gzip`. */
@@ -39,6 +41,7 @@ export interface Attachment {
   readonly base64: string
 }
 
+/** What became of a notice. */
 export interface Notified {
   /** How many messages are new in the outbox: one for each recipient who was not told this before. */
   readonly queued: number
@@ -48,17 +51,20 @@ export interface Notified {
 export interface Carrier {
   /** What its addresses are: `mail`, `irc`. A plugin's own carrier takes its messages, else the first of the scheme. */
   readonly scheme: string
-  /** The address of a person; `null`: this carrier cannot reach them, the next scheme is tried. A throw: not known now, tried again. */
+  /**
+   * The address of a person; `null`: this carrier cannot reach them, the next scheme is tried. A throw: not known now, tried again. Awaited.
+   */
   addressOf(who: string): Promise<string | null>
   /**
    * Hands over one message; there is never a second one under way. What it throws counts as `later`, about the whole carrier. Heed the
-   * signal: it is aborted when the plugin stops.
+   * signal: it is aborted when the plugin stops. Awaited before the next.
    */
   deliver(delivery: Delivery, context: { readonly signal: AbortSignal }): Promise<Handover>
 }
 
 /** One message for one recipient. */
 export interface Delivery extends Omit<Notice, 'to' | 'key'> {
+  /** Number of the message in the outbox. */
   readonly id: number
   /** Unique in the world and the same for each try and for all recipients of a notice: letters, digits and dots. */
   readonly ref: string

@@ -1,7 +1,10 @@
 /** Where in the config a thing was made: kept beside the data, invisible to comparison, printing and freezing. */
 const ORIGIN = Symbol.for('boltbot.origin')
 
-/** `value` frozen, with the call stack of its making. Factories call it last; `skip` is the factory itself. */
+/**
+ * `value` frozen, with the call stack of its making. Factories call it last; `skip` is the factory itself.
+ * @example const lamp = (options: object) => withOrigin({ kind: 'lamp', options }, lamp)
+ */
 export function withOrigin<T extends object>(value: T, skip: (...args: never[]) => unknown): Readonly<T> {
   return Object.freeze(keepOrigin(value, skip))
 }
@@ -18,7 +21,10 @@ export function keepOrigin<T extends object>(value: T, skip: (...args: never[]) 
   return Object.defineProperty(value, ORIGIN, { get: () => holder.stack ?? '' })
 }
 
-/** The stack `withOrigin` kept, innermost caller first, or `undefined` for anything else. */
+/**
+ * The stack `withOrigin` kept, innermost caller first, or `undefined` for anything else.
+ * @example originOf(lamp({ url })) // the call stack of the config's line
+ */
 export function originOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   return (value as { [ORIGIN]?: string })[ORIGIN]

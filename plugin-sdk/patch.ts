@@ -9,7 +9,10 @@ export function patchOf({ bytes, ...where }: { bytes: Uint8Array } & Pick<Patch,
   }
 }
 
-/** The bytes to be applied. */
+/**
+ * The bytes to be applied.
+ * @example await writeFile('a.patch', patchBytes(patch))
+ */
 export function patchBytes({ body, encoding = 'utf8' }: Pick<Patch, 'body' | 'encoding'>): Uint8Array {
   return Buffer.from(body, encoding)
 }

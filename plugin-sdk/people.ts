@@ -2,6 +2,7 @@
 import type { Duration } from './duration.ts'
 import type { BuildFinished } from './events.ts'
 
+/** How people are known to the master. */
 export interface PeopleOptions {
   /** `jane` becomes `jane@<domain>`. */
   readonly mailDomain?: string
@@ -36,6 +37,7 @@ export interface SheriffOptions {
   readonly timeZone?: string
 }
 
+/** One person, as the table of the config has them. */
 export interface PersonOptions {
   /** `null`: no mail to this person. */
   readonly mail?: string | null
@@ -55,27 +57,32 @@ export type LookUpPerson = (
   /** Aborted when it takes too long. */
   context: { readonly signal: AbortSignal },
 ) => LookedUpPerson | Promise<LookedUpPerson>
+/** What is known of a person. */
 export type LookedUpPerson = string | PersonOptions | null | undefined
 
+/** What the config and the store know of the people behind changes. */
 export interface People {
   /**
    * The mail address for a `who`: from the table, else as `people.lookup` says, else an address inside `who`, else `who` at the mail
-   * domain; `null` if none fits.
+   * domain; `null` if none fits. Resolves when the store was asked.
    * @throws CiError `BOLT_PEOPLE_LOOKUP`: it cannot be told at present.
    */
   mailAddress(who: string): Promise<string | null>
-  /** How IRC knows a person: `['account:jane']`. @throws CiError `BOLT_PEOPLE_LOOKUP`. */
+  /** How IRC knows a person: `['account:jane']`. Resolves when the store was asked. @throws CiError `BOLT_PEOPLE_LOOKUP`. */
   ircIdentities(who: string): Promise<readonly string[]>
   /**
    * Who wants to know of a build, each once, and why. By mail: those in the blamelist, the owners of files its changes touch, the
-   * sheriff of the day and subscribers; by IRC: subscribers who said so.
+   * sheriff of the day and subscribers; by IRC: subscribers who said so. Resolves when the store was asked.
    */
   interested(build: InterestingBuild, by: SubscribedBy): Promise<readonly InterestedPerson[]>
 }
 
+/** What of a build decides who is interested. */
 export type InterestingBuild = Pick<BuildFinished, 'builder' | 'branch' | 'blamelist' | 'changes' | 'at'>
+/** Why somebody is interested in a build. */
 export type SubscribedBy = 'mail' | 'irc'
 
+/** Somebody who wants to hear of a build. */
 export interface InterestedPerson {
   readonly who: string
   readonly reasons: readonly InterestReason[]

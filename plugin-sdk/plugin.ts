@@ -46,11 +46,11 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   apply(host: Host, options: Options): void
   /** Opens sockets, watches files. Awaited, with a deadline that names the plugin. What it returns is disposed at stop. */
   start?(host: Host, options: Options): Opened | Promise<Opened>
-  /** What it would tell of a finished build, for people to look at; tells nobody. `null`: nothing. */
+  /** What it would tell of a finished build, for people to look at; tells nobody. `null`: nothing. Awaited. */
   preview?(host: Host, options: Options, build: BuildView): Promise<string | null>
   /**
    * What it would tell of a finished build, all filters applied: a line for each person or place. `boltbot plan` compares what two
-   * configs give. Called without `apply`; it looks and changes nothing.
+   * configs give. Called without `apply`; it looks and changes nothing. Awaited.
    */
   tells?(looker: Onlooker, options: Options, past: PastBuild): Promise<readonly string[]>
   /** New options of the same instance: return true when it took them live, else it is stopped and started. */
@@ -60,13 +60,13 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
    * master does, and it goes where its options say.
    */
   onStage?(stage: Stage): Pick<PluginDefinition<Kind, Input, Options>, 'apply' | 'start'>
-  /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. */
+  /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. Awaited. */
   doctor?(doctor: Doctor, options: Options): Promise<readonly Finding[]>
 }
 
 /** What {@link PluginDefinition.tells} may use: the present, seen through the config that is asked about. */
 export interface Onlooker extends Pick<Host, 'id' | 'log' | 'clock' | 'query' | 'people'> {
-  /** The line that the chat bot would say of a finished build in such a place; `null`: none. */
+  /** The line that the chat bot would say of a finished build in such a place; `null`: none. Resolves when it is composed. */
   chatNews(past: PastBuild, place: Pick<ChatPlace, 'notify' | keyof ChatFilter>): Promise<string | null>
 }
 

@@ -14,7 +14,9 @@ export interface Poller {
   readonly pollAtLaunch?: boolean
   /** A poll that takes longer is aborted; default `'10m'`. */
   readonly deadline?: Duration
-  /** One poll. A throw counts as a failure: `sourceFailing`, and the next try backs off, up to an hour. */
+  /**
+   * One poll. A throw counts as a failure: `sourceFailing`, and the next try backs off, up to an hour. Awaited: there is never a second one.
+   */
   poll(context: { readonly signal: AbortSignal }): Promise<void>
 }
 

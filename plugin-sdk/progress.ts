@@ -5,14 +5,18 @@ export interface Eta {
   readonly at: number
   /** It is hardly earlier, and hardly later. */
   readonly low: number
+  /** ms. */
   readonly high: number
 }
 
 /** How long a step takes, ms. */
 export interface StepExpectation {
   readonly name: string
+  /** ms. */
   readonly median: number
+  /** ms. */
   readonly low: number
+  /** ms. */
   readonly high: number
 }
 

@@ -73,12 +73,18 @@ export function secret(name: string): SecretRef {
   return withOrigin({ kind: 'secret' as const, name }, secret)
 }
 
-/** True for what {@link secret} made. */
+/**
+ * True for what {@link secret} made.
+ * @example const password = z.custom<SecretRef>(isSecretRef, "Give secret('name').")
+ */
 export function isSecretRef(value: unknown): value is SecretRef {
   return typeof value === 'object' && value !== null && (value as SecretRef).kind === 'secret' && 'name' in value
 }
 
-/** The secrets that a value names, in it or anywhere inside, each once. Class instances are the business of their makers. */
+/**
+ * The secrets that a value names, in it or anywhere inside, each once. Class instances are the business of their makers.
+ * @example for (const { name } of secretsIn(options)) …
+ */
 export function secretsIn(value: unknown): readonly SecretRef[] {
   const found = new Map<string, SecretRef>()
   const seen = new Set<object>()
@@ -97,6 +103,7 @@ export function secretsIn(value: unknown): readonly SecretRef[] {
 /**
  * `value` with every interpolation and secret inside replaced. Other values are returned as they are.
  * @param secretOf gives a secret's value; it may throw.
+ * @example const text = render(options.title, properties)
  */
 export function render<T>(value: Renderable<T>, properties: PropertyMap, secretOf: (ref: SecretRef) => string): T {
   return renderAny(value, properties, secretOf) as T // the mapped type above is what renderAny undoes

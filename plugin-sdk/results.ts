@@ -12,7 +12,10 @@ export type Result = (typeof RESULTS)[number]
 /** All results, best first. `worst()` follows this order. */
 export const RESULTS = ['success', 'skipped', 'warnings', 'failure', 'exception', 'retry', 'cancelled'] as const
 
-/** The worse of two results; a cancel outranks everything, as nobody may read a verdict out of a stopped build. */
+/**
+ * The worse of two results; a cancel outranks everything, as nobody may read a verdict out of a stopped build.
+ * @example worst(['success', 'failure']) // 'failure'
+ */
 export function worst(a: Result, b: Result): Result {
   return RESULTS.indexOf(a) >= RESULTS.indexOf(b) ? a : b
 }

@@ -35,11 +35,14 @@ export interface SchedulerRules<State extends Json = Json> {
    * with the next important one; `true`: important. A throw counts as `true` and is reported. Default: every change.
    */
   wants?(change: Change): Wanted | Promise<Wanted>
+  /** Called for each input, one at a time, with the state as it was stored and the clock time. Synchronous and pure. A throw is logged, and the input passed over. */
   decide(input: SchedulerInput, state: State, now: number): Decision<State>
 }
 
+/** Whether a change is for a scheduler: no, yes, or only together with others. */
 export type Wanted = boolean | 'unimportant'
 
+/** What a scheduler is fed with, one at a time, by `kind`. */
 export type SchedulerInput =
   /**
    * It begins: the first input after a start of the master, and after its options changed, once it has seen the changes that came
@@ -80,6 +83,7 @@ export type SchedulerInput =
       readonly values: FormValues
     }
 
+/** What {@link SchedulerRules.decide} gives: stored as a whole, or not at all. */
 export interface Decision<State extends Json> {
   readonly state: State
   /** Buildsets to create now. `builders` defaults to the scheduler's own; `changes` are ids of changes it was given. */

@@ -3,6 +3,7 @@
  * options with the library it likes.
  */
 export interface Schema<Input = unknown, Output = Input> {
+  /** See standardschema.dev. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
@@ -11,10 +12,12 @@ export interface Schema<Input = unknown, Output = Input> {
   }
 }
 
+/** Options as a schema completed them, or what is wrong with them. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] }
 
+/** One thing that is wrong with options, and where. */
 export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined

@@ -55,6 +55,7 @@ export interface SlaveConnection {
   close(reason: string): void
 }
 
+/** What a slave said of itself when it logged in. */
 export interface SlaveInfo {
   readonly admin: string | null
   readonly host: string | null
@@ -65,11 +66,13 @@ export interface SlaveInfo {
   readonly instance?: string | null
 }
 
+/** A builder that a slave serves. */
 export interface SlaveBuilder {
   readonly name: string
   readonly directory: string
 }
 
+/** A command that a slave still has from an earlier link. */
 export interface HeldCommand {
   readonly id: CommandId
   readonly running: boolean
@@ -77,6 +80,7 @@ export interface HeldCommand {
   readonly lengths?: Readonly<Record<string, number>>
 }
 
+/** What another process of the master knows of a command that it goes on with. */
 export interface ResumeCheck {
   /** For each log with an offset: how many of the bytes before it are of each stream. */
   readonly streams: Readonly<Record<string, Readonly<Partial<Record<Stream, number>>>>>

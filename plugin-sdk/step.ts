@@ -68,11 +68,12 @@ export interface StepDefinition<Input, Options = Input> {
   describe?(options: Options): { readonly running: readonly string[]; readonly done: readonly string[] }
   /**
    * Does the work. Return what came of it; throw only when something is wrong with the step itself (result `exception`).
-   * When `context.signal` aborts, commands end by themselves with cause `interrupted`: return soon.
+   * When `context.signal` aborts, commands end by themselves with cause `interrupted`: return soon. Awaited.
    */
   run(context: StepContext, options: Options): Promise<StepOutcome>
 }
 
+/** What came of a step. */
 export interface StepOutcome {
   readonly result: Result
   /** One line of words for people, instead of `descriptionDone` and the result. */
@@ -81,6 +82,7 @@ export interface StepOutcome {
   readonly detail?: readonly string[]
 }
 
+/** What a running step may do. */
 export interface StepContext extends StepInfo {
   /** Aborted when the build is stopped; its reason is a CiError. */
   readonly signal: AbortSignal
@@ -88,7 +90,7 @@ export interface StepContext extends StepInfo {
   readonly log: Log
   /**
    * Runs a command on the build's slave and waits for its end; output goes to `log` (default `stdio`). Commands of a step run one
-   * after the other.
+   * after the other. Resolves when all its output is stored.
    * @throws CiError `BOLT_SESSION_LOST` when the slave is lost; let it through: the build is retried.
    */
   run(command: Command, options?: RunOptions): Promise<CommandResult>
@@ -113,6 +115,7 @@ export interface StepContext extends StepInfo {
   render<T>(value: Renderable<T>): T
 }
 
+/** What a step asks a triggerable scheduler for. */
 export interface TriggerOrder {
   /** Its name. */
   readonly scheduler: string
@@ -126,6 +129,7 @@ export interface TriggerOrder {
   readonly reason?: string
 }
 
+/** Builds that a step asked for. */
 export interface Triggered {
   readonly buildset: BuildsetId
   readonly requests: readonly RequestId[]
@@ -133,11 +137,14 @@ export interface Triggered {
   readonly finished: Promise<Result>
 }
 
+/** Where the bytes of a command go to and come from. */
 export interface RunOptions {
   readonly log?: string
   /** Sees the output as it comes, before it is stored; must not throw. */
   readonly observe?: (stream: Stream, data: Uint8Array) => void
+  /** Takes the bytes of an `upload`, as in {@link CommandIo}. Awaited. */
   readonly receive?: CommandIo['receive']
+  /** Gives the bytes of a `download`, as in {@link CommandIo}. Awaited. */
   readonly provide?: CommandIo['provide']
 }
 

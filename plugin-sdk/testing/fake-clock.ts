@@ -11,12 +11,15 @@ export interface FakeClock extends Clock {
    * @example await clock.advance('5m')
    */
   advance(by: number | string): Promise<void>
-  /** Lets promises settle without moving on: a few turns of the event loop. Does not wait for sockets, files or processes. */
+  /**
+   * Lets promises settle without moving on: a few turns of the event loop. Does not wait for sockets, files or processes. Resolves when they had them.
+   */
   settle(): Promise<void>
   /** Timers and sleeps that have not fired, soonest first. Empty when nothing leaks. */
   pending(): readonly PendingTimer[]
 }
 
+/** A timer or sleep that has not fired. */
 export interface PendingTimer {
   /** Clock time when it fires. */
   readonly at: number
@@ -25,6 +28,7 @@ export interface PendingTimer {
   readonly madeAt: string
 }
 
+/** How a {@link createFakeClock} begins. */
 export interface FakeClockOptions {
   /** First `now()`; default 1,000,000,000,000 (in September 2001). */
   readonly start?: number

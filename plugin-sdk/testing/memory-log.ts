@@ -11,8 +11,10 @@ export interface MemoryLog extends Log {
   text(): string
 }
 
+/** How loud a line is. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
+/** One line of a log, with all its fields. */
 export interface LogLine {
   readonly level: LogLevel
   readonly message: string

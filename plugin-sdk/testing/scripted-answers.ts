@@ -13,7 +13,7 @@ export interface ScriptedAnswer {
   readonly output?: string | readonly (string | ScriptedOutput)[]
   /** The bytes of an `upload`. Default: none. */
   readonly upload?: string | Uint8Array
-  /** Does more than the other fields can say. What it returns wins over `result`. */
+  /** Does more than the other fields can say. What it returns wins over `result`. Awaited. */
   readonly run?: (context: ScriptedCommand) => Promise<ScriptedResult | undefined>
   /** Breaks the link; the command itself goes on when the slave is resumable. */
   readonly drop?: boolean | string
@@ -30,6 +30,7 @@ export interface ScriptedAnswer {
 /** An exit code, or fields of the result; the rest is that of a clean exit. */
 export type ScriptedResult = number | Partial<CommandResult>
 
+/** Something that a scripted command prints. */
 export interface ScriptedOutput {
   readonly log?: string
   readonly stream?: Stream
@@ -67,7 +68,10 @@ export function createAnswers(answers: ScriptedAnswers): (command: Command, buil
   }
 }
 
-/** A command in words: `make all`, `mkdir build`, `cpdir source build`. */
+/**
+ * A command in words: `make all`, `mkdir build`, `cpdir source build`.
+ * @example commandText({ kind: 'mkdir', paths: ['a'] }) // 'mkdir a'
+ */
 export function commandText(command: Command): string {
   switch (command.kind) {
     case 'shell':

@@ -34,6 +34,7 @@ export interface ScriptedSlave {
   readonly links: number
 }
 
+/** One thing that a scripted slave was asked for. */
 export type Asked =
   | { readonly what: 'run'; readonly id: CommandId; readonly builder: string; readonly command: Command }
   | { readonly what: 'resume'; readonly id: CommandId; readonly offsets: Readonly<Record<string, number>> }
@@ -44,6 +45,7 @@ export type Asked =
   | { readonly what: 'startBuild'; readonly builder: string }
   | { readonly what: 'close'; readonly reason: string }
 
+/** What a scripted slave is made of. */
 export interface ScriptedSlaveOptions {
   readonly name: string
   /** The first that fits answers a command, or what the function gives; without any, commands exit 0 in silence. */

@@ -41,9 +41,9 @@ export interface TestHost extends AsyncDisposable {
   readonly engines: readonly LatentEngine[]
   /** Checks the options by the schema and calls `apply`. */
   apply(plugin: PluginInstance): void
-  /** Calls `start`; what it returns is owned. */
+  /** Calls `start`; what it returns is owned. Resolves when it has started; rejects with what it throws. */
   start(): Promise<void>
-  /** Applies and starts. */
+  /** Applies and starts. Resolves when it has started; rejects with what it throws. */
   run(plugin: PluginInstance): Promise<void>
   /**
    * Calls the plugin's taps on a hook one after the other, as the master would, and resolves with the value: the refined event, the
@@ -59,7 +59,7 @@ export interface TestHost extends AsyncDisposable {
    * @example await test.request({ method: 'POST', path: '/hook', body: JSON.stringify({ ref: 'refs/heads/main' }) })
    */
   request(asked: TestRequest): Promise<HttpAnswer | undefined>
-  /** Asks a registered poller to poll once. */
+  /** Asks a registered poller to poll once. Resolves when it has; rejects with what it throws. */
   poll(name?: string): Promise<void>
   /** Ends the plugin as the master does: signal, taps, owned things in reverse. Rejects with what could not be closed. */
   stop(): Promise<void>
@@ -67,11 +67,13 @@ export interface TestHost extends AsyncDisposable {
   leaks(): readonly string[]
 }
 
+/** An event as tests give it: `eventId` and `at` may be left out. */
 export type FiredEvent<Name extends HookName> = Omit<HookEvent<Name>, 'eventId' | 'at'> & {
   readonly eventId?: number
   readonly at?: number
 }
 
+/** What a test host answers with. */
 export interface TestHostOptions extends TestPeople {
   /** The plugin's id; default: the instance's own. */
   readonly id?: string

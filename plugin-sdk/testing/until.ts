@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import { waitedInVain } from './errors.ts'
 
+/** What {@link until} waits for, how long, and what it shows. */
 export interface UntilOptions<T> {
   /** What is waited for, in words: `the mail to arrive`. Stands in the error. */
   readonly what: string

@@ -38,9 +38,10 @@ function published(source: Package): object {
     scripts,
     allowScripts,
     devDependencies,
+    overrides,
     private: _private,
     ...kept
-  } = { scripts: 0, allowScripts: 0, private: 0, ...source }
+  } = { scripts: 0, allowScripts: 0, overrides: 0, private: 0, ...source }
   return {
     ...kept,
     exports: Object.fromEntries(

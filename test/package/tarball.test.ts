@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import { ROOT } from '../rig/sources.ts'
 import { type Installed, installTarball, runIn } from './install.ts'
 
@@ -32,9 +35,37 @@ test('the package has no sources, no tests and nothing only developers need', as
   )
   const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'))
   assert.deepEqual(
-    ['scripts', 'devDependencies', 'allowScripts'].filter((key) => key in manifest),
+    ['scripts', 'devDependencies', 'allowScripts', 'overrides'].filter((key) => key in manifest),
     [],
   )
+})
+
+test('publint finds nothing in it', async () => {
+  const { messages, pkg } = await publint({ pkgDir: installed.staged, level: 'suggestion', strict: true, pack: false })
+  // Tests of templates are there on purpose: `boltbot new-plugin` copies them.
+  const found = messages.filter(({ code, args }) => code !== 'USE_FILES' || !JSON.stringify(args).includes('templates'))
+  assert.deepEqual(
+    found.map((message) => formatMessage(message, pkg, { color: false })),
+    [],
+  )
+})
+
+test('its types are right wherever modules are', async () => {
+  const checked = await checkPackage(createPackageFromTarballData(await readFile(installed.tarball)))
+  assert.ok(checked.types)
+  // It is of modules alone: `require` and the resolution of Node.js 10 are not for it.
+  const problems = checked.problems.filter(
+    (problem) => !('resolutionKind' in problem) || /^(node16-esm|bundler)$/.test(problem.resolutionKind),
+  )
+  assert.deepEqual(problems, [])
+})
+
+test('installing it runs nothing of its own', async () => {
+  const home = join(folder, 'node_modules', 'boltbot')
+  const { scripts, bin } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'))
+  assert.equal(scripts, undefined)
+  assert.ok(!(await readdir(home)).includes('binding.gyp')) // npm would build it
+  assert.deepEqual(Object.keys(bin), ['boltbot'])
 })
 
 test('everything it exports can be imported', async () => {

@@ -40,7 +40,7 @@ export interface Rig extends AsyncDisposable {
   readonly irc: RigIrc
   /** Hands in a change, as a source would; what is left out is made up. Resolves when it is stored. */
   commit(change?: Partial<ChangeInput>): Promise<Change>
-  /** Asks for a build, as a person would. */
+  /** Asks for a build, as a person would. Resolves when it is queued and all has settled. */
   force(builder: string, order?: Partial<ForceOrder>): Promise<BuildsetSubmitted>
   /** Stops the running build of a builder, as a person would. Resolves when the stop is under way. @throws CiError `BOLT_TESTING_MISUSED`. */
   stop(builder: string): Promise<void>
@@ -48,33 +48,35 @@ export interface Rig extends AsyncDisposable {
   attach(slave: string): Promise<void>
   /** A slave of the config: to drop its link, to end what hangs, to see what it was asked. */
   slave(name: string): ScriptedSlave
-  /** Moves the clock, see {@link FakeClock.advance}; then everything has settled. */
+  /** Moves the clock, see {@link FakeClock.advance}; then everything has settled. Resolves then. */
   advance(by: number | string): Promise<void>
   readonly until: RigUntil
   /** Where the config's pages are served; ends with a slash. Empty without `http`. */
   url(): string
-  /** Applies another config to the running master; gives what changed, a line each. */
+  /** Applies another config to the running master; gives what changed, a line each. Resolves when it is in force. */
   reconfigure(config: MasterConfig): Promise<readonly string[]>
   /**
    * Kills the master, as by `kill -9`, with the ports that it and its plugins had opened, and starts a new one on the same store; slaves
-   * are attached anew. `after`: how long there is none. Long times pass faster so than with `advance`, as nothing happens in them.
+   * are attached anew. `after`: how long there is none. Long times pass faster so than with `advance`, as nothing happens in them. Resolves when the new one runs.
    */
   restart(options?: { readonly config?: MasterConfig; readonly after?: number | string }): Promise<void>
 }
 
+/** What a test may wait for in a rig, in real time: each moves nothing but lets everything settle. */
 export interface RigUntil {
   /**
-   * The next build of a builder that ended, each given once, in order. With a result it must have ended so.
+   * The next build of a builder that ended, each given once, in order. With a result it must have ended so. Resolves with it.
    * @throws CiError `BOLT_TESTING_WAITED` when none ended within 10 real seconds, `BOLT_TESTING_RESULT` when it ended otherwise: both
    * show the story so far.
    */
   build(builder: string, result?: Result): Promise<BuildView>
-  /** The next mail that fits, each given once. @throws CiError `BOLT_TESTING_WAITED`. */
+  /** The next mail that fits, each given once. Resolves with it. @throws CiError `BOLT_TESTING_WAITED`. */
   mail(fits?: (mail: RigMail) => boolean): Promise<RigMail>
-  /** An event that fits, also one that was. @throws CiError `BOLT_TESTING_WAITED`. */
+  /** An event that fits, also one that was. Resolves with it. @throws CiError `BOLT_TESTING_WAITED`. */
   event<Name extends StoredHook>(name: Name, fits?: (event: HookEvent<Name>) => boolean): Promise<HookEvent<Name>>
 }
 
+/** What a rig is made of. */
 export interface RigOptions {
   /** What `defineMaster` made: the default export of a `master.cfg.ts`, or a config of the test's own. Its transports are not started. */
   readonly config: MasterConfig
@@ -88,7 +90,7 @@ export interface RigOptions {
 }
 
 /**
- * Starts a rig. Disposing it stops the master. @throws CiError `BOLT_TESTING_CONFIG`; when disposed `BOLT_TESTING_LEAK` for timers that are left.
+ * Starts a rig; resolves when its master runs. Disposing it stops the master. @throws CiError `BOLT_TESTING_CONFIG`; when disposed `BOLT_TESTING_LEAK` for timers that are left.
  * @example
  * await using rig = await createRig({ config, slaves: { bot: [{ match: 'make test', result: 1 }] } })
  * await rig.commit({ who: 'jane', branch: 'main' })
@@ -230,7 +232,7 @@ export async function createRig(options: RigOptions): Promise<Rig> {
 }
 
 /**
- * Runs a test in a rig of its own, and disposes it. Whatever the test throws, also an assertion, shows the story so far.
+ * Runs a test in a rig of its own, and disposes it; resolves with what the test gives. Whatever the test throws, also an assertion, shows the story so far.
  * @throws what the test throws; CiError as {@link createRig}.
  * @example
  * test('jane is told', () => withRig({ config }, async (rig) => {

@@ -28,7 +28,7 @@ export interface TransportUnderTest extends AsyncDisposable {
   plugin(): PluginInstance<'slave'>
   /**
    * Starts the program of the slave, which logs in with this name and password; called when the transport runs. Disposing ends it. Left
-   * out: the transport starts the slave `bot` itself.
+   * out: the transport starts the slave `bot` itself. Awaited.
    */
   slave?(name: string, password: string): Promise<Disposable | AsyncDisposable>
 }

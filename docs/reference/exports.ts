@@ -1,0 +1,170 @@
+// What plugins can import, read from the sources with TypeScript 6: for the snapshot of the interface, and for the test of its documentation.
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript-6'
+
+/** What one import path gives. */
+export interface Entry {
+  /** `boltbot/plugin-sdk`. */
+  readonly path: string
+  readonly exports: readonly Export[]
+}
+
+export interface Export {
+  readonly name: string
+  readonly kind: 'function' | 'class' | 'interface' | 'type' | 'const'
+  /** Its declaration without bodies and comments. */
+  readonly text: string
+  readonly doc: Doc
+  /** Of interfaces, classes and types that are made of members; of functions: themselves. */
+  readonly members: readonly Member[]
+}
+
+export interface Member {
+  readonly name: string
+  readonly doc: Doc
+  /** As the compiler prints it. */
+  readonly type: string
+  readonly isAsync: boolean
+}
+
+export interface Doc {
+  readonly text: string
+  readonly tags: readonly string[]
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ENTRIES = {
+  'boltbot/plugin-sdk': 'plugin-sdk/index.ts',
+  'boltbot/plugin-sdk/testing': 'plugin-sdk/testing/index.ts',
+}
+const printer = ts.createPrinter({ removeComments: true, newLine: ts.NewLineKind.LineFeed })
+const FLAGS = ts.TypeFormatFlags.NoTruncation
+
+export function readExports(): readonly Entry[] {
+  const config = ts.getParsedCommandLineOfConfigFile(
+    `${ROOT}docs/reference/tsconfig.json`,
+    {},
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic(problem) {
+        throw new Error(ts.flattenDiagnosticMessageText(problem.messageText, '\n'))
+      },
+    },
+  )
+  const files = Object.values(ENTRIES).map((file) => ROOT + file)
+  const program = ts.createProgram(files, config?.options ?? {})
+  const checker = program.getTypeChecker()
+  return Object.entries(ENTRIES).map(([path, file]) => {
+    const module = checker.getSymbolAtLocation(program.getSourceFile(ROOT + file)!)!
+    const exports = checker.getExportsOfModule(module).map((symbol) => exportOf(symbol, checker))
+    return { path, exports: exports.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+  })
+}
+
+/** All of it as a page for reviews: a change of the interface is a change of this. */
+export function snapshotOf(entries: readonly Entry[]): string {
+  const sections = entries.map(
+    ({ path, exports }) => `## ${path}\n\n\`\`\`ts\n${exports.map(({ text }) => text).join('\n\n')}\n\`\`\`\n`,
+  )
+  return `# The interface of plugins
+
+All that can be imported. Made by \`npm run api\`: run it when you mean to change the interface, and look at what changed. What goes away is deprecated
+first; see [the version policy](../docs/writing-plugins.md#versions).
+
+${sections.join('\n')}`
+}
+
+function exportOf(exported: ts.Symbol, checker: ts.TypeChecker): Export {
+  const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+  const declarations = symbol.declarations ?? []
+  const [first] = declarations
+  if (first === undefined) throw new Error(`"${exported.name}" has no declaration.`)
+  const about = { name: exported.name, doc: docOf(symbol, checker) }
+  if (ts.isFunctionDeclaration(first)) {
+    const signatures = checker.getTypeOfSymbolAtLocation(symbol, first).getCallSignatures()
+    const texts = signatures.map((one) => checker.signatureToString(one, first, FLAGS))
+    const members = signatures.map((one, i) => ({
+      name: about.name,
+      doc: signatureDoc(one, checker, about.doc),
+      type: texts[i]!,
+      isAsync: isPromise(one.getReturnType()),
+    }))
+    return {
+      ...about,
+      kind: 'function',
+      text: texts.map((text) => `function ${about.name}${text}`).join('\n'),
+      members,
+    }
+  }
+  if (ts.isInterfaceDeclaration(first) || ts.isClassDeclaration(first)) {
+    const members = first.members.flatMap((member) => memberOf(member, checker))
+    const kind = ts.isClassDeclaration(first) ? 'class' : 'interface'
+    return { ...about, kind, text: printed(first), members }
+  }
+  if (ts.isTypeAliasDeclaration(first)) {
+    const members = ts.isTypeLiteralNode(first.type) ? first.type.members.flatMap((one) => memberOf(one, checker)) : []
+    return { ...about, kind: 'type', text: printed(first), members }
+  }
+  const type = checker.getTypeOfSymbolAtLocation(symbol, first)
+  return {
+    ...about,
+    kind: 'const',
+    text: `const ${about.name}: ${checker.typeToString(type, first, FLAGS)}`,
+    members: [],
+  }
+}
+
+function memberOf(member: ts.TypeElement | ts.ClassElement, checker: ts.TypeChecker): Member[] {
+  const symbol = member.name && checker.getSymbolAtLocation(member.name)
+  if (symbol === undefined) return []
+  const type = checker.getTypeOfSymbolAtLocation(symbol, member)
+  return [
+    {
+      name: symbol.name,
+      doc: docOf(symbol, checker),
+      type: checker.typeToString(type, member, FLAGS),
+      isAsync: type.getCallSignatures().some((one) => isPromise(one.getReturnType())),
+    },
+  ]
+}
+
+/** Without bodies, and of classes without what is private. */
+function printed(node: ts.InterfaceDeclaration | ts.ClassDeclaration | ts.TypeAliasDeclaration): string {
+  let shown: ts.Node = node
+  if (ts.isClassDeclaration(node)) {
+    const members = node.members.map((member) =>
+      ts.isConstructorDeclaration(member)
+        ? ts.factory.updateConstructorDeclaration(member, member.modifiers, member.parameters, undefined)
+        : member,
+    )
+    shown = ts.factory.updateClassDeclaration(
+      node,
+      node.modifiers,
+      node.name,
+      node.typeParameters,
+      node.heritageClauses,
+      members,
+    )
+  }
+  const text = printer.printNode(ts.EmitHint.Unspecified, shown, node.getSourceFile())
+  return text
+    .replace(/^export /, '')
+    .replace(/;$/gm, '')
+    .replaceAll('    ', '  ')
+}
+
+const docOf = (symbol: ts.Symbol, checker: ts.TypeChecker): Doc =>
+  textOf(symbol.getDocumentationComment(checker), symbol.getJsDocTags(checker))
+
+/** Of an overload: its own, or that of the others. */
+function signatureDoc(signature: ts.Signature, checker: ts.TypeChecker, whole: Doc): Doc {
+  const own = textOf(signature.getDocumentationComment(checker), signature.getJsDocTags())
+  return own.text === '' ? whole : own
+}
+
+function textOf(parts: ts.SymbolDisplayPart[], tags: readonly ts.JSDocTagInfo[]): Doc {
+  const texts = [parts, ...tags.map((tag) => tag.text)].map((text) => ts.displayPartsToString(text))
+  return { text: texts.join('\n').trim(), tags: tags.map(({ name }) => name) }
+}
+
+const isPromise = (type: ts.Type) => type.symbol?.name === 'Promise'
