@@ -6,6 +6,7 @@ import type { HookName, Tap, TapOptions } from './hooks.ts'
 import type { HttpPower } from './http.ts'
 import type { Json } from './json.ts'
 import type { LockView } from './lock-view.ts'
+import type { LogPart, LogPlace, LogView } from './log-view.ts'
 import type {
   BuilderView,
   BuildId,
@@ -16,9 +17,6 @@ import type {
   Change,
   ChangeId,
   ChangeInput,
-  LogPart,
-  LogPlace,
-  LogView,
   RequestId,
   RequestView,
   SchedulerView,

@@ -114,6 +114,7 @@ export { deepFreeze, isJson, type Json } from './json.ts'
 export type { InstanceKey, InstanceSpec, LatentEngine } from './latent.ts'
 export type { LockUser, LockView } from './lock-view.ts'
 export { type Lock, type LockAccess, masterLock, slaveLock } from './locks.ts'
+export type { LogPart, LogPlace, LogView } from './log-view.ts'
 export type {
   BuilderView,
   BuildId,
@@ -125,9 +126,6 @@ export type {
   ChangeId,
   ChangeInput,
   EventId,
-  LogPart,
-  LogPlace,
-  LogView,
   Patch,
   PropertyEntry,
   PropertyMap,

@@ -6,7 +6,6 @@
  * *build* is one run of one or more merged requests on one *slave*; a *step* is one command (or so) of a build; a *log* is
  * what a step printed. Times are milliseconds since 1970, UTC.
  */
-import type { Stream } from './command.ts'
 import type { Duration } from './duration.ts'
 import type { FormField } from './force-form.ts'
 import type { Json } from './json.ts'
@@ -174,33 +173,6 @@ export interface StepView {
   readonly result: Result | null
   /** Names of its logs. */
   readonly logs: readonly string[]
-}
-
-/** Names a log: of a build (by id), a step (by number), by its name. */
-export interface LogPlace {
-  readonly build: BuildId
-  /** Number of the step, from 0. */
-  readonly step: number
-  readonly log: string
-}
-
-/** How long a log is, and whether it grows. */
-export interface LogView {
-  /** Bytes so far. */
-  readonly bytes: number
-  /** Lines so far, all streams together. */
-  readonly lines: number
-  /** True: its step runs, more may come. */
-  readonly running: boolean
-}
-
-/** A part of a log, in pieces of one stream each. */
-export interface LogPart {
-  readonly pieces: readonly { readonly offset: number; readonly stream: Stream; readonly data: Uint8Array }[]
-  /** Where to go on. */
-  readonly next: number
-  /** True: nothing comes any more. */
-  readonly finished: boolean
 }
 
 /** A build, running or finished, as it is stored. */

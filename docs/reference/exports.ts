@@ -7,6 +7,8 @@ export interface Entry {
   /** `boltbot/plugin-sdk`. */
   readonly path: string
   readonly exports: readonly Export[]
+  /** Types of the same files that those are made of: to change one changes them. */
+  readonly inside: readonly Export[]
 }
 
 export interface Export {
@@ -54,17 +56,23 @@ export function readExports(): readonly Entry[] {
   const files = Object.values(ENTRIES).map((file) => ROOT + file)
   const program = ts.createProgram(files, config?.options ?? {})
   const checker = program.getTypeChecker()
+  const known = new Set<ts.Symbol>()
   return Object.entries(ENTRIES).map(([path, file]) => {
     const module = checker.getSymbolAtLocation(program.getSourceFile(ROOT + file)!)!
-    const exports = checker.getExportsOfModule(module).map((symbol) => exportOf(symbol, checker))
-    return { path, exports: exports.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+    const symbols = checker.getExportsOfModule(module).map((symbol) => [symbol.name, meant(symbol, checker)] as const)
+    const exports = symbols.map(([name, symbol]) => exportOf(name, symbol, checker))
+    for (const [, symbol] of symbols) known.add(symbol)
+    const inside = helpersOf(known, checker)
+    const byName = (a: Export, b: Export) => (a.name < b.name ? -1 : 1)
+    return { path, exports: exports.sort(byName), inside: inside.sort(byName) }
   })
 }
 
 /** All of it as a page for reviews: a change of the interface is a change of this. */
 export function snapshotOf(entries: readonly Entry[]): string {
   const sections = entries.map(
-    ({ path, exports }) => `## ${path}\n\n\`\`\`ts\n${exports.map(({ text }) => text).join('\n\n')}\n\`\`\`\n`,
+    ({ path, exports, inside }) =>
+      `## ${path}\n\n${codeOf(exports)}${inside.length === 0 ? '' : `\nMade of, not exported:\n\n${codeOf(inside)}`}`,
   )
   return `# The interface of plugins
 
@@ -74,12 +82,35 @@ first; see [the version policy](../docs/writing-plugins.md#versions).
 ${sections.join('\n')}`
 }
 
-function exportOf(exported: ts.Symbol, checker: ts.TypeChecker): Export {
-  const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
-  const declarations = symbol.declarations ?? []
-  const [first] = declarations
-  if (first === undefined) throw new Error(`"${exported.name}" has no declaration.`)
-  const about = { name: exported.name, doc: docOf(symbol, checker) }
+const codeOf = (exports: readonly Export[]) => `\`\`\`ts\n${exports.map(({ text }) => text).join('\n\n')}\n\`\`\`\n`
+
+const meant = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+
+/** What types of the SDK mention and nobody can import. */
+function helpersOf(exported: ReadonlySet<ts.Symbol>, checker: ts.TypeChecker): Export[] {
+  const found = new Set<ts.Symbol>()
+  const visit = (node: ts.Node): void => {
+    if (ts.isBlock(node)) return
+    const name = ts.isTypeReferenceNode(node) ? checker.getSymbolAtLocation(node.typeName) : undefined
+    if (name !== undefined) look(meant(name, checker))
+    ts.forEachChild(node, visit)
+  }
+  const look = (symbol: ts.Symbol): void => {
+    const [first] = symbol.declarations ?? []
+    if (first === undefined || exported.has(symbol) || found.has(symbol) || ts.isTypeParameterDeclaration(first)) return
+    if (!/\/plugin-sdk\/[^/]+$/.test(first.getSourceFile().fileName)) return
+    found.add(symbol)
+    visit(first)
+  }
+  for (const { declarations = [] } of exported) for (const one of declarations) visit(one)
+  return [...found].map((symbol) => exportOf(symbol.name, symbol, checker))
+}
+
+function exportOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Export {
+  const [first] = symbol.declarations ?? []
+  if (first === undefined) throw new Error(`"${name}" has no declaration.`)
+  const about = { name, doc: docOf(symbol, checker) }
   if (ts.isFunctionDeclaration(first)) {
     const signatures = checker.getTypeOfSymbolAtLocation(symbol, first).getCallSignatures()
     const texts = signatures.map((one) => checker.signatureToString(one, first, FLAGS))
