@@ -88,8 +88,8 @@ const meant = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
   symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
 
 /** What types of the SDK mention and nobody can import. */
-function helpersOf(exported: ReadonlySet<ts.Symbol>, checker: ts.TypeChecker): Export[] {
-  const found = new Set<ts.Symbol>()
+function helpersOf(known: Set<ts.Symbol>, checker: ts.TypeChecker): Export[] {
+  const found: ts.Symbol[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isBlock(node)) return
     const name = ts.isTypeReferenceNode(node) ? checker.getSymbolAtLocation(node.typeName) : undefined
@@ -98,13 +98,14 @@ function helpersOf(exported: ReadonlySet<ts.Symbol>, checker: ts.TypeChecker): E
   }
   const look = (symbol: ts.Symbol): void => {
     const [first] = symbol.declarations ?? []
-    if (first === undefined || exported.has(symbol) || found.has(symbol) || ts.isTypeParameterDeclaration(first)) return
+    if (first === undefined || known.has(symbol) || ts.isTypeParameterDeclaration(first)) return
     if (!/\/plugin-sdk\/[^/]+$/.test(first.getSourceFile().fileName)) return
-    found.add(symbol)
+    known.add(symbol)
+    found.push(symbol)
     visit(first)
   }
-  for (const { declarations = [] } of exported) for (const one of declarations) visit(one)
-  return [...found].map((symbol) => exportOf(symbol.name, symbol, checker))
+  for (const { declarations = [] } of [...known]) for (const one of declarations) visit(one)
+  return found.map((symbol) => exportOf(symbol.name, symbol, checker))
 }
 
 function exportOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Export {
