@@ -112,6 +112,16 @@ test('every npm package has its owner', () => {
   assert.deepEqual(wrong, [])
 })
 
+test('what only a master over PostgreSQL needs is loaded when it is needed', () => {
+  const elsewhere = shipped.filter(({ path }) => !path.startsWith('core/store/postgres/'))
+  const loads = elsewhere.flatMap(({ path, text }) =>
+    [...text.matchAll(/^(?:import|export)\b(?! type)[^;]*?from '([^']*postgres\/(?!place)[^']*)'/gm)].map(
+      ([, name]) => `${path} imports ${name}`,
+    ),
+  )
+  assert.deepEqual(loads, [])
+})
+
 test('no file is longer than 300 lines', () => {
   const long = [...shipped, ...readSources(['bench'])].filter(({ text }) => text.trimEnd().split('\n').length > 300)
   assert.deepEqual(
