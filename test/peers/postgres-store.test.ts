@@ -43,8 +43,8 @@ describe('a store in PostgreSQL', { skip: postgresMissing }, () => {
       await using wire = await startProxy(await server.database())
       await using rig = await openOne({ url: wire.url })
       let asked = 0
-      const insertion = 's1\0' // the second statement that was prepared
-      for (const said of ['begin', 'savepoint one', insertion, 'release one', 'commit'])
+      // "counter" goes with the queries of the body.
+      for (const said of ['begin', 'savepoint one', 'counter', 'release one', 'commit'])
         for (const when of ['before', 'after'] as const) {
           wire.cutAt(said, when)
           await Promise.all([count(rig.store), count(rig.store)])
@@ -52,6 +52,16 @@ describe('a store in PostgreSQL', { skip: postgresMissing }, () => {
           assert.equal(wire.cuts, asked / 2, `cut ${when} "${said}"`)
           assert.equal(await counted(rig.store), asked, `after a cut ${when} "${said}"`)
         }
+    })
+
+    it('goes on at once although the server still believes in the lost connection and its locks', async () => {
+      await using wire = await startProxy(await server.database())
+      await using rig = await openOne({ url: wire.url })
+      await count(rig.store)
+      wire.orphan()
+      await count(rig.store)
+      assert.equal(await counted(rig.store), 2)
+      assert.deepEqual(rig.log.find('warn', 'the database stays away'), [])
     })
 
     it('goes on when the server was killed and is started again; readers wait as well', async () => {

@@ -37,7 +37,8 @@ const TAKEN = 3
 export async function openPostgresWriter(options: WriterOptions): Promise<PostgresWriter> {
   const { place, builders, clock, log } = options
   const name = nameOf(place)
-  let { session, schema } = await openWriting(options)
+  let writing = await openWriting(options)
+  let { session } = writing
   let open = false
   let lost = false
   let closing = false
@@ -62,7 +63,7 @@ export async function openPostgresWriter(options: WriterOptions): Promise<Postgr
     while (true) {
       if (session.isLost()) await connectAgain()
       try {
-        const lock = `select pg_advisory_xact_lock(${WRITING}, ${schema})`
+        const lock = `select pg_advisory_xact_lock(${WRITING}, ${writing.schema})`
         const [, , current] = await session.run(`begin; ${lock}; select txid_current()::text as id`)
         transaction = current![0]!.id
         open = true
@@ -82,9 +83,8 @@ export async function openPostgresWriter(options: WriterOptions): Promise<Postgr
     log.warn('the database went away', { store: name })
     for (let tries = 1; ; tries++) {
       try {
-        const again = await openWriting(options)
-        session = again.session
-        schema = again.schema
+        writing = await openWriting(options, writing.backend)
+        session = writing.session
         log.info('the database is back', { store: name })
         return
       } catch (error) {
@@ -158,27 +158,44 @@ export async function openPostgresWriter(options: WriterOptions): Promise<Postgr
   }
 }
 
-/** A connection that holds the store, and its schema as the locks name it. */
-async function openWriting({
-  place,
-  shared,
-}: WriterOptions): Promise<{ readonly session: Session; readonly schema: string }> {
+interface Writing {
+  readonly session: Session
+  /** As the locks name it. */
+  readonly schema: string
+  readonly backend: Backend
+}
+
+/** A process of the server. */
+interface Backend {
+  readonly pid: unknown
+  readonly since: unknown
+}
+
+/** A connection that holds the store; `before` is the lost one, which the server may still believe in. */
+async function openWriting({ place, shared }: WriterOptions, before?: Backend): Promise<Writing> {
   const name = nameOf(place)
   const session = await openSession(place)
   try {
-    const [found] = await session.rows('select current_schema() as name, hashtext(current_schema()) as key', [])
+    const [found] = await session.rows(
+      `select current_schema() as name, hashtext(current_schema()) as key, pg_backend_pid() as pid,
+        (select backend_start::text from pg_stat_activity where pid = pg_backend_pid()) as since`,
+      [],
+    )
     if (found?.name == null) throw storeRefused(name, 'the schema of its search path is not there')
     const schema = String(found.key)
     // At least that: what is told as stored survives a crash of the server. A server that is gone is noticed, and so is a master.
     await session.run(`
       select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off';
       set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3`)
-    if (!shared) {
-      await session.run(
-        `set lock_timeout = '${PATIENCE}'; select pg_advisory_lock(${OWNER}, ${schema}); reset lock_timeout`,
-      )
+    if (before !== undefined) {
+      const ended = 'select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start::text = $2'
+      await session.rows(ended, [before.pid, before.since])
     }
-    return { session, schema }
+    if (!shared) {
+      const lock = `select pg_advisory_lock(${OWNER}, ${schema})`
+      await session.run(`set lock_timeout = '${PATIENCE}'; ${lock}; reset lock_timeout`)
+    }
+    return { session, schema, backend: { pid: found.pid, since: found.since } }
   } catch (error) {
     await session.close().catch(() => {}) // why it is of no use is told below
     throw asPostgresError(name, error)

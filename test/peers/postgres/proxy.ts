@@ -7,6 +7,8 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string
   /** Cuts every connection now. */
   cut(): void
+  /** Cuts every connection on the side of the master; the database believes in them. */
+  orphan(): void
   /** The next client that says this is cut: before the server hears it, or when the server has answered and the client has not heard. */
   cutAt(text: string, when: 'before' | 'after'): void
   /** Connections that were cut at their word. */
@@ -16,6 +18,7 @@ export interface Proxy extends AsyncDisposable {
 export async function startProxy(url: string): Promise<Proxy> {
   const target = new URL(url)
   const open = new Set<Socket>()
+  const orphans = new Set<Socket>()
   let trap: { readonly text: string; readonly when: 'before' | 'after' } | undefined
   let cuts = 0
 
@@ -28,9 +31,13 @@ export async function startProxy(url: string): Promise<Proxy> {
       socket.on('close', () => {
         open.delete(socket)
         client.destroy()
-        upstream.destroy()
+        if (!orphans.has(upstream)) upstream.destroy()
       })
     }
+    client.on('orphan', () => {
+      orphans.add(upstream)
+      client.destroy()
+    })
     client.on('data', (bytes) => {
       if (trap !== undefined && bytes.includes(trap.text)) {
         const { when } = trap
@@ -54,6 +61,9 @@ export async function startProxy(url: string): Promise<Proxy> {
   return {
     url: through.href,
     cut,
+    orphan() {
+      for (const socket of open) socket.emit('orphan')
+    },
     cutAt(text, when) {
       trap = { text, when }
     },
@@ -63,6 +73,7 @@ export async function startProxy(url: string): Promise<Proxy> {
     async [Symbol.asyncDispose]() {
       server.close()
       cut()
+      for (const socket of orphans) socket.destroy()
     },
   }
 }
