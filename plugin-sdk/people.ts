@@ -41,7 +41,10 @@ export interface SheriffOptions {
 export interface PersonOptions {
   /** `null`: no mail to this person. */
   readonly mail?: string | null
-  /** How IRC knows them: `'account:jane'`, with several networks `'account:jane@libera'`; `'host:jane@*.example.org'`. */
+  /**
+   * How IRC knows them: `'account:jane'`, with several networks `'account:jane@libera'`; `'host:jane@*.example.org'`. `'nick:jane'` is
+   * only where they are told things: a nickname proves nothing.
+   */
   readonly irc?: string | readonly string[]
   /** For rules of `access`: `['committer']`. */
   readonly roles?: readonly string[]

@@ -58,8 +58,10 @@ const accessRule: Rule = (value) => {
 /** How a person of the table is known on IRC. */
 export const ircIdentity: Rule = (value) => {
   const all = Array.isArray(value) ? value : [value]
-  const isOne = (one: unknown) => typeof one === 'string' && /^(account|host):\S+$/.test(one) && !isLooseMask(one)
-  return all.length > 0 && all.every(isOne) ? undefined : `'account:jane', 'host:jane@*.example.org', or a list of such`
+  const isOne = (one: unknown) => typeof one === 'string' && /^(account|host|nick):\S+$/.test(one) && !isLooseMask(one)
+  return all.length > 0 && all.every(isOne)
+    ? undefined
+    : `'account:jane', 'host:jane@*.example.org', 'nick:jane', or a list of such`
 }
 
 export const roleList: Rule = (value) =>

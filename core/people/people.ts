@@ -43,7 +43,9 @@ export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
     ircIdentities,
     mailAddress,
     async behind(proofs) {
-      const fits = (irc: PersonOptions['irc'] = []) => [irc].flat().some((id) => proofs.some((one) => proves(one, id)))
+      // A nickname proves nothing, whoever says that it does.
+      const known = proofs.filter((proof) => !proof.startsWith('nick:'))
+      const fits = (irc: PersonOptions['irc'] = []) => [irc].flat().some((id) => known.some((one) => proves(one, id)))
       const names = new Set(await whoseIdentities(store, proofs))
       for (const [, who = ''] of proofs.map((proof) => /^person:(.+)$/s.exec(proof) ?? []))
         if (who !== '') names.add(who)

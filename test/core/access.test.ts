@@ -10,6 +10,7 @@ const people = await createTestPeople({
   table: {
     jane: { irc: ['account:jane', 'host:jane@*.example.org'], roles: ['committer', 'admin'] },
     joe: { irc: 'account:joe@libera', roles: ['committer'] },
+    nia: { irc: 'nick:nia', roles: ['committer'] },
   },
 })
 const isLetIn = async (
@@ -51,6 +52,7 @@ test('rules fit what is known for sure of a person, and nothing else', async () 
       [['op:#hello'], ['voice:#hello'], false],
       [['person:jane'], ['account:jane'], true],
       [['person:jane'], ['account:joe@libera'], false],
+      [['role:committer'], ['nick:nia', 'account:nia', 'host:nia@home'], false],
       [['role:admin'], ['person:jane'], true],
       [['via:irc'], [], true],
       [['via:web'], [], false],

@@ -259,7 +259,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
 
 /** `account:jane@libera` is `account:jane` on libera, and nobody elsewhere. */
 function withoutNetwork(identity: string, network: string): string {
-  return identity.startsWith('account:') && identity.endsWith(`@${network}`)
+  return /^(account|nick):/.test(identity) && identity.endsWith(`@${network}`)
     ? identity.slice(0, -network.length - 1)
     : identity
 }

@@ -49,10 +49,12 @@ export function watchPresence(client: Client, clock: Clock): Presence {
   client.on('quit', ({ nick }) => void seen.delete(lower(nick)))
   return {
     nickOf(identity, ms) {
-      const fits = ({ account, mask }: Seen) =>
-        identity.startsWith('account:')
-          ? account !== undefined && `account:${account}`.toLowerCase() === identity.toLowerCase()
-          : fitsMask(mask, identity.replace(/^host:/, ''))
+      const fits = ({ nick, account, mask }: Seen) => {
+        if (identity.startsWith('nick:')) return client.caseCompare(nick, identity.slice('nick:'.length))
+        if (identity.startsWith('account:'))
+          return account !== undefined && `account:${account}`.toLowerCase() === identity.toLowerCase()
+        return fitsMask(mask, identity.replace(/^host:/, ''))
+      }
       const found = [...seen.values()].filter((one) => clock.now() - one.at <= ms && fits(one))
       return found.at(-1)?.nick
     },
