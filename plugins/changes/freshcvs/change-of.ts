@@ -4,10 +4,7 @@ import { Copy, type Value } from '../../../wire/pb/values.ts'
 import { stripped } from '../prefix.ts'
 import type { FreshCvs } from './options.ts'
 
-/** Of these files are told of; other things in the list are passed over. */
-export const isCvsToys = (type: string): boolean => type.startsWith('cvstoys.')
-
-/** The arguments of `notify(root, files, message, user)` as a change; `null` when no file of it counts. */
+/** The arguments of `notify(root, files, message, user)` as a change; `null` when no file is in the prefix, or none is named at all. */
 export function changeOf(
   [, files, message, user]: readonly Value[],
   options: FreshCvs,
@@ -32,6 +29,7 @@ export function changeOf(
 
 const MAX_COMMENTS = 500_000
 
+/** Its class does not matter (a file is a `VersionedPatch`, a new folder a `Directory`); what else may be in the list names no file. */
 function pathOf(file: Value): readonly string[] {
   if (!(file instanceof Copy)) return []
   const [folder, name] = [textOf(file.state.get('pathname')), textOf(file.state.get('filename'))]

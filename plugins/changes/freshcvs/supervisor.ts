@@ -38,7 +38,10 @@ export function supervise(host: Host, options: FreshCvs, healthChanged: () => vo
   /** Commits are taken one after the other, each until it is stored. */
   function notify(args: Parameters<typeof changeOf>[0]): Promise<void> {
     const change = changeOf(args, options, clock.now())
-    if (change === null) return Promise.resolve()
+    if (change === null) {
+      log.debug('notification ignored, it names no file that counts', { daemon })
+      return Promise.resolve()
+    }
     return (last = last.then(() => take(change)))
   }
 
