@@ -16,7 +16,10 @@ export interface ElsewhereOptions {
 
 export const elsewhereOptions = (command: Command): Command =>
   command
-    .option('--master <host:port>', 'a master elsewhere: where its debugPort listens')
+    .option(
+      '--master <host:port>',
+      'a master elsewhere, for reload, force, change and poke-irc: where its debugPort listens',
+    )
     .option('--passwd <password>', 'its debug password; asked for when left out')
     .option('--passwd-file <file>', 'a file with it: others see what stands on a command line')
 
