@@ -7,15 +7,15 @@ export interface HookRoom {
    * What the hook was told, quickly: no program is run. `null` when that is no commit.
    * @throws CiError `BOLT_VC_HOOK` when it was not called as a hook.
    */
-  notice(call: HookCall): Notice | null
+  report(call: HookCall): Report | null
   /**
-   * The commits that notices tell of, oldest first. A notice may be read again, after a crash.
+   * The commits that reports tell of, oldest first. A report may be read again, after a crash.
    * @throws CiError when the repository cannot be asked.
    */
   read(events: readonly Json[], how: HookReading): Promise<HookNews>
-  /** The position of a repository whose hook is being installed: all that comes later is told. Left out: that of the first notice. */
+  /** The position of a repository whose hook is being installed: all that comes later is told. Left out: that of the first report. */
   begin?(path: string, how: Pick<HookReading, 'branches' | 'tags' | 'signal'>): Promise<Json | undefined>
-  /** False while more notices of the same commit may come. Left out: each is whole. */
+  /** False while more reports of the same commit may come. Left out: each is whole. */
   isWhole?(event: Json, now: number): boolean
 }
 
@@ -27,7 +27,7 @@ export interface HookCall {
   stdin(): string
 }
 
-export interface Notice {
+export interface Report {
   /** The folder of the repository that hooks may write to. */
   readonly home: string
   /** Where the repository is on this machine: what changes name unless told otherwise. */

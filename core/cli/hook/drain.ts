@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChangeInput, type Json, messageOf } from 'boltbot/plugin-sdk'
 import type { HookCommit, HookRoom } from '../../../plugins/vc/hook-room.ts'
-import type { HookQueue, QueuedNotice } from './queue.ts'
+import type { HookQueue, QueuedReport } from './queue.ts'
 import { ROOMS } from './rooms.ts'
 import { createSender, type Sender } from './sender.ts'
 import type { HookSettings } from './settings.ts'
@@ -30,7 +30,7 @@ export interface DrainDeps {
 /** A commit of thousands of changes is a flood that helps nobody: the oldest are left out, and the log says which. */
 const MOST = 1000
 const MAX_COMMENTS = 200_000
-/** A notice that cannot be read so often is put aside. */
+/** A report that cannot be read so often is put aside. */
 const TRIES = 3
 const PAUSE_MS = 100
 
@@ -68,7 +68,7 @@ async function empty(deps: DrainDeps, count: Count): Promise<void> {
   let sender: Sender | undefined
   try {
     for (;;) {
-      await readNotices(deps)
+      await readReports(deps)
       const next = queue.list().find(({ isRead }) => isRead)
       if (next === undefined) return
       if (sender === undefined) count.isWaiting = true
@@ -101,17 +101,17 @@ async function deliver({ queue, log, signal }: DrainDeps, ticket: string, sender
 }
 
 /** Those of one repository at a time, in order. */
-async function readNotices(deps: DrainDeps): Promise<void> {
+async function readReports(deps: DrainDeps): Promise<void> {
   const { queue, log, signal } = deps
   for (;;) {
     const told = queue.list().filter(({ isRead }) => !isRead)
-    const all = told.map(({ name }) => ({ name, notice: queue.notice(name) }))
+    const all = told.map(({ name }) => ({ name, report: queue.report(name) }))
     const first = all[0]
     if (first === undefined) return
-    const { kind, repository } = first.notice
+    const { kind, repository } = first.report
     const room = await roomOf(kind)
-    const same = all.filter(({ notice }) => notice.kind === kind && notice.repository === repository)
-    const batch = same.filter(({ notice }) => room.isWhole?.(notice.event, Date.now()) ?? true)
+    const same = all.filter(({ report }) => report.kind === kind && report.repository === repository)
+    const batch = same.filter(({ report }) => room.isWhole?.(report.event, Date.now()) ?? true)
     if (batch.length === 0) {
       if (queue.list().some(({ isRead }) => isRead)) return // those are over already
       await sleep(PAUSE_MS, undefined, { signal })
@@ -122,13 +122,13 @@ async function readNotices(deps: DrainDeps): Promise<void> {
       const { changes, position } = await changesOf(
         deps,
         room,
-        batch.map(({ notice }) => notice),
+        batch.map(({ report }) => report),
       )
       queue.keep(names, changes, position)
     } catch (error) {
       if (signal.aborted || queue.countTry(names[0]!) < TRIES) throw error
-      for (const { name, notice } of batch) {
-        queue.fail(notice, messageOf(error))
+      for (const { name, report } of batch) {
+        queue.fail(report, messageOf(error))
         queue.drop(name)
       }
       log(`put aside what could not be read ${TRIES} times: ${messageOf(error)}`)
@@ -139,13 +139,13 @@ async function readNotices(deps: DrainDeps): Promise<void> {
 async function changesOf(
   { queue, settings, log, signal }: DrainDeps,
   room: HookRoom,
-  notices: readonly QueuedNotice[],
+  reports: readonly QueuedReport[],
 ): Promise<{ readonly changes: readonly ChangeInput[]; readonly position: Json | undefined }> {
-  const repository = settings.repository ?? notices[0]!.repository
+  const repository = settings.repository ?? reports[0]!.repository
   const { branches, tags, branch = null, layout = 'plain' } = settings
   const how = { repository, branches, tags, branch, layout, position: queue.position, signal }
   const { commits, position } = await room.read(
-    notices.map(({ event }) => event),
+    reports.map(({ event }) => event),
     how,
   )
   const left = commits.length - MOST

@@ -18,18 +18,18 @@ import type { ChangeInput, Json } from 'boltbot/plugin-sdk'
 
 /**
  * What hooks were told and the master has not taken yet, in files below a folder of the repository. A ticket is a number; its file
- * `NUMBER.notice` holds what a hook was told, as it was told. Read, it becomes `NUMBER.changes`, a line for each change, and
+ * `NUMBER.report` holds what a hook was told, as it was told. Read, it becomes `NUMBER.changes`, a line for each change, and
  * `NUMBER.sent` has a byte for each that the master has. Tickets are in the order in which the hooks were started.
  *
  * Everybody who may commit may write here: folder and files are for whom the folder above is.
  */
 export interface HookQueue {
   /** Keeps what a hook was told: on the disk when this returns. */
-  put(notice: QueuedNotice): void
+  put(report: QueuedReport): void
   /** All tickets in order. */
   list(): readonly Ticket[]
-  notice(ticket: string): QueuedNotice
-  /** Puts changes in the place of notices, at the first of them; whole, or not at all. */
+  report(ticket: string): QueuedReport
+  /** Puts changes in the place of reports, at the first of them; whole, or not at all. */
   keep(tickets: readonly string[], changes: readonly ChangeInput[], position: Json | undefined): void
   /** The changes of a ticket that the master does not have yet. */
   waiting(ticket: string): readonly QueuedChange[]
@@ -53,7 +53,7 @@ export interface Ticket {
   readonly isRead: boolean
 }
 
-export interface QueuedNotice {
+export interface QueuedReport {
   readonly kind: string
   readonly repository: string
   readonly event: Json
@@ -86,13 +86,13 @@ export function openHookQueue(folder: string): HookQueue {
   }
 
   const self: HookQueue = {
-    put(notice) {
+    put(report) {
       const temporary = pathOf(`${randomUUID()}.tmp`)
-      writeFileSync(temporary, JSON.stringify(notice), { flush: true })
+      writeFileSync(temporary, JSON.stringify(report), { flush: true })
       chmodSync(temporary, fileMode)
       for (let number = nextNumber(readdirSync(queue)); ; number++)
         try {
-          linkSync(temporary, pathOf(`${String(number).padStart(8, '0')}.notice`))
+          linkSync(temporary, pathOf(`${String(number).padStart(8, '0')}.report`))
           break
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -102,13 +102,13 @@ export function openHookQueue(folder: string): HookQueue {
 
     list() {
       const names = new Set(readdirSync(queue))
-      const tickets = [...new Set([...names].flatMap((name) => /^(\d{8,})\.(?:notice|changes)$/.exec(name)?.[1] ?? []))]
+      const tickets = [...new Set([...names].flatMap((name) => /^(\d{8,})\.(?:report|changes)$/.exec(name)?.[1] ?? []))]
       return tickets
         .toSorted((a, b) => Number(a) - Number(b))
         .map((name) => ({ name, isRead: names.has(`${name}.changes`) }))
     },
 
-    notice: (ticket) => JSON.parse(readFileSync(pathOf(`${ticket}.notice`), 'utf8')),
+    report: (ticket) => JSON.parse(readFileSync(pathOf(`${ticket}.report`), 'utf8')),
 
     keep(tickets, changes, position) {
       const header: Header = { tickets, ...(position !== undefined && { position }) }
@@ -134,7 +134,7 @@ export function openHookQueue(folder: string): HookQueue {
     },
 
     drop(ticket) {
-      for (const kind of ['notice', 'changes', 'tries', 'sent']) rmSync(pathOf(`${ticket}.${kind}`), { force: true })
+      for (const kind of ['report', 'changes', 'tries', 'sent']) rmSync(pathOf(`${ticket}.${kind}`), { force: true })
     },
 
     countTry(ticket) {
@@ -169,13 +169,13 @@ export function openHookQueue(folder: string): HookQueue {
     },
   }
 
-  /** What follows from changes that are kept: the position moves on, the notices go. */
+  /** What follows from changes that are kept: the position moves on, the reports go. */
   function settle(ticket: string): void {
     const { tickets, position }: Header = JSON.parse(linesOf(ticket)[0]!)
-    if (!tickets.some((name) => existsSync(pathOf(`${name}.notice`)))) return
+    if (!tickets.some((name) => existsSync(pathOf(`${name}.report`)))) return
     if (position !== undefined) write(join(folder, 'position.json'), JSON.stringify(position))
     for (const name of tickets.toReversed()) {
-      rmSync(pathOf(`${name}.notice`), { force: true })
+      rmSync(pathOf(`${name}.report`), { force: true })
       rmSync(pathOf(`${name}.tries`), { force: true })
     }
   }

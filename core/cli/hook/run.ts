@@ -29,9 +29,9 @@ export async function runHook(system: string, args: readonly string[], given: Ho
       now: Date.now(),
       stdin: () => readStandardInput().toString(),
     }
-    const notice = room.notice(call)
-    if (notice === null) return
-    const { home, ...told } = notice
+    const report = room.report(call)
+    if (report === null) return
+    const { home, ...told } = report
     const folder = given.folder ?? join(home, 'boltbot')
     const queue = openHookQueue(folder)
     queue.put({ kind: system, ...told })

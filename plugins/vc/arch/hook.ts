@@ -9,7 +9,7 @@ import { createTla } from './tla-process.ts'
 
 /** What `~/.arch-params/hook` passes on: tla calls it with the name of the event, `ARCH_ARCHIVE` and `ARCH_REVISION`. */
 export const archHook: HookRoom = {
-  notice({ args: [event], env }) {
+  report({ args: [event], env }) {
     if (event === undefined) throw hookMisused('arch', 'the arguments of ~/.arch-params/hook')
     if (!['commit', 'import', 'tag'].includes(event)) return null
     const { ARCH_ARCHIVE: archive, ARCH_REVISION: revision } = env

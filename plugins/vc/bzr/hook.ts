@@ -10,7 +10,7 @@ import { createBzrHistory } from './history.ts'
  * number of the newest revision that was read.
  */
 export const bzrHook: HookRoom = {
-  notice({ args: [path, old = '', newest = ''], cwd }) {
+  report({ args: [path, old = '', newest = ''], cwd }) {
     if (path === undefined || !/^\d+$/.test(old) || !/^\d+$/.test(newest))
       throw hookMisused('bzr', 'BRANCH, OLD_REVNO and NEW_REVNO as its arguments')
     if (Number(newest) <= Number(old)) return null // revisions were taken away

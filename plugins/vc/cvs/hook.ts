@@ -20,7 +20,7 @@ const BEFORE_MS = 3_600_000
  * asks it, so that both tell of the same commits: a change for each module (the folders at the top) and branch.
  */
 export const cvsHook: HookRoom = {
-  notice({ args, env, now }) {
+  report({ args, env, now }) {
     const root = rootPath(env.CVSROOT ?? '')
     if (root === '' || args.length === 0)
       throw hookMisused('cvs', 'CVSROOT in its environment, and %I %p %{sVv} of loginfo, or %{sVv} of CVS 1.11')

@@ -11,7 +11,7 @@ import { createDarcsHistory } from './history.ts'
  * is new is asked of the repository. Its position is that of the poller.
  */
 export const darcsHook: HookRoom = {
-  notice({ env, cwd }) {
+  report({ env, cwd }) {
     if (!existsSync(join(cwd, '_darcs'))) throw hookMisused('darcs', 'to be started in a repository, as a posthook is')
     const patches = [...(env.DARCS_PATCHES ?? '').matchAll(/^patch ([0-9a-f]{40})$/gm)].map((match) => match[1]!)
     return { home: join(cwd, '_darcs'), repository: cwd, event: { path: cwd, patches } satisfies Told }

@@ -14,7 +14,7 @@ import { newRevisions } from './new-revisions.ts'
  * it, so both tell of the same commits. Its position is the heads of the wanted branches as of the last push that was read.
  */
 export const gitHook: HookRoom = {
-  notice({ env, cwd, stdin }) {
+  report({ env, cwd, stdin }) {
     const text = stdin()
     const updates = text.split('\n').flatMap((line) => {
       const [, old, head, ref] = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs\/.+)$/.exec(line) ?? []

@@ -10,7 +10,7 @@ import { parseCommit, TEMPLATE } from './history.ts'
  * position is the newest changeset that was read: one whose hook ran late comes before the next.
  */
 export const hgHook: HookRoom = {
-  notice({ env, cwd }) {
+  report({ env, cwd }) {
     const { HG_NODE: first, HG_NODE_LAST: last = first } = env
     if (!isNode(first) || !isNode(last))
       throw hookMisused('hg', 'HG_NODE in its environment, as a changegroup hook has')

@@ -13,7 +13,7 @@ import { createSvn } from './svn-process.ts'
  * all, comes before the next one.
  */
 export const svnHook: HookRoom = {
-  notice({ args: [path, revision = ''], cwd }) {
+  report({ args: [path, revision = ''], cwd }) {
     if (path === undefined || !/^\d+$/.test(revision)) throw hookMisused('svn', 'REPOS and REVISION as its arguments')
     const home = resolve(cwd, path)
     return { home, repository: pathToFileURL(home).href, event: { home, revision: Number(revision) } satisfies Told }

@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openHookQueue, type QueuedNotice } from '../../../core/cli/hook/queue.ts'
+import { openHookQueue, type QueuedReport } from '../../../core/cli/hook/queue.ts'
 
-const told = (event: number): QueuedNotice => ({ kind: 'svn', repository: 'r', event })
+const told = (event: number): QueuedReport => ({ kind: 'svn', repository: 'r', event })
 const change = (comments: string) => ({ who: 'jane', files: [], comments })
 
 function place(context: TestContext): string {
@@ -18,11 +18,11 @@ test('tickets keep their order, and a number is given once', (context) => {
   const folder = place(context)
   const [one, other] = [openHookQueue(folder), openHookQueue(folder)]
   for (let i = 0; i < 12; i++) (i % 2 ? one : other).put(told(i))
-  const events = one.list().map(({ name }) => one.notice(name).event)
+  const events = one.list().map(({ name }) => one.report(name).event)
   assert.deepEqual(events, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
 })
 
-test('changes take the place of their notices, and are gone when all are sent', (context) => {
+test('changes take the place of their reports, and are gone when all are sent', (context) => {
   const queue = openHookQueue(place(context))
   for (const event of [1, 2, 3]) queue.put(told(event))
   const [first, second, third] = queue.list().map(({ name }) => name)
@@ -46,14 +46,14 @@ test('changes take the place of their notices, and are gone when all are sent', 
   )
 })
 
-test('who dies between keeping changes and removing their notices leaves nothing double and nothing lost', (context) => {
+test('who dies between keeping changes and removing their reports leaves nothing double and nothing lost', (context) => {
   const folder = place(context)
   const queue = openHookQueue(folder)
   for (const event of [1, 2]) queue.put(told(event))
   const tickets = queue.list().map(({ name }) => name)
   queue.keep(tickets, [change('a')], 'here')
   // As it was when the changes were on the disk and nothing else was.
-  for (const name of tickets) writeFileSync(join(folder, 'queue', `${name}.notice`), JSON.stringify(told(1)))
+  for (const name of tickets) writeFileSync(join(folder, 'queue', `${name}.report`), JSON.stringify(told(1)))
   rmSync(join(folder, 'position.json'))
   const next = openHookQueue(folder)
   assert.equal(next.list().find(({ isRead }) => isRead)?.name, tickets[0])
