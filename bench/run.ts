@@ -28,6 +28,7 @@ const BENCHES = [
   'pb-workers',
   'stock-ingest',
   'dead-irc',
+  'plugins',
   'dead-smtp',
 ] as const
 

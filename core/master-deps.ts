@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock, Log, Random, Secrets } from 'boltbot/plugin-sdk'
 import type { StreamRedactor } from './build-log.ts'
 import type { ProgramActs } from './chat/command.ts'
+import { COPIES } from './config/copies-folder.ts'
 import type { KeptConfigs } from './config/kept.ts'
 import type { Config } from './config/model.ts'
 import type { LogStore } from './store/log-store.ts'
@@ -30,5 +31,5 @@ export interface MasterDeps {
 export const layout = (basedir: string) => ({
   database: join(basedir, 'state.sqlite'),
   logs: join(basedir, 'logs'),
-  configs: join(basedir, '.configs'),
+  configs: join(basedir, COPIES),
 })

@@ -13,6 +13,8 @@ export interface Code {
   /** The file that called `definePlugin`; `undefined` when that is not known. */
   readonly file: string | undefined
   readonly folder: string
+  /** As of the config's files when it was read. */
+  readonly copy: string
 }
 
 /** Where a plugin runs, as its instance says; `null`: in the master's process. Problems are those that would keep a worker from loading it. */
@@ -21,7 +23,7 @@ export function checkIsolation(
   subject: Subject,
   { isolation = 'none', definition }: Partial<Pick<PluginInstance, 'isolation'>> & Pick<PluginInstance, 'definition'>,
   options: object,
-  { file, folder }: Code,
+  { file, folder, copy }: Code,
 ): WorkerSpec | null {
   if (isolation === 'none') return null
   const memoryMb = memoryOf(isolation)
@@ -46,7 +48,7 @@ export function checkIsolation(
     problem(['isolation'], 'The file that defines it is not known, so no worker can load it. Take isolation away.')
     return null
   }
-  return { memoryMb, module: file, folder }
+  return { memoryMb, module: file, folder, copy }
 }
 
 function memoryOf(isolation: Isolation): number | undefined {

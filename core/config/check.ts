@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { durationMs, type MasterConfig, type OutboxOptions, originOf, type Retention } from 'boltbot/plugin-sdk'
 import { checkBuilders } from './check-builders.ts'
 import { checkEngines } from './check-latent.ts'
@@ -10,6 +10,7 @@ import { checkPasswords, checkPlugins, checkServing } from './check-plugins.ts'
 import { checkReferences } from './check-references.ts'
 import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
 import { checkSlaves } from './check-slaves.ts'
+import { COPIES } from './copies-folder.ts'
 import type { Imported } from './importer.ts'
 import type { Config, OutboxSpec, RetentionSpec } from './model.ts'
 import { packageVersion } from './plugin-version.ts'
@@ -46,7 +47,8 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
     const hash = place === undefined ? '' : imported.hashOf(place.file)
     const code = place?.file ?? innermostFile(stack)
     const version = place === undefined && code !== undefined ? packageVersion(code) : null
-    return { hash, file: code, folder: dirname(file), version }
+    const folder = dirname(file)
+    return { hash, file: code, folder, copy: join(folder, COPIES, imported.hashOf(file)), version }
   })
   const categories = new Set([...builders.values()].flatMap(({ spec }) => spec.category ?? []))
   const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()), categories }

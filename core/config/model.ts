@@ -110,6 +110,8 @@ export interface WorkerSpec {
   readonly module: string
   /** The config's folder: files below it are read as the config's own. */
   readonly folder: string
+  /** A copy of the folder as it was when the config was read, where the program keeps one. */
+  readonly copy: string
 }
 
 export interface PeopleSpec {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { PluginSpec } from '../config/model.ts'
 import { compareOptions } from './live-options.ts'
 
@@ -47,7 +46,7 @@ function compare(before: PluginSpec, after: PluginSpec): PluginChange | undefine
   if (before.definition.name !== after.definition.name || before.kind !== after.kind)
     return anew(`it was a ${before.definition.name} and is a ${after.definition.name}`)
   if (before.codeHash !== after.codeHash) return anew('its code changed')
-  if (!isDeepStrictEqual(before.worker, after.worker)) return anew('its isolation changed')
+  if (before.worker?.memoryMb !== after.worker?.memoryMb) return anew('its isolation changed')
   const options = compareOptions(before.options, after.options)
   if (options.length === 0) return undefined
   const why = `${options.length === 1 ? 'option' : 'options'} ${options.join(', ')} changed`

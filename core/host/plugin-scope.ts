@@ -153,6 +153,10 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     taps.resume()
     worker?.resume()
   }
+  const take = (next: PluginSpec) => {
+    spec = next
+    if (next.worker !== null) worker?.renew(next.worker)
+  }
   const stop = async () => {
     state = 'stopping'
     ending.abort(hostStopped(id))
@@ -221,14 +225,14 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
         log.warn('plugin failed to take new options, it is started anew', { error: messageOf(error) })
         return false
       }
-      spec = next
+      take(next)
       options = renewed
       resume()
       return true
     },
     swap(next) {
       live.swap(next.options)
-      spec = next
+      take(next)
     },
     preview: (build) => definition.preview?.(host, options as never, build), // as above
     stop: () => (stopped ??= stop()),

@@ -144,6 +144,6 @@ export function tapping<Name extends HookName>(
 export function inWorker(id: string, plugin: PluginInstance, memoryMb = 64): PluginSpec {
   const { definition, options } = plugin
   const module = fileURLToPath(new URL('./worker-plugins.ts', import.meta.url))
-  const worker = { memoryMb, module, folder: '/nowhere' }
+  const worker = { memoryMb, module, folder: '/nowhere', copy: '/nowhere' }
   return { id, kind: definition.kind, definition, options, codeHash: '', version: null, worker }
 }

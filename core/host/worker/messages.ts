@@ -19,6 +19,8 @@ export interface WorkerStart {
   readonly name: string
   readonly module: string
   readonly folder: string
+  /** Where the same files may be as they were when the config was read. */
+  readonly copy: string
   readonly codeHash: string
   readonly options: object
   /** Names of the async queries of this master. */

@@ -45,6 +45,7 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     name: definition.name,
     module: place.module,
     folder: place.folder,
+    copy: place.copy,
     codeHash,
     options,
     queries: deps.queries,

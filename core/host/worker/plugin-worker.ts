@@ -27,6 +27,8 @@ export interface PluginWorker extends AsyncDisposable {
   start(): Promise<void>
   /** True when it took them. */
   reconfigure(next: object): Promise<boolean>
+  /** The same plugin of a config that was read again. */
+  renew(place: WorkerSpec): void
   /** Ends its thread for good, until `resume`. */
   cutOff(reason: Error): void
   /** Begins anew with one that was given up. */
@@ -66,6 +68,7 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
   const during = () => [...new Set(underWay.values())]
   const budget = createCrashBudget(clock, limits.ends)
   let options = spec.options
+  let place = spec.worker
   let manifest: Manifest | undefined
   let hasStarted = false
   let isOver = false
@@ -89,7 +92,14 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
       pace: limits.calls,
     })
     const queries = Object.keys(host.query).filter((name) => name !== 'project')
-    const made = openPluginThread({ spec: { ...spec, options }, queries, time, limits, during, ...calls })
+    const made = openPluginThread({
+      spec: { ...spec, options, worker: place },
+      queries,
+      time,
+      limits,
+      during,
+      ...calls,
+    })
     void made.ended.then(calls.clear)
     try {
       const noted = (await inTime(made.call('load', []))) as Manifest
@@ -171,6 +181,9 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
       if ((await call('reconfigure', 'reconfigure', [next])) !== true) return false
       options = next
       return true
+    },
+    renew(next) {
+      place = next
     },
     cutOff(reason) {
       if (isSuspended || isOver) return

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import {
@@ -100,12 +102,22 @@ function serve(start: WorkerStart): void {
 }
 
 /** The plugin's definition, from the code it had when the config was read. */
-async function findDefinition({ id, name, module, folder, codeHash }: WorkerStart): Promise<Definition> {
-  const { exports, hash } = await createImporter().readModule(module, folder, 'worker')
+async function findDefinition({ id, name, module, folder, copy, codeHash }: WorkerStart): Promise<Definition> {
+  const importer = createImporter()
+  const kept = join(copy, relative(folder, module))
+  let { exports, hash } = await importer.readModule(module, folder, 'worker').catch(orNothing(existsSync(kept)))
+  // It was edited, and the config is not read again yet, or was refused.
+  if (hash !== codeHash && existsSync(kept)) ({ exports, hash } = await importer.readModule(kept, copy, 'copy'))
   if (hash !== codeHash) throw codeChanged(id, module)
   for (const exported of Object.values(exports)) {
     const found = definitionOf(exported)
     if (found?.name === name) return found as unknown as Definition // the factory tied its options
   }
   throw notExported(id, name, module)
+}
+
+/** Edited into something that cannot be read: no matter, when there is a copy. */
+const orNothing = (hasCopy: boolean) => (error: unknown) => {
+  if (!hasCopy) throw error
+  return { exports: {}, hash: 'unreadable' }
 }
