@@ -15,7 +15,7 @@ import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
 import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
 import { badTap, durableTap, hostStopped, tapBlocked, tapLeaks, tooOften, unknownHook } from './errors.ts'
 import { createMailbox } from './mailbox.ts'
-import { createTapCall, type Took } from './tap-call.ts'
+import { createTapCall, isThenable, type Took } from './tap-call.ts'
 import { type AnyTap, createTapKinds } from './tap-kinds.ts'
 
 /** All taps of one plugin: how they are called, what happens when they fail, and how they end. */
@@ -89,7 +89,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   const ending = new AbortController()
   const budget = createCrashBudget(clock, limits.crash)
   const mailbox = createMailbox({ clock, log, limit: limits.mailbox })
-  const underWay = new Set<{ readonly hook: HookName; readonly done: Promise<unknown> }>()
+  const underWay = new Set<{ readonly hook: HookName; readonly done: PromiseLike<unknown> }>()
   let reader: DurableReader | undefined
   let calls = 0
   let spentMs = 0
@@ -119,13 +119,19 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     else if (ms >= limits.blockMs / 5) log.warn('tap kept the master waiting', { hook, ms: Math.round(ms) })
   }
   const bare = createTapCall({ plugin, clock, deadlineMs: limits.tapMs, signal: ending.signal, took })
-  const call: typeof bare = async (hook, run) => {
+  const call: typeof bare = (hook, run) => {
     calls++
     const began = clock.now()
-    const flight = { hook, done: bare(hook, run) }
+    const given = bare(hook, run)
+    if (isThenable(given)) return fly(hook, given, began)
+    spentMs += clock.now() - began
+    return given
+  }
+  const fly = async (hook: HookName, done: PromiseLike<unknown>, began: number) => {
+    const flight = { hook, done }
     underWay.add(flight)
     try {
-      return await flight.done
+      return await done
     } finally {
       spentMs += clock.now() - began
       underWay.delete(flight)

@@ -25,7 +25,7 @@ const EVERYTHING = [
 export const misbehaving = definePlugin({
   name: 'misbehaving',
   kind: 'service',
-  needs: EVERYTHING,
+  needs: ['changes', 'state'],
   apply(host, { on = {} }: WorkerOptions) {
     host.tap('buildFinished', async ({ eventId, builder }, { signal }) => {
       await misbehave(on[builder], signal, () => host.submitChange({ who: 'flood', files: [], comments: 'again' }))
