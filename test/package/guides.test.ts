@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, it, test } from 'node:test'
 import { ROOT } from '../rig/sources.ts'
 import { env, type Installed, installTarball, runIn } from './install.ts'
 
@@ -46,20 +46,22 @@ test('a first plugin takes at most 8 commands and 40 typed lines', async () => {
   assert.ok(typed.length <= 40, `${typed.length} lines`)
 })
 
-for (const guide of GUIDES)
-  test(`the guide ${guide} works as printed`, async () => {
-    const walk: Walk = { folder: join(installed.path, guide), snippets: 0 }
-    await mkdir(walk.folder)
-    await writeFile(join(walk.folder, 'package.json'), '{"private":true}')
-    let printed = ''
-    try {
-      for (const block of await blocksOf(guide)) printed = (await follow(walk, block, guide)) ?? printed
-    } finally {
-      // A walk that broke off leaves no master running.
-      await runIn(walk.folder, 'npx', '--no-install', 'boltbot', 'stop', '.', '--force').catch(() => {})
-    }
-    await compile(walk.folder)
-  })
+// Two at once: each waits mostly for processes of its own.
+describe('the guides work as printed', { concurrency: 2 }, () => {
+  for (const guide of GUIDES)
+    it(guide, async () => {
+      const walk: Walk = { folder: join(installed.path, guide), snippets: 0, printed: '', isRunning: false }
+      await mkdir(walk.folder)
+      await writeFile(join(walk.folder, 'package.json'), '{"private":true}')
+      try {
+        for (const block of await blocksOf(guide)) await follow(walk, block, guide)
+      } finally {
+        // A walk that broke off leaves no master running.
+        if (walk.isRunning) await runIn(walk.folder, 'npx', '--no-install', 'boltbot', 'stop', '.', '--force')
+      }
+      await compile(walk.folder)
+    })
+})
 
 interface Block {
   readonly info: string
@@ -71,10 +73,11 @@ interface Walk {
   folder: string
   snippets: number
   /** What the last commands printed. */
-  printed?: string
+  printed: string
+  isRunning: boolean
 }
 
-async function follow(walk: Walk, { info, lines }: Block, guide: string): Promise<string | undefined> {
+async function follow(walk: Walk, { info, lines }: Block, guide: string): Promise<void> {
   const [language, mark = ''] = info.split(' ')
   const text = `${lines.join('\n')}\n`
   if (info === 'sh') {
@@ -82,12 +85,11 @@ async function follow(walk: Walk, { info, lines }: Block, guide: string): Promis
     for (const line of lines) printed += await runLine(walk, line)
     walk.printed = printed
   } else if (language === 'text') {
-    for (const line of lines) assert.ok(walk.printed?.includes(line), `${guide}: "${line}" is not in:\n${walk.printed}`)
+    for (const line of lines) assert.ok(walk.printed.includes(line), `${guide}: "${line}" is not in:\n${walk.printed}`)
   } else if (mark.startsWith('file=')) await place(walk.folder, mark.slice(5), text)
   else if (mark.startsWith('edit=')) await edit(join(walk.folder, mark.slice(5)), lines)
   else if (info === 'ts') await place(walk.folder, `snippet-${walk.snippets++}.ts`, text)
   else assert.equal(info, 'sh skip', `${guide}: a block of a kind that nothing follows`)
-  return undefined
 }
 
 async function place(folder: string, name: string, text: string): Promise<void> {
@@ -122,6 +124,7 @@ async function runLine(walk: Walk, line: string): Promise<string> {
   walk.folder = /^@@ (.*)$/m.exec(out)?.[1] ?? walk.folder
   const printed = out.replace(/^@@ .*\n/m, '')
   assert.equal(code, 0, `$ ${line}\n${printed}`)
+  if (/boltbot (start|stop)\b/.test(line)) walk.isRunning = line.includes(' start')
   return printed
 }
 

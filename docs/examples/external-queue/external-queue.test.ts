@@ -24,7 +24,14 @@ test('queued builds are built one after the other, and how they went is written 
   const bot = slave({ name: 'bot' })
   const full = builder({ name: 'full', slaves: [bot], factory: buildFactory([make()]) })
   const plugins = [externalQueue({ database, port, builder: 'full' })]
-  const config = defineMaster({ projectName: 'Queue', transports: [], slaves: [bot], builders: [full], plugins })
+  const config = defineMaster({
+    projectName: 'Queue',
+    transports: [],
+    slaves: [bot],
+    builders: [full],
+    plugins,
+    people: { mailDomain: 'example.org' },
+  })
   await using rig = await createRig({ config, slaves: { bot: [{ match: 'make bad', result: 2 }] } })
 
   const insert = db.prepare("insert into builds (id, branch, revision, requested_by) values (?, 'main', ?, 'jane')")
@@ -50,6 +57,11 @@ test('queued builds are built one after the other, and how they went is written 
       { id: 8, status: 'failure' },
     ],
   )
+  assert.deepEqual(
+    rig.mails.map(({ to, subject }) => `${to}: ${subject}`),
+    ['jane@example.org: build 7 of main: success', 'jane@example.org: build 8 of main: failure'],
+  )
+  assert.match(rig.mails[1]!.text, /after .*, at revision bad\.$/m)
   await wake() // the queue is empty: nothing happens
 
   // Nobody connected: the end of any other build finds it.

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
-import { type BuildFinished, definePlugin, type Host } from 'boltbot/plugin-sdk'
+import { type BuildFinished, definePlugin, formatDuration, type Host } from 'boltbot/plugin-sdk'
 
 export interface ExternalQueueOptions {
   /** The SQLite file with the tables `builds` and `build_queue`; see `schema.sql`. */
@@ -11,20 +11,22 @@ export interface ExternalQueueOptions {
   readonly builder: string
 }
 
-interface Queued {
+/** As the queries select it. */
+interface Row {
   readonly id: number
   readonly branch: string | null
   readonly revision: string | null
+  readonly requested_by: string
 }
 
 /**
- * Builds what an external database queues, one after the other, and writes back how each build went. Durable: an end that happened
- * while the database was away is written when it is back.
+ * Builds what an external database queues, one after the other, writes back how each build went, and mails who asked for it. Durable: an end
+ * that happened while the database was away is written when it is back.
  */
 export const externalQueue = definePlugin({
   name: 'external-queue',
   kind: 'service',
-  needs: ['buildsets'],
+  needs: ['buildsets', 'notify'],
   durable: true,
   apply(host, options: ExternalQueueOptions) {
     host.tap('buildFinished', async (ended) => {
@@ -50,7 +52,7 @@ async function startNext(host: Host, { database, builder }: ExternalQueueOptions
   using db = new DatabaseSync(database)
   const next = db
     .prepare('select id, branch, revision from build_queue join builds using (id) order by position limit 1')
-    .get() as Queued | undefined // what the query selects
+    .get() as Row | undefined
   if (next === undefined) return
   await host.submitBuildset({
     key: `external-queue-${next.id}`,
@@ -65,11 +67,13 @@ async function startNext(host: Host, { database, builder }: ExternalQueueOptions
 async function record(host: Host, { database }: ExternalQueueOptions, ended: BuildFinished): Promise<void> {
   const id = (await host.query.build(ended.build))?.properties.external_id?.value
   if (typeof id !== 'number') return // not of this queue
+  const { result, startedAt, at, eventId } = ended
   using db = new DatabaseSync(database)
-  db.prepare('update builds set status = ?, started_at = ?, finished_at = ? where id = ?').run(
-    ended.result,
-    ended.startedAt,
-    ended.at,
-    id,
-  )
+  const row = db
+    .prepare('update builds set status = ?, started_at = ?, finished_at = ? where id = ? returning *')
+    .get(result, startedAt, at, id) as Row | undefined
+  if (row === undefined || result === 'retry') return // a retry is built again
+  const subject = `build ${id} of ${row.branch ?? 'the trunk'}: ${result}`
+  const text = `${subject}, after ${formatDuration(at - startedAt)}, at revision ${row.revision ?? 'unknown'}.\n`
+  await host.notify({ key: `ended:${eventId}`, to: [{ who: row.requested_by }], subject, text })
 }

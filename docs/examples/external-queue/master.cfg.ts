@@ -1,5 +1,6 @@
 import { builder, buildFactory, defineMaster, slave } from 'boltbot'
 import { local } from 'boltbot/plugins/slaves/local'
+import { mailServer } from 'boltbot/plugins/status/mail'
 import { compile } from 'boltbot/plugins/steps'
 import { git } from 'boltbot/plugins/vc/git'
 import { externalQueue } from './external-queue.ts'
@@ -16,5 +17,7 @@ export default defineMaster({
   transports: [local()],
   slaves: [here],
   builders: [full],
+  people: { mailDomain: 'example.org' },
+  status: [mailServer({ fromaddr: 'ci@example.org', relayhost: 'mail.example.org' })],
   plugins: [externalQueue({ database: '/srv/builds/builds.sqlite', port: 9999, builder: 'full' })],
 })
