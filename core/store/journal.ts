@@ -1,6 +1,7 @@
 import type { EventId, StoredHook } from 'boltbot/plugin-sdk'
+import type { Transaction } from 'kysely'
 import type { Store, StoredEvent } from './store.ts'
-import type { Row } from './tables.ts'
+import type { Row, Tables } from './tables.ts'
 
 export interface EventQuery {
   readonly after: EventId
@@ -48,7 +49,7 @@ export async function readCursor(store: Store, plugin: string): Promise<EventId 
 
 /** Stores that a durable plugin has dealt with everything up to `event`. Never goes back. */
 export function advanceCursor(store: Store, plugin: string, event: EventId): Promise<void> {
-  return store.transition('advanceCursor', async (trx) => {
+  const move = async (trx: Transaction<Tables>) => {
     await trx
       .insertInto('cursors')
       .values({ plugin, event_id: event })
@@ -56,7 +57,9 @@ export function advanceCursor(store: Store, plugin: string, event: EventId): Pro
         conflict.column('plugin').doUpdateSet({ event_id: event }).where('cursors.event_id', '<', event),
       )
       .execute()
-  })
+  }
+  // Lost in a power cut, its events are told again, as they may be anyway.
+  return store.transition('advanceCursor', move, { patient: true })
 }
 
 /** Forgets the cursors of plugins that the config names no more: the journal is kept for the slowest cursor. */

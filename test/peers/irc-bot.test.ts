@@ -70,7 +70,11 @@ test('SASL is awaited; a wrong password is said; who speaks is known by account,
   timeout: 120_000,
 }, async () => {
   const [link, otherLink] = [await reservePort(), await reservePort()]
-  await using hub = await startInspircd({ linkPort: link, peer: 'leaf.test.invalid', accountTag: false })
+  await using hub = await startInspircd({
+    linkPort: link,
+    peer: { name: 'leaf.test.invalid', port: otherLink },
+    accountTag: false,
+  })
   await using leaf = await startInspircd({
     name: 'leaf.test.invalid',
     id: '002',

@@ -14,7 +14,11 @@ test('on linked servers a bot that is killed, banned, kicked, split off, robbed 
   timeout: 175_000,
 }, async (t) => {
   const [link, otherLink] = [await reservePort(), await reservePort()]
-  await using hub = await startInspircd({ linkPort: link, peer: 'leaf.test.invalid', strict: true })
+  await using hub = await startInspircd({
+    linkPort: link,
+    peer: { name: 'leaf.test.invalid', port: otherLink },
+    strict: true,
+  })
   await using leaf = await startInspircd({
     name: 'leaf.test.invalid',
     id: '002',
@@ -28,6 +32,11 @@ test('on linked servers a bot that is killed, banned, kicked, split off, robbed 
   await jane.join('#hello')
   jane.send('OPER oper operpass')
   await jane.line(/ 381 /)
+  /** The servers would link by themselves, after some seconds. */
+  const startLeaf = async () => {
+    await leaf.start()
+    jane.send('CONNECT leaf.test.invalid')
+  }
   await using bot = await startBot({ port: leaf.port, sasl: { account: 'hellobot', password: 'botpass' } })
 
   const said: string[] = []
@@ -77,14 +86,14 @@ test('on linked servers a bot that is killed, banned, kicked, split off, robbed 
     await leaf.kill()
     await jane.line(/hellobot!\S+ QUIT/, 20_000)
     await announce(`news while down ${round}.`)
-    await leaf.start()
+    await startLeaf()
     await isBackAndHeard(`news of round ${round}.`)
   }
 
   await leaf.kill()
   await jane.line(/hellobot!\S+ QUIT/, 20_000)
   await using _thief = await connectPerson(hub.port, 'hellobot')
-  await leaf.start()
+  await startLeaf()
   await isBackAndHeard('news after the theft.')
 
   const heard = jane.lines.filter((line) => / (PRIVMSG|NOTICE) #hello :/.test(line)).join('\n')

@@ -32,10 +32,15 @@ export function createLogin({ client, network, clock, log, secret, raw, refused,
   let isKnown = false
   let registered = false
 
-  client.on('loggedin', ({ account }) => {
-    if (registered && !isKnown) log.info('logged in', { network: name, account })
+  const nowKnown = (account?: string) => {
+    if (registered && !isKnown) log.info('logged in', { network: name, ...(account !== undefined && { account }) })
     isKnown = true
     known.resolve()
+  }
+  client.on('loggedin', ({ account }) => nowKnown(account))
+  client.on('raw', ({ from_server, line }) => {
+    // SASL succeeded. Not every server says as whom, and irc-framework passes this on to nobody.
+    if (from_server && /^(?:@\S+ )?:\S+ 903 /.test(line)) nowKnown()
   })
   client.on('sasl failed', ({ reason, message }) => {
     if (sasl === undefined) return

@@ -13,8 +13,8 @@ export interface InspircdOptions {
   readonly linkPort: number
   /** The link port of the other server: this one calls it. */
   readonly uplink?: { readonly name: string; readonly port: number }
-  /** Servers that may link to this one. */
-  readonly peer?: string
+  /** The other server may link to this one, and is called from here by an operator's CONNECT. */
+  readonly peer?: { readonly name: string; readonly port: number }
   /** The limits of a real network: who floods is thrown out. */
   readonly strict?: boolean
   /** Lines carry the account of who says them; default true. */
@@ -61,7 +61,7 @@ export async function startInspircd({
 <oper name="oper" password="operpass" host="*@*" type="Root">
 ${['cap', 'sasl', 'services_account', 'spanningtree', 'ircv3', 'ircv3_servertime', 'ircv3_echomessage', 'ircv3_labeledresponse', 'ircv3_batch', 'ircv3_msgid', 'ircv3_ctctags', 'ircv3_capnotify', 'messageflood', 'svshold', 'hidechans', 'namesx', 'uhnames', 'sajoin', 'alias', 'botmode', ...(accountTag ? ['ircv3_accounttag'] : [])].map((one) => `<module name="${one}">`).join('')}
 ${link('services.test.invalid', linkPort, false)}
-${uplink ? link(uplink.name, uplink.port, true) : ''}${peer ? link(peer, linkPort, false) : ''}
+${uplink ? link(uplink.name, uplink.port, true) : ''}${peer ? link(peer.name, peer.port, false) : ''}
 <uline server="services.test.invalid" silent="yes"><sasl target="services.test.invalid" requiressl="no">
 `
   const encrypted = (directory: string) =>
