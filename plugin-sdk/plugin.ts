@@ -141,7 +141,10 @@ export function definePlugin<const Kind extends PluginKind, Options extends obje
 
 const DEFINITION = Symbol.for('boltbot.definition')
 
-/** What a function that {@link definePlugin} gave makes plugins of; `undefined` for anything else. */
+/**
+ * What a function that {@link definePlugin} gave makes plugins of; `undefined` for anything else.
+ * @example definitionOf(lamp)?.name // 'lamp'
+ */
 export function definitionOf(factory: unknown): PluginInstance['definition'] | undefined {
   return typeof factory === 'function'
     ? (factory as { readonly [DEFINITION]?: PluginInstance['definition'] })[DEFINITION]
