@@ -40,6 +40,19 @@ export function hasCode(error: unknown, code: string): error is CiError {
 }
 
 /**
+ * True when the master refused what it was given, and would refuse it again. False when it could not be asked: the store failed, the
+ * plugin was stopped; then what is at hand is kept and tried again. Never throws.
+ * @example
+ * await host.submitChange(change).catch((error) => {
+ *   if (!isRefusal(error)) throw error
+ *   host.log.warn('change refused', { why: error.message })
+ * })
+ */
+export function isRefusal(error: unknown): error is CiError {
+  return error instanceof CiError && !/^BOLT_(STORE|HOST)_/.test(error.code)
+}
+
+/**
  * The message of whatever was thrown, on one line. Never throws.
  * @example host.log.warn('not told', { why: messageOf(error) })
  */

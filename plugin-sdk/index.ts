@@ -41,7 +41,7 @@ export {
 export { DEPRECATIONS, type Deprecations, heedDeprecations } from './deprecations.ts'
 export type { Doctor, Finding } from './doctor.ts'
 export { type Duration, durationMs, formatDuration } from './duration.ts'
-export { CiError, type CiErrorFields, hasCode, messageOf } from './errors.ts'
+export { CiError, type CiErrorFields, hasCode, isRefusal, messageOf } from './errors.ts'
 export type {
   ActionJudged,
   BuildFinished,

@@ -1,4 +1,4 @@
-import { type ChangeInput, CiError, type Host } from 'boltbot/plugin-sdk'
+import { type ChangeInput, type Host, isRefusal } from 'boltbot/plugin-sdk'
 import type { CheckedPoller } from './poller-options.ts'
 
 /** What a version control system says of a commit. */
@@ -33,7 +33,7 @@ export async function submitCommits(
         ...(revlink !== undefined && commit.revision && { revlink: revlink(commit.revision) }),
       })
     } catch (error) {
-      if (!isRejection(error)) throw error
+      if (!isRefusal(error)) throw error
       const { branch = null, revision = null } = commit
       host.log.warn('change rejected, it is passed over', { repository, branch, revision, error })
     }
@@ -55,9 +55,4 @@ export function newest<T>(
   const [from, to] = [revisionOf(items[0]!), revisionOf(items[count - 1]!)]
   host.log.warn('too many new commits, the oldest are skipped', { repository, skipped: count, from, to, limit })
   return items.slice(count)
-}
-
-/** The change itself was refused, so it would be again. The store failing or the plugin being stopped is no such case. */
-function isRejection(error: unknown): boolean {
-  return error instanceof CiError && !/^BOLT_(STORE|HOST)_/.test(error.code)
 }

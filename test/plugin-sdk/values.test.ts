@@ -6,6 +6,7 @@ import {
   hasCode,
   isGood,
   isJson,
+  isRefusal,
   listNames,
   messageOf,
   RESULTS,
@@ -85,6 +86,12 @@ test('a CiError has a code, frozen details, a hint and a cause, and is matched b
     [true, false, false],
   )
   assert.equal(Object.hasOwn(new CiError({ code: 'X', message: 'X.' }), 'cause'), false)
+})
+
+test('a refusal is told from a master that could not be asked', () => {
+  const coded = (code: string) => new CiError({ code, message: 'No.' })
+  const [refused, full, stopped] = ['BOLT_CHANGES_MALFORMED', 'BOLT_STORE_FULL', 'BOLT_HOST_STOPPED'].map(coded)
+  assert.deepEqual([refused, full, stopped, new Error('x')].map(isRefusal), [true, false, false, false])
 })
 
 test('a message is one line, whatever was thrown', () => {

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { type ChangeInput, formatDuration, type Host, hasCode, messageOf } from 'boltbot/plugin-sdk'
-import { isRefused } from '../is-refused.ts'
+import { type ChangeInput, formatDuration, type Host, hasCode, isRefusal, messageOf } from 'boltbot/plugin-sdk'
 import { changeOf } from './change-of.ts'
 import { type DaemonLink, openDaemonLink } from './daemon-link.ts'
 import { daemonLost } from './errors.ts'
@@ -54,7 +53,7 @@ export function supervise(host: Host, options: FreshCvs, healthChanged: () => vo
         return
       } catch (error) {
         if (stopping.signal.aborted) return
-        if (isRefused(error)) return log.warn('change refused', { daemon, who: change.who, reason: messageOf(error) })
+        if (isRefusal(error)) return log.warn('change refused', { daemon, who: change.who, reason: messageOf(error) })
         log.error('change could not be stored, it is tried again', { daemon, error })
         await clock.sleep(STORE_WAIT, stopping.signal).catch(() => {}) // looked at above
       }

@@ -1,4 +1,4 @@
-import { CiError, type Host } from 'boltbot/plugin-sdk'
+import { CiError, type Host, isRefusal } from 'boltbot/plugin-sdk'
 import type { ChangeOf } from './change-of.ts'
 import { inDeliveryOrder } from './delivery-order.ts'
 import { mailUnreadable } from './errors.ts'
@@ -167,5 +167,5 @@ function sizeOf(outcome: Outcome): number {
 
 /** Else it is the store, a stopped plugin or a folder that cannot be used: the mail waits. */
 function isTheMails(error: unknown): error is CiError {
-  return error instanceof CiError && !/^BOLT_(STORE|HOST)_|^BOLT_MAILDIR_FOLDER$/.test(error.code)
+  return isRefusal(error) && error.code !== 'BOLT_MAILDIR_FOLDER'
 }

@@ -1,11 +1,10 @@
-import { definePlugin, type Host, messageOf } from 'boltbot/plugin-sdk'
+import { definePlugin, type Host, isRefusal, messageOf } from 'boltbot/plugin-sdk'
 import { dictionaryOrNone } from '../../../wire/pb/plain.ts'
 import { RaisedError } from '../../../wire/pb/remote-error.ts'
 import { Referenceable } from '../../../wire/pb/values.ts'
 import type { PbSession } from '../../ports/pb/account.ts'
 import { changeOf } from '../../ports/pb/change-of.ts'
 import { joinPbPort } from '../../ports/pb/pb-port.ts'
-import { isRefused } from '../is-refused.ts'
 import { type PbChangeSourceOptions, type PbChanges, pbChangesSchema } from './options.ts'
 
 export type { PbChangeSourceOptions } from './options.ts'
@@ -42,7 +41,7 @@ function taker(host: Host, { peer }: PbSession, prefix: string): Referenceable {
       } catch (error) {
         host.log.warn('change refused', { who: change.who, peer, reason: messageOf(error) })
         // What the change is not to blame for may go well the next time.
-        throw new RaisedError(isRefused(error) ? 'builtins.ValueError' : 'builtins.RuntimeError', messageOf(error))
+        throw new RaisedError(isRefusal(error) ? 'builtins.ValueError' : 'builtins.RuntimeError', messageOf(error))
       }
       return null
     },

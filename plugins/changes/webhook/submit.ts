@@ -1,5 +1,4 @@
-import type { ChangeInput, Host } from 'boltbot/plugin-sdk'
-import { isRefused } from '../is-refused.ts'
+import { type ChangeInput, type Host, isRefusal } from 'boltbot/plugin-sdk'
 
 /** What became of changes. */
 export interface Submission {
@@ -28,7 +27,7 @@ export async function submit(
     const settled = await Promise.allSettled(some.map((change) => submitChange(change)))
     for (const [i, one] of settled.entries()) {
       if (one.status === 'fulfilled') one.value.duplicate ? known++ : taken++
-      else if (isRefused(one.reason)) {
+      else if (isRefusal(one.reason)) {
         const { branch = null, revision = null, repository } = some[i]!
         log.warn('change rejected, it is passed over', { repository, branch, revision, error: one.reason })
         refused.push(one.reason.message)

@@ -1,7 +1,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
 import { mkdir, open, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CiError, type Host } from 'boltbot/plugin-sdk'
+import { CiError, type Host, isRefusal } from 'boltbot/plugin-sdk'
 import { jobdirFailed, jobMalformed, jobNotAFile, jobTooLarge } from './errors.ts'
 
 /** A folder like a maildir, into which jobs are moved: `new` holds those to do, `cur` those taken, `failed` those that cannot be. */
@@ -113,5 +113,5 @@ export function createJobDirectory({ host, path, maxSize, take }: JobDirectoryDe
 
 /** Else it is the store, a stopped plugin or the folder: the job waits. */
 function isTheJobs(error: unknown): error is CiError {
-  return error instanceof CiError && !/^BOLT_(STORE|HOST)_|^BOLT_TRY_JOBDIR$/.test(error.code)
+  return isRefusal(error) && error.code !== 'BOLT_TRY_JOBDIR'
 }
