@@ -47,10 +47,11 @@ import { whyCommand } from './commands/why.ts'
 import { type ElsewhereOptions, elsewhereOptions } from './debug-port.ts'
 import { badArgument } from './errors.ts'
 import { version } from './installation.ts'
-import { printError } from './output.ts'
+import { endWithReader, printError } from './output.ts'
 
 /** The command line. Sets the exit code: 0 done, 1 it failed, 2 it was not asked rightly. Never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
+  endWithReader()
   try {
     await createProgram().parseAsync([...argv])
   } catch (error) {

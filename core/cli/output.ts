@@ -5,6 +5,21 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** Ends the process quietly once nobody reads what it prints: `boltbot builds | head`. */
+export function endWithReader(): void {
+  process.stdout.off('error', endsQuietly).on('error', endsQuietly)
+}
+
+/** The work goes on though nobody reads what is printed: a master does not end with the terminal that watched it. */
+export function outliveReader(): void {
+  process.stdout.off('error', endsQuietly).on('error', () => {})
+}
+
+function endsQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { type Basedir, openBasedir, readEnvironmentFile } from '../basedir.ts'
 import { startDaemon } from '../daemon.ts'
 import { alreadyRunning } from '../errors.ts'
-import { print } from '../output.ts'
+import { outliveReader, print } from '../output.ts'
 import { readPidFile } from '../pid-file.ts'
 
 export function startCommand(): Command {
@@ -28,6 +28,7 @@ export async function start(basedir: Basedir): Promise<void> {
 }
 
 async function runInFront(basedir: Basedir): Promise<number> {
+  outliveReader()
   Object.assign(process.env, readEnvironmentFile(basedir.path))
   if (basedir.kind === 'slave') return (await import('../run-slave.ts')).runSlave(basedir)
   return (await import('../run-master.ts')).runMaster(basedir)

@@ -115,12 +115,13 @@ export function nextStep({ event, failing }: Facts): readonly string[] {
   const see = (step: string) => `    boltbot log ${shellWord(`${event.builder}/${event.number}`)} ${step}`
   const again = `    boltbot force ${name}${event.branch === null ? '' : ` --branch ${shellWord(event.branch)}`}`
   switch (event.result) {
-    case 'failure':
-      return [
-        ...wrap('If your change is in the list: look at the failing step, and fix or revert it. The whole log:'),
-        '',
-        see(shellWord(failing?.name ?? '0')),
-      ]
+    case 'failure': {
+      const whose =
+        event.changes.length === 0
+          ? 'Look at the failing step.'
+          : 'If your change is in the list: look at the failing step, and fix or revert it.'
+      return [...wrap(`${whose} The whole log:`), '', see(shellWord(failing?.name ?? '0'))]
+    }
     case 'exception':
       return [...wrap('This is no verdict on the changes. To build again when the cause is gone:'), '', again]
     case 'cancelled':

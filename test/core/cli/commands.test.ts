@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { createCliRig, LONELY } from '../../rig/cli.ts'
 
@@ -18,6 +20,14 @@ test('an unknown command or option gets a suggestion and exit code 2', async () 
   assert.equal(argument.code, 2)
   assert.equal(argument.err, 'boltbot: Missing required argument "scheduler". --help shows what there is.\n')
   assert.equal(nothing.code, 2)
+})
+
+test('a command whose reader has seen enough ends quietly', async () => {
+  const command = new URL('../../../core/cli/boltbot.js', import.meta.url).pathname
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', command, '--help'])
+  child.stdout.destroy()
+  const [[code], err] = await Promise.all([once(child, 'exit'), text(child.stderr)])
+  assert.deepEqual([code, err], [0, ''])
 })
 
 test('a directory where none can be made is one sentence, and does not hang', {
