@@ -75,6 +75,9 @@ export interface SlavePoolDeps {
   readonly changed: (slave: string) => void
 }
 
+/** How long a stop waits for links to be gone. */
+const CLOSE_MS = 5000
+
 export function createSlavePool(deps: SlavePoolDeps): SlavePool {
   const { store, clock, log, config, changed } = deps
   const members = new Map<string, Member>()
@@ -271,11 +274,16 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       stopping = true
       noting?.[Symbol.dispose]()
       absences.stop()
-      for (const slave of members.values()) {
-        slave.session.close(reason)
-        slave.session.connection?.close(reason)
-        await slave.session.connection?.closed
+      for (const { session } of members.values()) {
+        session.close(reason)
+        session.connection?.close(reason)
       }
+      const links = [...members.values()].flatMap(({ session }) => session.connection ?? [])
+      const all = Promise.all(links.map((link) => link.closed))
+      // A transport that does not tell that a link is gone must not keep the master from its end.
+      const late = Promise.withResolvers<void>()
+      using _ = deps.clock.timer(CLOSE_MS, late.resolve)
+      await Promise.race([all, late.promise])
     },
   }
 }

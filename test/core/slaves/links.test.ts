@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, slave, slaveLock } from 'boltbot/plugin-sdk'
-import type { ScriptedSlave } from 'boltbot/plugin-sdk/testing'
+import { createScriptedSlave, type ScriptedSlave } from 'boltbot/plugin-sdk/testing'
 import { sh } from '../../rig/parts.ts'
 import { createRig, type RigOptions } from '../../rig/rig.ts'
 
@@ -92,4 +92,20 @@ test('a slave that builds is not pinged before its next build, and keeps what it
   await force('a')
   await rig.settle()
   assert.equal(pings(), 2)
+})
+
+test('a transport that never says that a link is gone does not keep the master from its end', async () => {
+  await using rig = await createRig(config())
+  const { door } = rig
+  const endless = new Promise<string>(() => {})
+  const bot = createScriptedSlave({ name: 'bot-1' })
+  await bot.attach({ ...door, attach: (connection) => door.attach({ ...connection, closed: endless }) })
+  let stopped = false
+  const stop = rig.master.stop().then(() => {
+    stopped = true
+  })
+  await rig.settle()
+  assert.equal(stopped, false)
+  await rig.clock.advance('5s')
+  await stop
 })
