@@ -13,6 +13,8 @@ const PING_MS = 15_000
 export function createPauses(world: Pick<World, 'process' | 'clock' | 'verdict' | 'onEvent'>): Pauses {
   /** Since when each is known to be paused. Nothing is known of one whose pause or end of pause was not answered yet. */
   const since = new Map<string, number>()
+  /** Of each, how often it was asked to go on: a pause that is answered after that says nothing any more. */
+  const resumed = new Map<string, number>()
   const order = (slave: string) => ({ slave, who: 'jane', reason: 'simulated' })
 
   world.onEvent(({ name, event }: StoredEvent) => {
@@ -28,16 +30,19 @@ export function createPauses(world: Pick<World, 'process' | 'clock' | 'verdict' 
   return {
     pause(slave) {
       const { process } = world
+      const before = resumed.get(slave)
       process?.master?.pauseSlave(order(slave), 'simulation').then(
         () => {
           // The word of a process that was replaced meanwhile says nothing of its successor, which has read the store before.
-          if (world.process === process && !since.has(slave)) since.set(slave, world.clock.now())
+          if (world.process !== process || resumed.get(slave) !== before) return
+          if (!since.has(slave)) since.set(slave, world.clock.now())
         },
         () => {}, // refused: an answer too
       )
     },
     resume(slave) {
       since.delete(slave)
+      resumed.set(slave, (resumed.get(slave) ?? 0) + 1)
       world.process?.master?.resumeSlave(order(slave), 'simulation').catch(() => {}) // refused: an answer too
     },
   }
