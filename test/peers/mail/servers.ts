@@ -11,6 +11,10 @@ import { type Server, startServer } from '../rig/server.ts'
 export interface MailPeer extends Server {
   /** PEM text of the authority that signed its certificate. */
   readonly certificate: string
+  /** Where it delivers to. */
+  readonly maildir: string
+  /** Its own configuration, of exim. */
+  readonly config: string
   /** All it has taken, in that order, nothing left out. */
   mails(): Promise<readonly Arrived[]>
   /** From now on nobody is put off, and nothing is slow. */
@@ -63,6 +67,8 @@ async function start(port: number, account: string, command: (directory: string)
   const peer: MailPeer = {
     ...server,
     certificate: readFileSync(new URL('localhost.crt', TLS), 'utf8'),
+    maildir: join(folder, 'maildir'),
+    config: join(folder, 'exim.conf'),
     async mails() {
       const box = join(folder, 'maildir', 'new')
       const files = existsSync(box) ? readdirSync(box).sort() : []

@@ -31,11 +31,8 @@ export async function startServer({ port, account, prepare }: Recipe): Promise<S
   const directory = mkdtempSync(join(tmpdir(), 'boltbot-peer-'))
   const [program = '', ...words] = prepare(directory)
   chmodSync(directory, 0o755)
-  const isRoot = process.getuid?.() === 0
-  if (isRoot) spawnSync('chown', ['-R', account, directory])
-  const group = account === 'nobody' ? 'nogroup' : account
-  const dropRights = ['setpriv', '--reuid', account, '--regid', group, '--clear-groups']
-  const [command = '', ...args] = [...(isRoot ? dropRights : []), program, ...words]
+  if (isRoot()) spawnSync('chown', ['-R', account, directory])
+  const [command = '', ...args] = [...rightsOf(account), program, ...words]
   let child: ReturnType<typeof spawn> | undefined
   let said = ''
   async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -78,3 +75,11 @@ async function answers(port: number): Promise<boolean> {
   socket.destroy()
   return found
 }
+
+/** What stands before a command that is to run with no more than the rights of an account; nothing when the test does not run as root. */
+export function rightsOf(account: string): readonly string[] {
+  const group = account === 'nobody' ? 'nogroup' : account
+  return isRoot() ? ['setpriv', '--reuid', account, '--regid', group, '--clear-groups'] : []
+}
+
+const isRoot = () => process.getuid?.() === 0
