@@ -35,11 +35,29 @@ async function followRequest(
   const end = Promise.withResolvers<TryEnd>()
   let newest: RemoteReference | undefined
   let step = ''
+  const begun = new Set<string>()
+
+  function tellStep(name: string): void {
+    step = name
+    begun.add(name)
+    say(builder, name)
+  }
+
+  /** Of those that began before the subscription was there. A master that cannot say it has told what it tells. */
+  async function tellMissed(build: RemoteReference): Promise<void> {
+    const steps = await build.call('getSteps').then(itemsOf, () => [])
+    for (const one of steps) {
+      const name = one instanceof RemoteReference ? await one.call('getName').then(textOf, () => null) : null
+      if (name && !begun.has(name)) tellStep(name)
+    }
+  }
 
   async function follow(build: RemoteReference): Promise<void> {
     newest = build
+    begun.clear()
     say(builder, 'begun')
     await build.call('subscribe', [client, INTERVAL])
+    await tellMissed(build)
     await build.call('waitUntilFinished')
     if (newest !== build) return
     const result = await build.call('getResults')
@@ -58,8 +76,7 @@ async function followRequest(
       return null
     },
     stepStarted([, , name]) {
-      step = textOf(name) ?? ''
-      say(builder, step)
+      tellStep(textOf(name) ?? '')
       return null
     },
     stepFinished: () => null,
