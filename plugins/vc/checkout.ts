@@ -1,8 +1,29 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { formatDuration, patchBytes, type StepContext, type StepOutcome } from 'boltbot/plugin-sdk'
-import { type CheckedCheckout, SOURCE } from './checkout-options.ts'
+import {
+  defineStep,
+  formatDuration,
+  patchBytes,
+  type Schema,
+  type StepContext,
+  type StepFactory,
+  type StepOutcome,
+} from 'boltbot/plugin-sdk'
+import { type CheckedCheckout, type CheckoutOptions, SOURCE } from './checkout-options.ts'
 import { exists, say, sendFile } from './slave-program.ts'
+
+/** The step that checks out of one version control system. */
+export interface CheckoutDefinition<Options extends CheckoutOptions, Checked extends CheckedCheckout> {
+  readonly name: string
+  readonly schema: Schema<Options, Checked>
+  /** Of which repository and branch the build is, and how to get that. `revision: null` is the newest. */
+  tree(context: StepContext, options: Checked, revision: string | null): TreeKind | Refusal
+}
+
+/** Branches and revisions come from strangers: what a program could take for an option is refused. */
+export interface Refusal {
+  readonly refused: string
+}
 
 /** How one version control system gets a tree. Each resolves with what the tree is at, or with `null` when it failed; the log says why. */
 export interface TreeKind {
@@ -38,12 +59,34 @@ export interface PatchFile {
   readonly folder: string
 }
 
-/** Gets the tree in the way the mode says, sets `got_revision`, applies the patch of the source stamp. */
-export async function runCheckout(
-  context: StepContext,
-  options: CheckedCheckout,
-  kind: TreeKind,
-): Promise<StepOutcome> {
+/** A step that gets the tree in the way the mode says, sets `got_revision`, and applies the patch of the source stamp. */
+export function defineCheckout<Options extends CheckoutOptions, Checked extends CheckedCheckout>({
+  name,
+  schema,
+  tree,
+}: CheckoutDefinition<Options, Checked>): StepFactory<Options> {
+  return defineStep({
+    name,
+    schema,
+    flags: { haltOnFailure: true, flunkOnFailure: true },
+    describe: ({ mode }) =>
+      mode === 'clobber' || mode === 'export'
+        ? { running: ['checking out'], done: ['checkout'] }
+        : { running: ['updating'], done: ['update'] },
+    async run(context, options) {
+      const kind = tree(context, options, options.alwaysUseLatest ? null : context.sourceStamp.revision)
+      if ('refused' in kind) return failed(kind.refused)
+      if (kind.origin.startsWith('-')) return failed(refused(kind.origin, 'the address of a repository').refused)
+      return runCheckout(context, options, kind)
+    },
+  })
+}
+
+export function refused(name: string, what: string): Refusal {
+  return { refused: `"${name}" cannot be ${what}` }
+}
+
+async function runCheckout(context: StepContext, options: CheckedCheckout, kind: TreeKind): Promise<StepOutcome> {
   const workdir = context.render<string>(options.workdir)
   const revision = await withRetries(context, options, () => obtain(context, options, kind, workdir))
   if (revision === null) return failed('see the log')
@@ -53,18 +96,6 @@ export async function runCheckout(
   if (options.mode === 'export' && !(await removeMetadata(context, kind, workdir)))
     return failed(`the folders ${kind.metadata} could not be removed`)
   return { result: 'success' }
-}
-
-/** Branches and revisions come from strangers: what a program could take for an option is refused. */
-export function refused(name: string, what: string): StepOutcome {
-  return failed(`"${name}" cannot be ${what}`)
-}
-
-/** For people, before and after. */
-export function describeCheckout({ mode }: CheckedCheckout) {
-  return mode === 'clobber' || mode === 'export'
-    ? { running: ['checking out'], done: ['checkout'] }
-    : { running: ['updating'], done: ['update'] }
 }
 
 async function obtain(

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import {
   type CheckedCheckout,
   type CheckoutOptions,
@@ -34,17 +34,14 @@ const schema: Schema<ArchOptions, CheckedArch> = z
  * Gets the sources of the build from an Arch archive by tla, and sets the property `got_revision`: `patch-7`. A failure ends the build.
  * @example arch({ url: '/srv/archives/2026', archive: 'jane@example.org--2026', version: 'hello--main--1.0' })
  */
-export const arch = defineStep({
+export const arch = defineCheckout({
   name: 'arch',
   schema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
+  tree(context, options, revision) {
     const { sourceStamp, render } = context
     const [url, archive] = [render<string>(options.url), render<string>(options.archive)]
     const version = sourceStamp.branch ?? render<string>(options.version)
     if (!/^[a-z]\w*(?:-\w+)*(?:--[\w.]+(?:-[\w.]+)*)+$/i.test(version)) return refused(version, 'a version of arch')
-    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
     if (revision !== null && !/^(?:base|patch|version|versionfix)-\d+$/.test(revision))
       return refused(revision, 'a revision of arch')
     const wanted = `${archive}/${version}${revision === null ? '' : `--${revision}`}`
@@ -56,7 +53,7 @@ export const arch = defineStep({
     /** Archives are known by name to the account, wherever they are now. */
     const register = (directory: string) => tlaIn(directory).run('register-archive', '--force', archive, url)
 
-    return runCheckout(context, options, {
+    return {
       metadata: '{arch}',
       innerMetadata: '.arch-ids',
       ownPrefix: '++', // others it takes for files of the tree, and removes
@@ -75,6 +72,6 @@ export const arch = defineStep({
         if (revision !== null) return (await revisionOf(directory)) === revision ? revision : null
         return (await tree.run('replay', '--new', `${archive}/${version}`)) ? revisionOf(directory) : null
       },
-    })
+    }
   },
 })

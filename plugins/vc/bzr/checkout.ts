@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
-import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { addressOf, oneAddress } from '../branch-address.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import {
   type CheckedCheckout,
   type CheckoutOptions,
@@ -38,51 +39,39 @@ const schema: Schema<BzrOptions, CheckedBzr> = z
     bzrbin: z.string('Give the path of the brz program.').min(1).default('brz'),
   })
   .refine(notItsSource.test, notItsSource.issue)
-  .refine(({ repourl, baseURL }) => (repourl === undefined) !== (baseURL === undefined), {
-    path: ['repourl'],
-    message: 'Give either repourl or baseURL.',
-  })
+  .refine(oneAddress('repourl').test, oneAddress('repourl').issue)
 
 /**
  * Gets the sources of the build from Bazaar and sets the property `got_revision`. A failure ends the build.
  * @example bzr({ repourl: 'https://bzr.example.org/hello/trunk' })
  */
-export const bzr = defineStep({
+export const bzr = defineCheckout({
   name: 'bzr',
   schema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
-    const { sourceStamp, render } = context
-    const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
-    if (options.repourl === undefined && (branch.split('/').includes('..') || /\p{Cc}/u.test(branch)))
-      return refused(branch, 'a branch of bzr')
-    const url =
-      options.repourl === undefined
-        ? `${render<string>(options.baseURL!).replace(/\/+$/, '')}/${branch.replace(/^\/+/, '')}`
-        : render<string>(options.repourl)
-    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
+  tree(context, options, revision) {
+    const { branch, address } = addressOf(context, { ...options, address: options.repourl })
+    if (address === null) return refused(branch, 'a branch of bzr')
     if (revision !== null && !/^(?:\d+(?:\.\d+\.\d+)?|revid:[^\s\p{Cc}]+)$/u.test(revision))
       return refused(revision, 'a revision of bzr')
     const at = revision === null ? [] : [`--revision=${revision}`]
     const bzrIn = (directory: string) => createSlaveProgram(context, options, { program: options.bzrbin, directory })
     const revisionOf = (directory: string) => bzrIn(directory).read('revno', '--tree')
 
-    return runCheckout(context, options, {
+    return {
       metadata: '.bzr',
-      origin: url,
+      origin: address,
       async checkOut(directory) {
         const parent = bzrIn(posix.dirname(directory))
-        const done = await parent.run('branch', '--quiet', ...at, '--', url, posix.basename(directory))
+        const done = await parent.run('branch', '--quiet', ...at, '--', address, posix.basename(directory))
         return done ? revisionOf(directory) : null
       },
       async update(directory) {
         const tree = bzrIn(directory)
         const done =
           (await tree.run('revert', '--quiet', '--no-backup')) &&
-          (await tree.run('pull', '--quiet', '--overwrite', ...at, '--', url))
+          (await tree.run('pull', '--quiet', '--overwrite', ...at, '--', address))
         return done ? revisionOf(directory) : null
       },
-    })
+    }
   },
 })

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import {
   type CheckedCheckout,
   type CheckoutOptions,
@@ -35,19 +35,16 @@ const schema: Schema<CvsOptions, CheckedCvs> = z
  * failure ends the build.
  * @example cvs({ cvsroot: ':pserver:anonymous@cvs.example.org:/cvsroot', cvsmodule: 'hello' })
  */
-export const cvs = defineStep({
+export const cvs = defineCheckout({
   name: 'cvs',
   schema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
+  tree(context, options, wanted) {
     const { sourceStamp, render } = context
     const cvsroot = render<string>(options.cvsroot)
     const cvsmodule = render<string>(options.cvsmodule)
     const named = sourceStamp.branch ?? (options.branch === undefined ? null : render<string>(options.branch))
     const branch = named === 'HEAD' ? null : named
     if (branch !== null && !/^[A-Za-z][\w-]*$/.test(branch)) return refused(branch, 'a branch of cvs')
-    const wanted = options.alwaysUseLatest ? null : sourceStamp.revision
     if (wanted !== null && !/^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( [+-]\d{4})?$/.test(wanted))
       return refused(wanted, 'a time, which is what revisions of cvs are')
     // Of the newest only the time of asking is known.
@@ -57,7 +54,7 @@ export const cvs = defineStep({
     const cvsIn = (directory: string) => createSlaveProgram(context, options, { program: 'cvs', directory })
     const flags = ['-f', '-z3', '-q', '-d', cvsroot]
 
-    return runCheckout(context, options, {
+    return {
       metadata: 'CVS',
       origin: `${cvsroot} ${cvsmodule}`,
       async checkOut(directory) {
@@ -68,6 +65,6 @@ export const cvs = defineStep({
         const sticky = on.length + date.length === 0 ? ['-A'] : [...(branch === null ? ['-A'] : on), ...date]
         return (await cvsIn(directory).run(...flags, 'update', '-dPC', ...sticky)) ? at : null
       },
-    })
+    }
   },
 })

@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
-import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { addressOf, oneAddress } from '../branch-address.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import {
   type CheckedCheckout,
   type CheckoutOptions,
@@ -30,10 +31,7 @@ const schema: Schema<DarcsOptions, CheckedDarcs> = z
     defaultBranch: renderable.optional(),
   })
   .refine(notItsSource.test, notItsSource.issue)
-  .refine(({ repourl, baseURL }) => (repourl === undefined) !== (baseURL === undefined), {
-    path: ['repourl'],
-    message: 'Give either repourl or baseURL.',
-  })
+  .refine(oneAddress('repourl').test, oneAddress('repourl').issue)
   .refine(({ baseURL, defaultBranch }) => baseURL === undefined || defaultBranch !== undefined, {
     path: ['defaultBranch'],
     message: 'Say what a build without a branch checks out.',
@@ -44,21 +42,12 @@ const schema: Schema<DarcsOptions, CheckedDarcs> = z
  * build.
  * @example darcs({ repourl: 'https://darcs.example.org/hello' })
  */
-export const darcs = defineStep({
+export const darcs = defineCheckout({
   name: 'darcs',
   schema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
-    const { sourceStamp, render } = context
-    const branch = sourceStamp.branch ?? render<string>(options.defaultBranch ?? '')
-    if (options.repourl === undefined && (branch.split('/').includes('..') || /\p{Cc}/u.test(branch)))
-      return refused(branch, 'a branch of darcs')
-    const url =
-      options.repourl === undefined
-        ? `${render<string>(options.baseURL!).replace(/\/+$/, '')}/${branch.replace(/^\/+/, '')}`
-        : render<string>(options.repourl)
-    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
+  tree(context, options, revision) {
+    const { branch, address } = addressOf(context, { ...options, address: options.repourl })
+    if (address === null) return refused(branch, 'a branch of darcs')
     // The hash of a patch, or what `darcs log --context` says of a tree: clients of try send that.
     const isContext = revision !== null && /^\s*Context:\n/.test(revision)
     if (revision !== null && !isContext && !/^[0-9a-f]{40}$/.test(revision))
@@ -69,9 +58,9 @@ export const darcs = defineStep({
       return said === null ? null : (/^patch ([0-9a-f]{40})$/m.exec(said)?.[1] ?? null)
     }
 
-    return runCheckout(context, options, {
+    return {
       metadata: '_darcs',
-      origin: url,
+      origin: address,
       async checkOut(directory) {
         const file = `${directory}.context`
         if (isContext && !(await sendFile(context, file, Buffer.from(`\n${revision.trim()}\n`)))) return null
@@ -82,7 +71,7 @@ export const darcs = defineStep({
           '--quiet',
           '--lazy',
           ...at,
-          url,
+          address,
           posix.basename(directory),
         )
         return done ? revisionOf(directory) : null
@@ -92,8 +81,8 @@ export const darcs = defineStep({
         if (!(await tree.run('revert', '--quiet', '--all'))) return null
         // Patches have no order of their own: a tree of just those up to one is made anew, unless it is there.
         if (revision !== null) return (await revisionOf(directory)) === revision ? revision : null
-        return (await tree.run('pull', '--quiet', '--all', url)) ? revisionOf(directory) : null
+        return (await tree.run('pull', '--quiet', '--all', address)) ? revisionOf(directory) : null
       },
-    })
+    }
   },
 })

@@ -1,5 +1,4 @@
-import { defineStep } from 'boltbot/plugin-sdk'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 import { checkoutSchema } from './checkout-options.ts'
 import { createGitTree, type Wanted } from './working-tree.ts'
@@ -11,23 +10,21 @@ export type { GitOptions } from './checkout-options.ts'
  * one. A failure ends the build.
  * @example git({ repourl: 'https://git.example.org/hello.git', mode: 'copy', retry: ['10s', 3] })
  */
-export const git = defineStep({
+export const git = defineCheckout({
   name: 'git',
   schema: checkoutSchema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
+  tree(context, options, revision) {
     const { sourceStamp } = context
     const wanted: Wanted = {
       repourl: context.render<string>(options.repourl),
       branch: sourceStamp.branch ?? (options.branch === undefined ? null : context.render<string>(options.branch)),
-      revision: options.alwaysUseLatest ? null : sourceStamp.revision,
+      revision,
     }
     const odd = [wanted.branch, wanted.revision].find((name) => name !== null && !isRefName(name))
     if (typeof odd === 'string') return refused(odd, 'a branch or revision of git')
     const gitIn = (directory: string) =>
       createSlaveProgram(context, options, { program: 'git', directory, env: ENVIRONMENT })
-    return runCheckout(context, options, createGitTree({ context, options, wanted, gitIn }))
+    return createGitTree({ context, options, wanted, gitIn })
   },
 })
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import {
   type CheckedCheckout,
   type CheckoutOptions,
@@ -31,16 +31,13 @@ const schema: Schema<HgOptions, CheckedHg> = z
  * Gets the sources of the build from Mercurial and sets the property `got_revision`. A failure ends the build.
  * @example hg({ repourl: 'https://hg.example.org/hello', mode: 'copy' })
  */
-export const hg = defineStep({
+export const hg = defineCheckout({
   name: 'hg',
   schema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
+  tree(context, options, revision) {
     const { sourceStamp, render } = context
     const repourl = render<string>(options.repourl)
     const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
-    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
     const odd = [branch, revision].find((name) => name !== null && !isName(name))
     if (typeof odd === 'string') return refused(odd, 'a branch or revision of hg')
     const hgIn = (directory: string) =>
@@ -53,7 +50,7 @@ export const hg = defineStep({
       if (!(await tree.run('update', '--clean', '--rev', wanted))) return null
       return tree.read('log', '--rev', '.', '--template', '{node}')
     }
-    return runCheckout(context, options, {
+    return {
       metadata: '.hg',
       origin: repourl,
       async checkOut(directory) {
@@ -69,7 +66,7 @@ export const hg = defineStep({
         const place = folder === '' ? [] : ['--prefix', folder]
         return hgIn(directory).run('import', '--no-commit', '--force', '--strip', `${level}`, ...place, '--', file)
       },
-    })
+    }
   },
 })
 

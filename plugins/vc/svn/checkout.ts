@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
-import { defineStep, type Renderable, type Schema } from 'boltbot/plugin-sdk'
+import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { describeCheckout, refused, runCheckout } from '../checkout.ts'
+import { addressOf, oneAddress, staysBelow } from '../branch-address.ts'
+import { defineCheckout, refused } from '../checkout.ts'
 import {
   type CheckedCheckout,
   type CheckoutOptions,
@@ -41,27 +42,19 @@ const schema: Schema<SvnOptions, CheckedSvn> = z
     password: renderable.optional(),
   })
   .refine(notItsSource.test, notItsSource.issue)
-  .refine(({ svnurl, baseURL }) => (svnurl === undefined) !== (baseURL === undefined), {
-    path: ['svnurl'],
-    message: 'Give either svnurl or baseURL.',
-  })
+  .refine(oneAddress('svnurl').test, oneAddress('svnurl').issue)
 
 /**
  * Gets the sources of the build from Subversion and sets the property `got_revision`. A failure ends the build.
  * @example svn({ baseURL: 'https://svn.example.org/hello/', defaultBranch: 'trunk', mode: 'copy' })
  */
-export const svn = defineStep({
+export const svn = defineCheckout({
   name: 'svn',
   schema,
-  flags: { haltOnFailure: true, flunkOnFailure: true },
-  describe: (options) => describeCheckout(options),
-  async run(context, options) {
-    const { sourceStamp, render } = context
-    const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
-    if (options.svnurl === undefined && !isPath(branch)) return refused(branch, 'a branch of svn')
-    const url =
-      options.svnurl === undefined ? joined(render<string>(options.baseURL!), branch) : render<string>(options.svnurl)
-    const revision = options.alwaysUseLatest ? null : sourceStamp.revision
+  tree(context, options, revision) {
+    const { render } = context
+    const { branch, address } = addressOf(context, { ...options, address: options.svnurl }, isPath)
+    if (address === null) return refused(branch, 'a branch of svn')
     if (revision !== null && !/^\d+$/.test(revision)) return refused(revision, 'a revision of svn')
     const at = revision ?? 'HEAD'
     const stdin = options.password === undefined ? undefined : render<string>(options.password)
@@ -74,12 +67,19 @@ export const svn = defineStep({
     const revisionOf = (directory: string) =>
       svnIn(directory).read('info', '--show-item', 'revision', '--no-newline', '.')
 
-    return runCheckout(context, options, {
+    return {
       metadata: '.svn',
-      origin: url,
+      origin: address,
       async checkOut(directory) {
         const parent = svnIn(posix.dirname(directory))
-        const done = await parent.run('checkout', ...quiet, '--revision', at, `${url}@${at}`, posix.basename(directory))
+        const done = await parent.run(
+          'checkout',
+          ...quiet,
+          '--revision',
+          at,
+          `${address}@${at}`,
+          posix.basename(directory),
+        )
         return done ? revisionOf(directory) : null
       },
       async update(directory) {
@@ -90,13 +90,11 @@ export const svn = defineStep({
           (await tree.run('update', ...quiet, '--revision', at, '.'))
         return done ? revisionOf(directory) : null
       },
-    })
+    }
   },
 })
 
-const joined = (base: string, branch: string) => `${base.replace(/\/+$/, '')}/${branch.replace(/^\/+/, '')}`
-
 /** Below the base, and of one meaning. */
 function isPath(branch: string): boolean {
-  return branch.length <= 1000 && !/[\p{Cc}@?#\\]/u.test(branch) && !branch.split('/').some((part) => part === '..')
+  return branch.length <= 1000 && !/[@?#\\]/.test(branch) && staysBelow(branch)
 }
