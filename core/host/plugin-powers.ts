@@ -64,6 +64,24 @@ export interface PowerScope {
   readonly signal: AbortSignal
 }
 
+/** What a plugin calls as it is; the others are kept track of, or are things with members of their own. */
+const ACTS = [
+  'submitChange',
+  'submitBuildset',
+  'waitFor',
+  'force',
+  'stop',
+  'cancel',
+  'rebuild',
+  'pause',
+  'resume',
+  'reconfigure',
+  'notify',
+  'directory',
+  'openChat',
+  'pollSoon',
+] as const satisfies readonly (keyof HostPowers)[]
+
 type Gated = Omit<
   HostPowers,
   'registerScheduler' | 'registerPoller' | 'registerChatCommand' | 'registerCarrier' | 'http'
@@ -84,43 +102,17 @@ export function gatePowers(powers: HostPowers, plugin: string, isOpen: () => boo
     return Object.freeze(Object.fromEntries(Object.entries(thing).map(behindGate))) as T // same members, same signatures
   }
 
-  const {
-    submitChange,
-    submitBuildset,
-    waitFor,
-    force,
-    stop,
-    cancel,
-    rebuild,
-    pause,
-    resume,
-    reconfigure,
-    notify,
-    directory,
-    pollSoon,
-  } = gated(powers)
+  const members = gated(powers, ['openChat'])
   return {
-    submitChange,
-    submitBuildset,
-    waitFor,
-    force,
-    stop,
-    cancel,
-    rebuild,
-    pause,
-    resume,
-    reconfigure,
-    notify,
-    directory,
-    openChat(place) {
-      if (!isOpen()) throw hostStopped(plugin)
-      return powers.openChat(place)
-    },
-    pollSoon,
+    ...pick(members, ACTS),
     query: gated(powers.query, ['project']),
     state: gated(powers.state),
     secrets: gated(powers.secrets, ['resolve']),
     people: gated(powers.people),
     slaves: gated(powers.slaves, ['password', 'known', 'registerEngine']),
   }
+}
+
+function pick<T, K extends keyof T>(thing: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, thing[key]])) as Pick<T, K> // these keys, their values
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, CiError, definePlugin, defineStep, masterLock, secret, slave } from 'boltbot/plugin-sdk'
+import { failing } from '../rig/failing.ts'
 import { each, ends, sh } from '../rig/parts.ts'
-import { createRig, type Rig, type RigOptions } from '../rig/rig.ts'
+import { createRig, type RigOptions } from '../rig/rig.ts'
 
 const full = (over: Partial<Parameters<typeof builder>[0]> = {}) =>
   builder({ name: 'full', slaves: ['bot-1'], factory: buildFactory([sh({ command: 'make' })]), ...over })
@@ -13,15 +14,6 @@ const config = (over: Partial<RigOptions> = {}): RigOptions => ({
   ...over,
 })
 const force = { builder: 'full', who: 'jane', reason: 'try it' }
-
-/** Lets the transitions of this name fail so often. */
-function failing(rig: Rig, name: string, times: number): void {
-  const { transition } = rig.store
-  let left = times
-  const flaky: typeof transition = (called, ...rest) =>
-    called === name && left-- > 0 ? Promise.reject(new Error('disk full')) : transition(called, ...rest)
-  Object.assign(rig.store, { transition: flaky })
-}
 
 test('a build whose end cannot be stored keeps its slave and tries again until it can', async () => {
   await using rig = await createRig(config({ builders: [full({ mergeRequests: false })] }))

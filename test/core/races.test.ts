@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { builder, buildFactory, masterLock, slave, slaveLock } from 'boltbot/plugin-sdk'
 import { createScriptedSlave } from 'boltbot/plugin-sdk/testing'
 import { createLocks, type LockNeed } from '../../core/locks.ts'
+import { failing } from '../rig/failing.ts'
 import { commit, each, sh } from '../rig/parts.ts'
-import { createRig, type Rig, type RigOptions } from '../rig/rig.ts'
+import { createRig, type RigOptions } from '../rig/rig.ts'
 
 // What the simulation found, each as a story of its own.
 
@@ -18,15 +19,6 @@ const config = (over: Partial<RigOptions> = {}): RigOptions => ({
   ...over,
 })
 const by = { who: 'jane', reason: 'try it' }
-
-/** Lets the transitions of this name fail so often. */
-function failing(rig: Rig, name: string, times: number): void {
-  const { transition } = rig.store
-  let left = times
-  const flaky: typeof transition = (called, ...rest) =>
-    called === name && left-- > 0 ? Promise.reject(new Error('disk full')) : transition(called, ...rest)
-  Object.assign(rig.store, { transition: flaky })
-}
 
 test('a builder whose slaves are gone does not keep others from the lock it waited for', async () => {
   const database = masterLock('database')

@@ -2,11 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  type BuildFinished,
   type BuildView,
   type Clock,
   definePlugin,
-  type HookEvent,
   type MasterConfig,
   type SlaveDoor,
   type StoredHook,
@@ -30,8 +28,9 @@ import type { LogStore } from '../../core/store/log-store.ts'
 import { createMemoryLogStore } from '../../core/store/logs/memory-log-store.ts'
 import { openSqliteStore } from '../../core/store/open.ts'
 import type { Store } from '../../core/store/store.ts'
+import { driven } from '../../plugin-sdk/testing/rig/driven.ts'
+import { createRecorder, type RigEvent, storyLine } from '../../plugin-sdk/testing/rig/story.ts'
 import { checked } from './checked.ts'
-import { driven } from './driven.ts'
 
 /** Anything of a config but what the rig fills in. */
 export type RigOptions = Omit<MasterConfig['options'], 'projectName' | 'transports'> & Partial<MasterConfig['options']>
@@ -61,28 +60,6 @@ export interface Rig extends AsyncDisposable {
   restart(options?: RigOptions): Promise<Rig>
 }
 
-export type RigEvent = { [Name in StoredHook]: { readonly name: Name; readonly event: HookEvent<Name> } }[StoredHook]
-
-const OBSERVED = [
-  'changeAccepted',
-  'sourceFailing',
-  'buildsetCreated',
-  'requestQueued',
-  'requestCancelled',
-  'buildStarted',
-  'stepStarted',
-  'stepFinished',
-  'buildFinished',
-  'buildsetDoomed',
-  'buildsetFinished',
-  'slaveConnected',
-  'slaveLost',
-  'slaveMissing',
-  'slaveBack',
-  'configApplied',
-  'configRejected',
-] as const satisfies readonly StoredHook[]
-
 /** A whole master in memory: real walk, real store, fake clock, scripted slaves. */
 export async function createRig(options: RigOptions, seed = 1): Promise<Rig> {
   const clock = createFakeClock()
@@ -109,13 +86,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
   const { clock, log, store, logStore, basedir } = parts
   const events: RigEvent[] = []
   let door: SlaveDoor | undefined
-  const recorder = definePlugin({
-    name: 'rig/recorder',
-    kind: 'status',
-    apply(host) {
-      for (const name of OBSERVED) host.tap(name, (event) => void events.push({ name, event } as RigEvent)) // pairs by construction
-    },
-  })
+  const recorder = createRecorder((event) => events.push(event))
   const transport = definePlugin({
     name: 'rig/slaves',
     kind: 'slave',
@@ -128,7 +99,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
     checked(
       {
         ...options,
-        plugins: [...(options.plugins ?? []), recorder()],
+        plugins: [...(options.plugins ?? []), recorder],
         transports: [...(options.transports ?? []), transport()],
       },
       parts.configs.getOrInsertComputed(options, () => `rig ${parts.configs.size}`),
@@ -181,12 +152,14 @@ async function startRig(parts: RigParts): Promise<Rig> {
     settle,
     async story(...names) {
       await settle()
-      return events.filter((one) => names.length === 0 || (names as readonly string[]).includes(one.name)).map(line)
+      return events
+        .filter((one) => names.length === 0 || (names as readonly string[]).includes(one.name))
+        .map(storyLine)
     },
     async build(builder, number) {
       const build = await master.query.buildByNumber(builder, number)
       if (build === undefined)
-        throw new Error(`there is no build ${builder} #${number}; story so far:\n${events.map(line).join('\n')}`)
+        throw new Error(`there is no build ${builder} #${number}; story so far:\n${events.map(storyLine).join('\n')}`)
       return build
     },
     reconfigure: (options) => driven(clock, master.reconfigure(toConfig(options), { who: 'test', via: 'test' })),
@@ -233,16 +206,4 @@ function clockOf(clock: Clock, process: { readonly killed: boolean }): Clock {
       if (process.killed) await new Promise(() => {})
     },
   }
-}
-
-function line({ name, event }: RigEvent): string {
-  const said: unknown[] = [name]
-  if ('builder' in event) said.push(event.builder)
-  if ('number' in event) said.push(`#${event.number}`)
-  if ('slave' in event) said.push(`on ${event.slave}`)
-  if ('name' in event) said.push(event.name)
-  if ('change' in event) said.push(event.change.revision ?? event.change.comments)
-  if ('cause' in event) said.push(event.cause)
-  if ('result' in event) said.push((event as BuildFinished).result)
-  return said.join(' ')
 }

@@ -13,6 +13,7 @@ import type { FakeClock } from '../fake-clock.ts'
 import type { MemoryLog } from '../memory-log.ts'
 import { createSeededRandom } from '../seeded-random.ts'
 import { rigConfig } from './config.ts'
+import { driven } from './driven.ts'
 import { createPostman } from './mails.ts'
 import { createLifeSockets, type LifeSockets } from './sockets.ts'
 import type { RigStage } from './stage.ts'
@@ -103,20 +104,6 @@ async function startIn(sockets: LifeSockets, parts: LifeParts): Promise<Life> {
       world.kill()
     },
   }
-}
-
-/** Moves the clock a little while something waits for it: stops have deadlines and pings. */
-async function driven<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
-  let done = false
-  const ended = work.finally(() => {
-    done = true
-  })
-  ended.catch(() => {}) // given to the caller below
-  for (let i = 0; i < 2000 && !done; i++) {
-    await clock.settle()
-    if (!done) await clock.advance(10)
-  }
-  return ended
 }
 
 /** The clock of one process: when that is killed its timers are gone, and its sleeps never end. What they do is its own. */

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { createSecureContext, createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer } from 'node:tls'
 import { addressText } from '../address.ts'
+import { listenOn, readCertificate } from '../listen.ts'
 import { cannotListen, certificateUnreadable } from './errors.ts'
-import type { PbAddress, PbCertificate } from './pb-address.ts'
+import type { PbAddress } from './pb-address.ts'
 
 export interface PbServerDeps {
   /** May it speak at all? Asked at once, before anything is computed for it. */
@@ -28,7 +28,11 @@ export async function createPbServer({ tls }: PbAddress, deps: PbServerDeps): Pr
       if (!socket.destroyed) accept(socket)
     })
   // Not half open: who goes during the handshake would be kept to its end.
-  const secure = { ...(await certificate(tls)), minVersion: 'TLSv1.2' as const, handshakeTimeout }
+  const secure = {
+    ...(await readCertificate(tls, certificateUnreadable)),
+    minVersion: 'TLSv1.2' as const,
+    handshakeTimeout,
+  }
   const server = createTlsServer({ ...options, ...secure }, accept)
   server.on('connection', screen)
   server.on('tlsClientError', (error, socket) => {
@@ -38,33 +42,11 @@ export async function createPbServer({ tls }: PbAddress, deps: PbServerDeps): Pr
   return server
 }
 
-async function certificate({ certFile, keyFile }: PbCertificate): Promise<{ cert: string; key: string }> {
-  const read = (file: string) =>
-    readFile(file, 'utf8').catch((error: unknown) => {
-      throw certificateUnreadable(file, error)
-    })
-  const pair = { cert: await read(certFile), key: await read(keyFile) }
-  try {
-    createSecureContext(pair)
-  } catch (error) {
-    throw certificateUnreadable(certFile, error)
-  }
-  return pair
-}
-
 /** Gives the port, which matters when 0 was asked for. @throws CiError `BOLT_PB_LISTEN`. */
 export async function listen(server: Server, address: PbAddress): Promise<number> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(address.port, address.host, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
+    return await listenOn(server, address)
   } catch (error) {
     throw cannotListen(addressText(address), error)
   }
-  const bound = server.address()
-  return typeof bound === 'object' && bound !== null ? bound.port : address.port
 }

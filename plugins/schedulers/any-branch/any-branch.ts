@@ -1,16 +1,14 @@
 import { type Duration, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
+import { followBranches } from '../follow-branches.ts'
 import {
-  buildsetOf,
   type CheckedCommon,
   type CommonOptions,
   commonShape,
   type ImportanceOptions,
   importanceShape,
-  judge,
   treeStableTimerSchema,
 } from '../options.ts'
-import { createTreeStableRules } from '../tree-stable-rules.ts'
 import { type BranchPatterns, branchPatternsSchema, matchesBranch } from './branch-patterns.ts'
 
 export interface AnyBranchOptions extends CommonOptions, ImportanceOptions {
@@ -46,17 +44,7 @@ export const anyBranch = definePlugin({
   schema,
   id: ({ name }) => name,
   apply(host, options) {
-    const { name, builders, branches, treeStableTimer: stableMs } = options
-    const { initial, decide } = createTreeStableRules({ stableMs, buildset: buildsetOf(options) })
-    host.registerScheduler({
-      name,
-      builders,
-      initial,
-      decide,
-      async wants(change) {
-        if (branches !== undefined && !matchesBranch(branches, change.branch)) return false
-        return judge(options, change)
-      },
-    })
+    const { branches } = options
+    followBranches(host, options, (branch) => branches === undefined || matchesBranch(branches, branch))
   },
 })

@@ -1,16 +1,14 @@
 import { type Duration, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
+import { followBranches } from '../follow-branches.ts'
 import {
-  buildsetOf,
   type CheckedCommon,
   type CommonOptions,
   commonShape,
   type ImportanceOptions,
   importanceShape,
-  judge,
   treeStableTimerSchema,
 } from '../options.ts'
-import { createTreeStableRules } from '../tree-stable-rules.ts'
 
 export interface SchedulerOptions extends CommonOptions, ImportanceOptions {
   /** The branch it follows; `null`: changes without a branch. May be left out when `changeFilter` has one. */
@@ -51,17 +49,7 @@ export const scheduler = definePlugin({
   schema,
   id: ({ name }) => name,
   apply(host, options) {
-    const { name, builders, branch, treeStableTimer: stableMs } = options
-    const { initial, decide } = createTreeStableRules({ stableMs, buildset: buildsetOf(options) })
-    host.registerScheduler({
-      name,
-      builders,
-      initial,
-      decide,
-      async wants(change) {
-        if (branch !== undefined && change.branch !== branch) return false
-        return judge(options, change)
-      },
-    })
+    const { branch } = options
+    followBranches(host, options, (name) => branch === undefined || name === branch)
   },
 })

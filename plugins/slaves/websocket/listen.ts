@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { createSecureContext } from 'node:tls'
 import { addressText } from '../../ports/address.ts'
+import { listenOn, readCertificate } from '../../ports/listen.ts'
 import { cannotListen, certificateUnreadable, portTaken } from './errors.ts'
 import type { Agents } from './options.ts'
 
@@ -23,7 +22,11 @@ export async function createWebServer(options: Agents): Promise<Server> {
     options.tls === undefined
       ? createServer(limits, refuse)
       : createTlsServer(
-          { ...limits, ...(await certificate(options.tls)), handshakeTimeout: options.loginTimeout },
+          {
+            ...limits,
+            ...(await readCertificate(options.tls, certificateUnreadable)),
+            handshakeTimeout: options.loginTimeout,
+          },
           refuse,
         )
   server.maxConnections = options.maxConnections
@@ -35,34 +38,12 @@ const refuse: RequestListener = (_, response) => {
   response.end('Here slaves of Boltbot connect, by WebSocket.\n')
 }
 
-async function certificate({ certFile, keyFile }: NonNullable<Agents['tls']>): Promise<{ cert: string; key: string }> {
-  const read = (file: string) =>
-    readFile(file, 'utf8').catch((error: unknown) => {
-      throw certificateUnreadable(file, error)
-    })
-  const pair = { cert: await read(certFile), key: await read(keyFile) }
-  try {
-    createSecureContext(pair)
-  } catch (error) {
-    throw certificateUnreadable(certFile, error)
-  }
-  return pair
-}
-
 /** Resolves with the port. @throws CiError `BOLT_AGENTS_PORT_TAKEN`, `BOLT_AGENTS_LISTEN`. */
 export async function listen(server: Server, { port: address }: Agents): Promise<number> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(address.port, address.host, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
+    return await listenOn(server, address)
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
     throw (taken ? portTaken : cannotListen)(addressText(address), error)
   }
-  const bound = server.address()
-  return typeof bound === 'object' && bound !== null ? bound.port : address.port
 }

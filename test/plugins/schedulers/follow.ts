@@ -7,6 +7,7 @@ import type {
   SchedulerRules,
 } from 'boltbot/plugin-sdk'
 import { createTestHost } from 'boltbot/plugin-sdk/testing'
+import { acceptedChange } from '../../../plugin-sdk/testing/test-powers.ts'
 
 /** Runs the rules of a scheduler as core does: one input after the other, its state kept as JSON. */
 export interface Follow {
@@ -68,23 +69,8 @@ export function rulesOf(plugin: PluginInstance): SchedulerRules {
   return host.records.schedulers[0]!
 }
 
-export function changeOf(fields: Partial<Change>): Change {
-  return {
-    id: 1,
-    who: 'jane',
-    files: ['a.c'],
-    comments: 'a change',
-    branch: 'main',
-    revision: 'r1',
-    repository: '',
-    project: '',
-    codebase: '',
-    category: null,
-    revlink: null,
-    links: [],
-    properties: {},
-    when: 0,
-    source: 'test',
-    ...fields,
-  }
+/** A change as the master stores it. */
+export function changeOf({ id = 1, source = 'test', ...fields }: Partial<Change>): Change {
+  const input = { who: 'jane', files: ['a.c'], comments: 'a change', branch: 'main', revision: 'r1', ...fields }
+  return acceptedChange(input, id, 0, source)
 }

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  builder,
-  buildFactory,
-  type Change,
-  type Decision,
-  type Json,
-  type PluginInstance,
-  type SchedulerInput,
-  type SchedulerRules,
-} from 'boltbot/plugin-sdk'
-import { createTestHost } from 'boltbot/plugin-sdk/testing'
+import { builder, buildFactory, type Change, type Decision, type Json, type SchedulerInput } from 'boltbot/plugin-sdk'
 import { type SchedulerOptions, scheduler } from 'boltbot/plugins/schedulers'
 import fc from 'fast-check'
+import { changeOf, rulesOf } from './follow.ts'
 
 const full = builder({ name: 'full', slaves: ['bot'], factory: buildFactory([]) })
 
@@ -245,7 +236,7 @@ function follow(options: Partial<SchedulerOptions>, stored?: Json, wakeAt: numbe
       for (const { changes = [] } of run.decision.buildsets ?? []) run.built.push(changes)
     },
     change(id: number, now: number, { important = true, ...fields }: Partial<Change> & { important?: boolean } = {}) {
-      run.feed({ kind: 'change', change: change({ id, ...fields }), important }, now)
+      run.feed({ kind: 'change', change: changeOf({ id, ...fields }), important }, now)
     },
     timer: (now: number) => run.feed({ kind: 'timer' }, now),
     now: (now: number) => run.feed({ kind: 'now' }, now),
@@ -255,34 +246,5 @@ function follow(options: Partial<SchedulerOptions>, stored?: Json, wakeAt: numbe
 
 async function wanted(options: Partial<SchedulerOptions>, fields: Partial<Change>) {
   const rules = rulesOf(scheduler({ name: 'tests', builders: [full], ...options }))
-  return rules.wants?.(change({ branch: 'main', ...fields }))
-}
-
-function rulesOf(plugin: PluginInstance): SchedulerRules {
-  const test = createTestHost()
-  test.apply(plugin)
-  const [rules] = test.records.schedulers
-  assert.ok(rules)
-  return rules
-}
-
-function change(fields: Partial<Change>): Change {
-  return {
-    id: 1,
-    who: 'jane',
-    files: ['a.c'],
-    comments: '',
-    branch: 'main',
-    revision: null,
-    repository: 'r',
-    project: '',
-    codebase: '',
-    category: null,
-    revlink: null,
-    links: [],
-    properties: {},
-    when: 0,
-    source: 'test',
-    ...fields,
-  }
+  return rules.wants?.(changeOf({ branch: 'main', ...fields }))
 }

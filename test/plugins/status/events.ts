@@ -1,26 +1,19 @@
 import type { BuildFinished, BuildView, Change } from 'boltbot/plugin-sdk'
+import { changeOf } from '../schedulers/follow.ts'
 
 export const AT = 1_700_000_000_000
 
 export function change(fields: Partial<Change> = {}): Change {
-  return {
-    id: 1,
+  return changeOf({
     who: 'Jane Doe <jane@example.org>',
     files: ['hello.c', 'hello.h'],
     comments: 'Break the build\n\nOn purpose.',
-    branch: 'main',
     revision: '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d',
     repository: '/r',
-    project: '',
-    codebase: '',
-    category: null,
-    revlink: null,
-    links: [],
-    properties: {},
     when: AT,
     source: 'git',
     ...fields,
-  }
+  })
 }
 
 export function finished(fields: Partial<BuildFinished> = {}): BuildFinished {

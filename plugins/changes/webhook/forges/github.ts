@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { isHmac } from '../signature.ts'
 import type { Commit, Forge, News, Push } from './forge.ts'
-import { branchOf, list, oldestFirst, optional, payloadOf, person, pick, realCommit, timeOf, whoOf } from './payload.ts'
+import { commitOf, LISTED_COMMIT } from './listed-commit.ts'
+import { branchOf, list, oldestFirst, optional, payloadOf, pick, realCommit } from './payload.ts'
 
 /** Webhooks of github.com and GitHub Enterprise. */
 export const github: Forge = {
@@ -18,17 +19,7 @@ export const github: Forge = {
 /** GitHub sends no more, and does not say how many there are. */
 const MOST_COMMITS = 2048
 
-const COMMIT = z.object({
-  id: z.string(),
-  message: z.string(),
-  timestamp: optional(z.string()),
-  url: optional(z.string()),
-  author: optional(person),
-  distinct: optional(z.boolean()),
-  added: optional(z.array(z.string())),
-  modified: optional(z.array(z.string())),
-  removed: optional(z.array(z.string())),
-})
+const COMMIT = LISTED_COMMIT.extend({ distinct: optional(z.boolean()) })
 
 const REPOSITORY = z.object({
   full_name: z.string(),
@@ -82,17 +73,6 @@ function commitsOf(
   if (isCut) return { commits: found, missing: 'commits' }
   if (found.length === 0 && (isTag || isNew)) return { commits: [bare(at)], missing: 'details' }
   return { commits: found, missing: wanted.some(({ added }) => added === undefined) ? 'details' : null }
-}
-
-function commitOf({ id, message, timestamp, url, author, added, modified, removed }: z.infer<typeof COMMIT>): Commit {
-  return {
-    revision: id,
-    who: whoOf(author?.name, author?.email),
-    comments: message.trimEnd(),
-    files: [...new Set([...(added ?? []), ...(modified ?? []), ...(removed ?? [])])],
-    revlink: url,
-    when: timeOf(timestamp),
-  }
 }
 
 /** A head of which only the name is known. */

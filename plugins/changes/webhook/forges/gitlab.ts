@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { isSame } from '../signature.ts'
 import type { Commit, Forge, News, Push } from './forge.ts'
-import { branchOf, list, oldestFirst, optional, payloadOf, person, pick, realCommit, timeOf, whoOf } from './payload.ts'
+import { commitOf, LISTED_COMMIT } from './listed-commit.ts'
+import { branchOf, list, oldestFirst, optional, payloadOf, person, pick, realCommit, whoOf } from './payload.ts'
 
 /** Webhooks of GitLab. It sends the secret itself along. */
 export const gitlab: Forge = {
@@ -18,17 +19,6 @@ export const gitlab: Forge = {
 
 const KIND = z.object({ object_kind: z.string() })
 
-const COMMIT = z.object({
-  id: z.string(),
-  message: z.string(),
-  timestamp: optional(z.string()),
-  url: optional(z.string()),
-  author: optional(person),
-  added: optional(z.array(z.string())),
-  modified: optional(z.array(z.string())),
-  removed: optional(z.array(z.string())),
-})
-
 const PROJECT = z.object({
   path_with_namespace: z.string(),
   git_http_url: optional(z.string()),
@@ -44,7 +34,7 @@ const PUSH = z.object({
   message: optional(z.string()),
   user_name: optional(z.string()),
   user_email: optional(z.string()),
-  commits: list(COMMIT),
+  commits: list(LISTED_COMMIT),
   total_commits_count: optional(z.number()),
   project: PROJECT,
 })
@@ -71,17 +61,6 @@ function readPush(payload: z.infer<typeof PUSH>): News {
   const hasHead = found.length === 0 || found.some(({ revision }) => revision === after)
   if (!hasHead || found.length < (total_commits_count ?? 0)) return push({ commits: found, missing: 'commits' })
   return push({ commits: found, missing: commits.some(({ added }) => added === undefined) ? 'details' : null })
-}
-
-function commitOf({ id, message, timestamp, url, author, added, modified, removed }: z.infer<typeof COMMIT>): Commit {
-  return {
-    revision: id,
-    who: whoOf(author?.name, author?.email),
-    comments: message.trimEnd(),
-    files: [...new Set([...(added ?? []), ...(modified ?? []), ...(removed ?? [])])],
-    revlink: url,
-    when: timeOf(timestamp),
-  }
 }
 
 /** A head that was there before: all that is known is who pushed it. */

@@ -1,4 +1,4 @@
-import type { FakeClock } from 'boltbot/plugin-sdk/testing'
+import type { FakeClock } from '../fake-clock.ts'
 
 /** Moves the clock a little while something waits for it: stops have deadlines and pings. */
 export async function driven<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
