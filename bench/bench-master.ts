@@ -101,6 +101,7 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
       secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
       redactor: redactor.stream,
       redact: redactor.text,
+      hide: redactor.add,
     })
     await master.start()
     return { store, master }

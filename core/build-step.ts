@@ -39,6 +39,8 @@ export interface BuildDeps {
   readonly locks: Locks
   readonly redactor: () => StreamRedactor
   readonly secretOf: (ref: SecretRef) => string
+  /** From now on this text is hidden in all logs. */
+  readonly hide: (value: string) => void
   readonly triggers: Pick<Triggers, 'of'>
   /** A step has begun to wait for locks. */
   readonly stepWaits: () => void
@@ -161,7 +163,7 @@ async function attempt(
   state: BuildState,
   { step, index, name, logs, past }: AttemptedStep,
 ): Promise<RanStep> {
-  const { clock, secretOf } = deps
+  const { clock, secretOf, hide } = deps
   const { started, builder, session } = order
   const { properties } = state
   const log = deps.log.child({ builder: builder.name, build: started.number, step: name })
@@ -214,6 +216,7 @@ async function attempt(
       clock,
       log,
       secretOf,
+      hide,
       async addSteps(steps) {
         state.plan.add(index, steps)
         order.progress.plan(state.plan.steps.map((planned) => planned.name))

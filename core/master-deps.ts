@@ -21,6 +21,8 @@ export interface MasterDeps {
   readonly secrets: Secrets
   readonly redactor: () => StreamRedactor
   readonly redact: (text: string) => string
+  /** From now on this text is hidden in all logs. */
+  readonly hide: (value: string) => void
   /** Default: none are kept, and builds of a process before under another config go back to the queue. */
   readonly configs?: KeptConfigs
   /** The program around the master; left out in tests. */

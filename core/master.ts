@@ -82,6 +82,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     locks,
     pool,
     redactor: deps.redactor,
+    hide: deps.hide,
     secretOf: (ref) => secrets.resolve(ref),
     triggers,
     stepWaits: () => deadlocks.look(),

@@ -48,6 +48,8 @@ export interface StepRun {
   readonly clock: Clock
   readonly log: Log
   readonly secretOf: (ref: SecretRef) => string
+  /** From now on this text is hidden in all logs. */
+  readonly hide: (value: string) => void
   readonly trigger: (order: TriggerOrder) => Promise<Triggered>
   readonly addSteps: (steps: readonly Step[]) => Promise<void>
 }
@@ -169,7 +171,9 @@ function createContext(run: StepRun, commands: CommandId[]): StepContext {
   function withEnv(command: Command): Command {
     if (command.kind !== 'shell') return command
     const env = { ...renderNow<Record<string, string | null>>(run.env), ...command.env }
-    return { ...command, env, secrets: [...(command.secrets ?? []), ...secrets] }
+    const own = command.secrets ?? []
+    for (const value of own) run.hide(value)
+    return { ...command, env, secrets: [...own, ...secrets] }
   }
 
   return {

@@ -34,7 +34,7 @@ export interface ShellCommandSpec {
   readonly wantStderr?: boolean
   /** Text for its standard input; default: closed at once. */
   readonly stdin?: string
-  /** Shown instead of values in the header of the log. */
+  /** Passwords and the like that it is called with: `***` stands for them in the header of its log, and from then on in all logs. */
   readonly secrets?: readonly string[]
 }
 

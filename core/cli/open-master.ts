@@ -50,6 +50,7 @@ export async function openMaster(context: BootContext): Promise<Master> {
     redactor: redactor.stream,
     program,
     redact: redactor.text,
+    hide: redactor.add,
     configs,
   })
   opening.move() // the master closes both when it stops

@@ -42,6 +42,11 @@ export const renderable = z.custom<Renderable<string>>(
     (typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'interpolation'),
   'Give a text that is not empty and does not begin with "-", or what interpolate or withProperties gives.',
 )
+/** Also one that begins with "-": it is never on a command line. */
+export const anyText = z.custom<Renderable<string>>(
+  (value) => (typeof value === 'string' && value !== '') || renderable.safeParse(value).success,
+  "Give secret('name'), or a text.",
+)
 const isDuration = (value: unknown): value is Duration => durationMs(value as Duration) !== undefined // any value may be asked
 const durationHint = "Give seconds, or text such as '90s' or '20m'."
 

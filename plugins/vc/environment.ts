@@ -14,8 +14,3 @@ export function programEnvironment(
   )
   return { ...Object.fromEntries(kept), LC_ALL: 'C.UTF-8', ...set }
 }
-
-/** The URL as it may be stored and shown: without password, and without the user of a web address, who may be a token. */
-export function withoutSecrets(repourl: string): string {
-  return repourl.replace(/^(https?:\/\/)[^/@]*@/i, '$1').replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/@]*@/i, '$1@')
-}

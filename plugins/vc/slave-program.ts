@@ -1,5 +1,7 @@
 import type { StepContext } from 'boltbot/plugin-sdk'
 import type { CheckedCheckout } from './checkout-options.ts'
+import { passwordLine } from './login.ts'
+import { secretsIn } from './url-secrets.ts'
 
 /** A version control program in one directory of the slave. */
 export interface SlaveProgram {
@@ -18,8 +20,10 @@ export function createSlaveProgram(
     readonly program: string
     readonly directory: string
     readonly env?: Readonly<Record<string, string | null>>
-    /** Given to each command: for a password, which a command line would show to all users of the slave. */
-    readonly stdin?: string | undefined
+    /** Each command reads it from its standard input: a command line would show it to all users of the slave. */
+    readonly password?: string | undefined
+    /** Hidden in logs, as are the password and those in addresses. */
+    readonly secrets?: readonly string[] | undefined
   },
 ): SlaveProgram {
   // Names of files are UTF-8, whatever the slave was started with.
@@ -32,7 +36,12 @@ export function createSlaveProgram(
         workdir: how.directory,
         env: all,
         timeout,
-        ...(how.stdin !== undefined && { stdin: how.stdin }),
+        secrets: [
+          ...args.flatMap(secretsIn),
+          ...(how.secrets ?? []),
+          ...(how.password === undefined ? [] : [how.password]),
+        ],
+        ...(how.password !== undefined && { stdin: passwordLine(how.password) }),
       },
       observe && { observe: (stream, data) => stream === 'stdout' && observe(data) },
     )

@@ -144,3 +144,20 @@ test('the secrets a step used are told to the slave, so that it hides them in wh
   const [run] = bot.asked.filter((one) => one.what === 'run')
   assert.deepEqual(run?.what === 'run' && run.command.kind === 'shell' && run.command.secrets, ['secret key'])
 })
+
+test('what a step names as secret of a command is hidden in all logs from then on', async () => {
+  const login = defineStep({
+    name: 'login',
+    async run(context) {
+      await context.run({ kind: 'shell', command: ['login', 'open sesame'], secrets: ['open sesame'] })
+      await context.run({ kind: 'shell', command: ['show'] })
+      return { result: 'success' }
+    },
+  })
+  await using rig = await createRig(config({ builders: [full({ factory: buildFactory([login()]) })] }))
+  await rig.slave('bot-1', [{ match: 'show', output: 'It was "open sesame".' }])
+  await rig.master.force(force, 'test')
+  await rig.settle()
+  const pieces = await rig.logStore.read({ build: 1, step: 0, log: 'stdio', epoch: 1 }, 0)
+  assert.equal(pieces.map(({ data }) => new TextDecoder().decode(data)).join(''), 'It was "***********".')
+})

@@ -91,6 +91,7 @@ async function startAndStop(instant: number): Promise<number> {
     logStore: createMemoryLogStore(),
     secrets: { resolve: () => 'secret' },
     redact: (text) => text,
+    hide: () => {},
     redactor: () => ({ push: (data) => data, end: () => new Uint8Array() }),
   })
   starting = true

@@ -117,6 +117,7 @@ async function startRig(parts: RigParts): Promise<Rig> {
     logStore: logStoreOf(logStore, process),
     secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
     redactor: () => redactor.stream(),
+    hide: redactor.add,
     configs: {
       async load(hash) {
         const [options] = [...parts.configs].find(([, known]) => known === hash) ?? []

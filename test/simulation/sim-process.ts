@@ -61,6 +61,7 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
       secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
       redactor: () => ({ push: (data) => data, end: () => new Uint8Array() }),
       redact: (text) => text,
+      hide: () => {},
     })
     await master.start()
   }

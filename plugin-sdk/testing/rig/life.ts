@@ -86,6 +86,7 @@ async function startIn(sockets: LifeSockets, parts: LifeParts): Promise<Life> {
     },
     redactor: () => redactor.stream(),
     redact: redactor.text,
+    hide: redactor.add,
   })
   await driven(clock, master.start())
   return {

@@ -1,9 +1,9 @@
 import { CiError, definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import { type CheckedPoller, type PollerOptions, pollerFields, text } from '../poller-options.ts'
 import { newInWindow, windowStart } from '../time-window.ts'
+import { withoutSecrets } from '../url-secrets.ts'
 import { bonsaiFailed, bonsaiTooLong } from './errors.ts'
 import { parseCommits, queryUrl } from './query.ts'
 

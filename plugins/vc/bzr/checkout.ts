@@ -10,9 +10,12 @@ import {
   notItsSource,
   renderable,
 } from '../checkout-options.ts'
+import { renderLogin, type StepLogin, stepLogin, webLogin } from '../login.ts'
 import { createSlaveProgram } from '../slave-program.ts'
+import { asUser } from './as-user.ts'
 
-export interface BzrOptions extends CheckoutOptions {
+/** `username` and `password` are for a web address. */
+export interface BzrOptions extends CheckoutOptions, StepLogin {
   /** The branch to check out, whatever branch the build is of. Give this or `baseURL`. */
   readonly repourl?: Renderable<string> | undefined
   /** The branch of the build is put behind it. */
@@ -23,7 +26,7 @@ export interface BzrOptions extends CheckoutOptions {
   readonly bzrbin?: string | undefined
 }
 
-interface CheckedBzr extends CheckedCheckout {
+interface CheckedBzr extends CheckedCheckout, StepLogin {
   readonly repourl?: Renderable<string> | undefined
   readonly baseURL?: Renderable<string> | undefined
   readonly defaultBranch: Renderable<string>
@@ -33,12 +36,14 @@ interface CheckedBzr extends CheckedCheckout {
 const schema: Schema<BzrOptions, CheckedBzr> = z
   .strictObject({
     ...checkoutFields,
+    ...stepLogin,
     repourl: renderable.optional(),
     baseURL: renderable.optional(),
     defaultBranch: renderable.default('trunk'),
     bzrbin: z.string('Give the path of the brz program.').min(1).default('brz'),
   })
   .refine(notItsSource.test, notItsSource.issue)
+  .refine(webLogin('repourl', 'baseURL').test, webLogin('repourl', 'baseURL').issue)
   .refine(oneAddress('repourl').test, oneAddress('repourl').issue)
 
 /**
@@ -54,7 +59,10 @@ export const bzr = defineCheckout({
     if (revision !== null && !/^(?:\d+(?:\.\d+\.\d+)?|revid:[^\s\p{Cc}]+)$/u.test(revision))
       return refused(revision, 'a revision of bzr')
     const at = revision === null ? [] : [`--revision=${revision}`]
-    const bzrIn = (directory: string) => createSlaveProgram(context, options, { program: options.bzrbin, directory })
+    const { username, password } = renderLogin(context, options)
+    const from = asUser(username, address)
+    const bzrIn = (directory: string) =>
+      createSlaveProgram(context, options, { program: options.bzrbin, directory, password })
     const revisionOf = (directory: string) => bzrIn(directory).read('revno', '--tree')
 
     return {
@@ -62,14 +70,14 @@ export const bzr = defineCheckout({
       origin: address,
       async checkOut(directory) {
         const parent = bzrIn(posix.dirname(directory))
-        const done = await parent.run('branch', '--quiet', ...at, '--', address, posix.basename(directory))
+        const done = await parent.run('branch', '--quiet', ...at, '--', from, posix.basename(directory))
         return done ? revisionOf(directory) : null
       },
       async update(directory) {
         const tree = bzrIn(directory)
         const done =
           (await tree.run('revert', '--quiet', '--no-backup')) &&
-          (await tree.run('pull', '--quiet', '--overwrite', ...at, '--', address))
+          (await tree.run('pull', '--quiet', '--overwrite', ...at, '--', from))
         return done ? revisionOf(directory) : null
       },
     }

@@ -1,8 +1,8 @@
 import { definePlugin, type Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
 import { address, type CheckedPoller, type PollerOptions, pollerFields, program, text } from '../poller-options.ts'
+import { withoutSecrets } from '../url-secrets.ts'
 import { createDarcs } from './darcs-process.ts'
 import { createDarcsHistory } from './history.ts'
 

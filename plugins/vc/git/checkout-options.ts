@@ -1,16 +1,20 @@
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
 import {
+  anyText,
   type CheckedCheckout,
   type CheckoutOptions,
   checkoutFields,
   notItsSource,
   renderable,
 } from '../checkout-options.ts'
+import { isWeb } from '../login.ts'
 
 export interface GitOptions extends CheckoutOptions {
   /** URL or path, as git on the slave takes it. */
   readonly repourl: Renderable<string>
+  /** User and password (or token) for an https server: unlike in the URL, nobody else on the slave can read them. The password is best a `secret('…')`. */
+  readonly credentials?: { readonly username: Renderable<string>; readonly password: Renderable<string> } | undefined
   /** Used when the source stamp names none; default: the one the repository's HEAD names. */
   readonly branch?: Renderable<string> | undefined
   /** Checks out submodules too. Default false. */
@@ -22,6 +26,7 @@ export interface GitOptions extends CheckoutOptions {
 /** Options after the check: complete, times in ms. */
 export interface Checkout extends CheckedCheckout {
   readonly repourl: Renderable<string>
+  readonly credentials?: GitOptions['credentials']
   readonly branch?: Renderable<string> | undefined
   readonly submodules: boolean
   /** `null`: all history. */
@@ -32,6 +37,7 @@ export const checkoutSchema: Schema<GitOptions, Checkout> = z
   .strictObject({
     ...checkoutFields,
     repourl: renderable,
+    credentials: z.strictObject({ username: renderable, password: anyText }).optional(),
     branch: renderable.optional(),
     submodules: z.boolean('Give true or false.').default(false),
     shallow: z
@@ -43,3 +49,8 @@ export const checkoutSchema: Schema<GitOptions, Checkout> = z
       .transform((value) => (value === true ? 1 : value === false ? null : value)),
   })
   .refine(notItsSource.test, notItsSource.issue)
+  .refine(({ credentials, repourl }) => credentials === undefined || isWeb(repourl), {
+    path: ['credentials'],
+    message:
+      "They are for a repourl that begins with https:// or http://; a server by ssh wants a key of the slave's account.",
+  })

@@ -1,6 +1,7 @@
 import { defineCheckout, refused } from '../checkout.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 import { checkoutSchema } from './checkout-options.ts'
+import { credentialHelper, withLogin } from './credentials.ts'
 import { createGitTree, type Wanted } from './working-tree.ts'
 
 export type { GitOptions } from './checkout-options.ts'
@@ -14,16 +15,23 @@ export const git = defineCheckout({
   name: 'git',
   schema: checkoutSchema,
   tree(context, options, revision) {
-    const { sourceStamp } = context
+    const { sourceStamp, render } = context
+    const { repourl, credentials } = withLogin({
+      repourl: render<string>(options.repourl),
+      credentials: options.credentials && render<{ username: string; password: string }>(options.credentials),
+    })
     const wanted: Wanted = {
-      repourl: context.render<string>(options.repourl),
-      branch: sourceStamp.branch ?? (options.branch === undefined ? null : context.render<string>(options.branch)),
+      repourl,
+      branch: sourceStamp.branch ?? (options.branch === undefined ? null : render<string>(options.branch)),
       revision,
     }
     const odd = [wanted.branch, wanted.revision].find((name) => name !== null && !isRefName(name))
     if (typeof odd === 'string') return refused(odd, 'a branch or revision of git')
+    const login = credentials && credentialHelper(repourl, credentials.username, credentials.password)
+    const env = { ...ENVIRONMENT, ...login }
+    const secrets = credentials && [credentials.password]
     const gitIn = (directory: string) =>
-      createSlaveProgram(context, options, { program: 'git', directory, env: ENVIRONMENT })
+      createSlaveProgram(context, options, { program: 'git', directory, env, secrets })
     return createGitTree({ context, options, wanted, gitIn })
   },
 })

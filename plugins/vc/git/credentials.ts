@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host, SecretRef } from 'boltbot/plugin-sdk'
+import { decoded } from '../url-secrets.ts'
 
 export interface CredentialOptions {
   readonly repourl: string
@@ -31,11 +32,26 @@ export function createCredentials(host: Pick<Host, 'secrets'>, options: Credenti
     env() {
       const { password } = credentials ?? {}
       return {
-        ...(credentials !== undefined && helper(repourl, credentials.username, host.secrets.resolve(password ?? ''))),
+        ...(credentials !== undefined &&
+          credentialHelper(repourl, credentials.username, host.secrets.resolve(password ?? ''))),
         ...(sshKnownHosts !== undefined && { GIT_SSH_COMMAND: ssh(folder, sshPrivateKey !== undefined) }),
       }
     },
   }
+}
+
+/**
+ * Takes user and password out of a web address: there they would stand on command lines, in the settings of trees and in what git
+ * prints. Those that are given beside it count more.
+ */
+export function withLogin<T extends { readonly repourl: string; readonly credentials?: object | undefined }>(
+  options: T,
+): T {
+  const found = /^(https?:\/\/)([^/@:]*):([^/]*)@(.*)$/is.exec(options.repourl)
+  if (found === null) return options
+  const [, scheme = '', username = '', password = '', rest = ''] = found
+  const credentials = options.credentials ?? { username: decoded(username), password: decoded(password) }
+  return { ...options, repourl: scheme + rest, credentials }
 }
 
 async function writePrivately(path: string, text: string): Promise<void> {
@@ -44,10 +60,10 @@ async function writePrivately(path: string, text: string): Promise<void> {
 }
 
 /** A credential helper that knows one server, by settings in the environment: git asks no other for this host, and this one for no other. */
-function helper(repourl: string, username: string, password: string): Record<string, string> {
-  const scope = /^https?:\/\/(?:[^/@]*@)?([^/]+)/.exec(repourl)
+export function credentialHelper(repourl: string, username: string, password: string): Record<string, string> {
+  const scope = /^https?:\/\/(?:[^/]*@)?([^/]+)/i.exec(repourl)
   if (scope === null) return {}
-  const section = `credential.${repourl.startsWith('https') ? 'https' : 'http'}://${scope[1]}`
+  const section = `credential.${/^https/i.test(repourl) ? 'https' : 'http'}://${scope[1]}`
   return {
     GIT_CONFIG_COUNT: '2',
     GIT_CONFIG_KEY_0: `${section}.helper`,

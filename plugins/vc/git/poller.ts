@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Branches, definePlugin, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { withoutSecrets } from '../environment.ts'
+import { isWeb, secretOrText } from '../login.ts'
 import {
   address,
   branchesField,
@@ -12,7 +12,8 @@ import {
   program,
   text,
 } from '../poller-options.ts'
-import { createCredentials } from './credentials.ts'
+import { withoutSecrets } from '../url-secrets.ts'
+import { createCredentials, withLogin } from './credentials.ts'
 import { examineRepository } from './doctor.ts'
 import { createGit } from './git-process.ts'
 import { createMirror } from './mirror.ts'
@@ -45,10 +46,6 @@ interface CheckedGit extends CheckedPoller {
   readonly gitbin: string
 }
 
-const secretOrText = z.custom<string | SecretRef>(
-  (value) => typeof value === 'string' || isSecretRef(value),
-  "Give secret('name'), or a text.",
-)
 const schema: Schema<GitPollerOptions, CheckedGit> = z
   .strictObject({
     ...pollerFields,
@@ -61,6 +58,11 @@ const schema: Schema<GitPollerOptions, CheckedGit> = z
       .refine((lines) => /^\S+ \S+ \S+/m.test(lines), 'Give lines of known_hosts, as ssh-keyscan prints them.')
       .optional(),
     gitbin: program('git'),
+  })
+  .refine(({ credentials, repourl }) => credentials === undefined || isWeb(repourl), {
+    path: ['credentials'],
+    message:
+      'They are for a repourl that begins with https:// or http://; for ssh, give sshPrivateKey and sshKnownHosts.',
   })
   .refine(({ sshPrivateKey, sshKnownHosts }) => sshPrivateKey === undefined || sshKnownHosts !== undefined, {
     path: ['sshKnownHosts'],
@@ -77,14 +79,18 @@ export const gitPoller = definePlugin({
   needs: ['changes', 'pollers', 'state', 'directory', 'secrets'],
   schema,
   id: ({ repourl }) => `git ${withoutSecrets(repourl)}`,
-  doctor(doctor, { repourl, gitbin }) {
-    const repository = withoutSecrets(repourl)
-    return examineRepository(doctor, createGit(gitbin, { hide: new Map([[repourl, repository]]) }), {
+  doctor(doctor, given) {
+    const options = withLogin(given)
+    const { repourl, gitbin } = options
+    return examineRepository(doctor, {
+      credentials: createCredentials(doctor, options),
       repourl,
-      repository,
+      repository: withoutSecrets(repourl),
+      gitbin,
     })
   },
-  apply(host, options) {
+  apply(host, given) {
+    const options = withLogin(given)
     const { repourl, pollInterval, pollAtLaunch, gitbin } = options
     const repository = withoutSecrets(repourl)
     const credentials = createCredentials(host, options)

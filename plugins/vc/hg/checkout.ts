@@ -9,23 +9,27 @@ import {
   notItsSource,
   renderable,
 } from '../checkout-options.ts'
+import { renderLogin, type StepLogin, stepLogin, webLogin } from '../login.ts'
 import { createSlaveProgram } from '../slave-program.ts'
+import { loginArguments } from './login.ts'
 
-export interface HgOptions extends CheckoutOptions {
+/** `username` and `password` are for a web address. */
+export interface HgOptions extends CheckoutOptions, StepLogin {
   /** URL or path, as hg on the slave takes it. */
   readonly repourl: Renderable<string>
   /** For builds that name no branch; default `default`. */
   readonly defaultBranch?: Renderable<string> | undefined
 }
 
-interface CheckedHg extends CheckedCheckout {
+interface CheckedHg extends CheckedCheckout, StepLogin {
   readonly repourl: Renderable<string>
   readonly defaultBranch: Renderable<string>
 }
 
 const schema: Schema<HgOptions, CheckedHg> = z
-  .strictObject({ ...checkoutFields, repourl: renderable, defaultBranch: renderable.default('default') })
+  .strictObject({ ...checkoutFields, ...stepLogin, repourl: renderable, defaultBranch: renderable.default('default') })
   .refine(notItsSource.test, notItsSource.issue)
+  .refine(webLogin('repourl').test, webLogin('repourl').issue)
 
 /**
  * Gets the sources of the build from Mercurial and sets the property `got_revision`. A failure ends the build.
@@ -40,8 +44,10 @@ export const hg = defineCheckout({
     const branch = sourceStamp.branch ?? render<string>(options.defaultBranch)
     const odd = [branch, revision].find((name) => name !== null && !isName(name))
     if (typeof odd === 'string') return refused(odd, 'a branch or revision of hg')
+    const { username, password } = renderLogin(context, options)
+    const login = loginArguments(repourl, username)
     const hgIn = (directory: string) =>
-      createSlaveProgram(context, options, { program: 'hg', directory, env: { HGPLAIN: '1' } })
+      createSlaveProgram(context, options, { program: 'hg', directory, password, env: { HGPLAIN: '1' } })
 
     /** Names are quoted: a branch may be called as an operator of hg is. */
     async function bring(directory: string): Promise<string | null> {
@@ -55,11 +61,11 @@ export const hg = defineCheckout({
       origin: repourl,
       async checkOut(directory) {
         const parent = hgIn(posix.dirname(directory))
-        const done = await parent.run('clone', '--noupdate', '--', repourl, posix.basename(directory))
+        const done = await parent.run('clone', ...login, '--noupdate', '--', repourl, posix.basename(directory))
         return done ? bring(directory) : null
       },
       async update(directory) {
-        return (await hgIn(directory).run('pull', '--', repourl)) ? bring(directory) : null
+        return (await hgIn(directory).run('pull', ...login, '--', repourl)) ? bring(directory) : null
       },
       // Unlike `patch` it knows files that are no text.
       applyPatch(directory, { file, level, folder }) {

@@ -10,26 +10,23 @@ import {
   notItsSource,
   renderable,
 } from '../checkout-options.ts'
+import { renderLogin, type StepLogin, stepLogin } from '../login.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 
-export interface SvnOptions extends CheckoutOptions {
+/** A `password` needs svn 1.10 or newer on the slave. */
+export interface SvnOptions extends CheckoutOptions, StepLogin {
   /** What to check out, whatever branch the build is of. Give this or `baseURL`. */
   readonly svnurl?: Renderable<string> | undefined
   /** The branch of the build is put behind it: `https://svn.example.org/hello/` and `branches/1.5`. */
   readonly baseURL?: Renderable<string> | undefined
   /** For builds that name no branch; default `trunk`. */
   readonly defaultBranch?: Renderable<string> | undefined
-  readonly username?: Renderable<string> | undefined
-  /** Best as a `secret('…')`. Needs svn 1.10 or newer on the slave; never stands on its command line. */
-  readonly password?: Renderable<string> | undefined
 }
 
-interface CheckedSvn extends CheckedCheckout {
+interface CheckedSvn extends CheckedCheckout, StepLogin {
   readonly svnurl?: Renderable<string> | undefined
   readonly baseURL?: Renderable<string> | undefined
   readonly defaultBranch: Renderable<string>
-  readonly username?: Renderable<string> | undefined
-  readonly password?: Renderable<string> | undefined
 }
 
 const schema: Schema<SvnOptions, CheckedSvn> = z
@@ -38,8 +35,7 @@ const schema: Schema<SvnOptions, CheckedSvn> = z
     svnurl: renderable.optional(),
     baseURL: renderable.optional(),
     defaultBranch: renderable.default('trunk'),
-    username: renderable.optional(),
-    password: renderable.optional(),
+    ...stepLogin,
   })
   .refine(notItsSource.test, notItsSource.issue)
   .refine(oneAddress('svnurl').test, oneAddress('svnurl').issue)
@@ -52,17 +48,16 @@ export const svn = defineCheckout({
   name: 'svn',
   schema,
   tree(context, options, revision) {
-    const { render } = context
     const { branch, address } = addressOf(context, { ...options, address: options.svnurl }, isPath)
     if (address === null) return refused(branch, 'a branch of svn')
     if (revision !== null && !/^\d+$/.test(revision)) return refused(revision, 'a revision of svn')
     const at = revision ?? 'HEAD'
-    const stdin = options.password === undefined ? undefined : render<string>(options.password)
+    const { username, password } = renderLogin(context, options)
     const login = [
-      ...(options.username === undefined ? [] : ['--username', render<string>(options.username)]),
-      ...(stdin === undefined ? [] : ['--password-from-stdin']),
+      ...(username === undefined ? [] : ['--username', username]),
+      ...(password === undefined ? [] : ['--password-from-stdin']),
     ]
-    const svnIn = (directory: string) => createSlaveProgram(context, options, { program: 'svn', directory, stdin })
+    const svnIn = (directory: string) => createSlaveProgram(context, options, { program: 'svn', directory, password })
     const quiet = ['--non-interactive', '--no-auth-cache', ...login]
     const revisionOf = (directory: string) =>
       svnIn(directory).read('info', '--show-item', 'revision', '--no-newline', '.')

@@ -1,8 +1,9 @@
-import { definePlugin, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
+import { definePlugin, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import { withoutSecrets } from '../environment.ts'
 import { registerHistoryPoller } from '../history-poller.ts'
+import { secretOrText } from '../login.ts'
 import { address, type CheckedPoller, type PollerOptions, pollerFields, program, text } from '../poller-options.ts'
+import { withoutSecrets } from '../url-secrets.ts'
 import { createSvnHistory } from './history.ts'
 import { alwaysTrunk, type SplitFile } from './split-file.ts'
 import { createSvn } from './svn-process.ts'
@@ -37,12 +38,7 @@ const schema: Schema<SvnPollerOptions, CheckedSvn> = z.strictObject({
     .custom<SplitFile>((value) => typeof value === 'function', 'Give a function, as trunkAndBranches.')
     .default(() => alwaysTrunk),
   svnuser: text.optional(),
-  svnpasswd: z
-    .custom<string | SecretRef>(
-      (value) => (typeof value === 'string' && value !== '') || isSecretRef(value),
-      "Give secret('name'), or a text.",
-    )
-    .optional(),
+  svnpasswd: secretOrText.optional(),
   svnbin: program('svn'),
 })
 

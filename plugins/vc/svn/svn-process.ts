@@ -1,4 +1,5 @@
 import { programEnvironment } from '../environment.ts'
+import { passwordLine } from '../login.ts'
 import { createProgram, type Program } from '../program.ts'
 
 export interface SvnLogin {
@@ -19,7 +20,7 @@ export function createSvn(bin: string, { user, password, hide = new Map() }: Svn
   return (args, how) =>
     run([...args, '--non-interactive', '--no-auth-cache', ...login], {
       ...how,
-      ...(password !== undefined && { stdin: password() }),
+      ...(password !== undefined && { stdin: passwordLine(password()) }),
     })
 }
 

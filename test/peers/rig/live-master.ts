@@ -82,6 +82,7 @@ export async function startLiveMaster(
     secrets: { resolve: (value) => (typeof value === 'string' ? value : `secret ${value.name}`) },
     redact: (text) => text,
     redactor: () => redactor.stream(),
+    hide: redactor.add,
   })
   await master.start()
 
