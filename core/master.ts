@@ -2,6 +2,7 @@ import { createActions } from './actions.ts'
 import { createAdoption } from './adoption.ts'
 import { createBuildsets } from './buildsets.ts'
 import { createChanges } from './changes.ts'
+import { createAcks } from './chat/acks.ts'
 import { createChat } from './chat/chat.ts'
 import { NONE_KEPT } from './config/kept.ts'
 import type { Config } from './config/model.ts'
@@ -45,7 +46,8 @@ import { createViews, explainWaiting } from './views.ts'
 export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { store, logStore, clock, random, log, secrets, configs = NONE_KEPT } = deps
   const changesOf = (ids: readonly number[]) => readChanges(store.db, ids)
-  const peopleOf = ({ people }: Config) => createPeople(people, { store, clock, log, changesOf })
+  const acks = createAcks(store)
+  const peopleOf = ({ people }: Config) => createPeople(people, { store, clock, log, changesOf, isQuiet: acks.covers })
   const inForce = createInForce(deps.config, peopleOf)
   const { config } = inForce
   const owner = await openOwner(store, random)
@@ -147,6 +149,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     program: deps.program,
     guard,
     people: desk,
+    acks,
   })
   const powers = createPowers({
     ...deps,

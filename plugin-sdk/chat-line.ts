@@ -1,14 +1,15 @@
-import type { ChatNews } from './chat.ts'
-import type { BuildFinished } from './events.ts'
+import type { BuildNews } from './chat.ts'
+import type { BuildFinished, BuildStarted } from './events.ts'
+import type { BuildView } from './model.ts'
 import type { Result } from './results.ts'
 
 /**
  * A finished build in the words of the chat: what kinds of news it is, and a line about it. Kinds are empty when nobody is told.
  * @example const { kinds, text } = newsOfBuild(event) // of a buildFinished
  */
-export function newsOfBuild(event: BuildFinished): { readonly kinds: readonly ChatNews[]; readonly text: string } {
+export function newsOfBuild(event: BuildFinished): { readonly kinds: readonly BuildNews[]; readonly text: string } {
   const { result, previousResult } = event
-  const kinds: ChatNews[] = result === 'retry' ? [] : ['finished']
+  const kinds: BuildNews[] = result === 'retry' ? [] : ['finished']
   if (result !== 'skipped' && result !== 'retry') kinds.push(result)
   const wasBad = isBad(previousResult)
   if (isBad(result) && !wasBad) kinds.push('problem')
@@ -21,6 +22,25 @@ export function newsOfBuild(event: BuildFinished): { readonly kinds: readonly Ch
     kinds,
     text: `build ${event.builder} #${event.number}${branch} has ended: ${verdict(event)}${change}.${blame}`,
   }
+}
+
+/**
+ * The same of the start of a build.
+ * @example const { kinds, text } = newsOfStart(event) // of a buildStarted
+ */
+export function newsOfStart({ builder, number, slave, reason }: BuildStarted): {
+  readonly kinds: readonly BuildNews[]
+  readonly text: string
+} {
+  return { kinds: ['started'], text: `build ${builder} #${number} has started on ${slave} (${reason})` }
+}
+
+/**
+ * What failed, to tell one kind of failure from another: the result and the first step that was bad.
+ * @example failureKind(build) // 'failure test'
+ */
+export function failureKind({ result, steps }: Pick<BuildView, 'result' | 'steps'>): string {
+  return `${result} ${steps.find((step) => isBad(step.result))?.name ?? ''}`
 }
 
 /**

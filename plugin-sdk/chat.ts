@@ -43,8 +43,8 @@ export interface ChatCommand {
 // biome-ignore lint/suspicious/noConfusingVoidType: a command that says nothing returns nothing
 export type ChatAnswer = void | undefined | string | readonly string[]
 
-/** What a place can be told of: turned on and off there with `notify`. */
-export const CHAT_NEWS = [
+/** What people can be told of builds; what one can subscribe to. */
+export const BUILD_NEWS = [
   'started',
   'finished',
   'success',
@@ -54,10 +54,11 @@ export const CHAT_NEWS = [
   'cancelled',
   'problem',
   'recovery',
-  'slaveMissing',
-  'slaveBack',
-  'reconfig',
 ] as const
+/** What a place can be told of: turned on and off there with `notify`. */
+export const CHAT_NEWS = [...BUILD_NEWS, 'slaveMissing', 'slaveBack', 'reconfig'] as const
+/** One of {@link BUILD_NEWS}. */
+export type BuildNews = (typeof BUILD_NEWS)[number]
 /** One of {@link CHAT_NEWS}. */
 export type ChatNews = (typeof CHAT_NEWS)[number]
 

@@ -4,6 +4,8 @@ export type { ActionName, AuditView, GuardedAction } from './action.ts'
 export { type Author, parseAuthor } from './author.ts'
 export { type Branches, branchTest } from './branches.ts'
 export {
+  BUILD_NEWS,
+  type BuildNews,
   CHAT_NEWS,
   type Chat,
   type ChatAnswer,
@@ -15,7 +17,7 @@ export {
   type ChatPlace,
   type ChatSpeaker,
 } from './chat.ts'
-export { nameOf, newsOfBuild, verdict } from './chat-line.ts'
+export { failureKind, nameOf, newsOfBuild, newsOfStart, verdict } from './chat-line.ts'
 export type { Clock, Log, LogFields, Random } from './clock.ts'
 export type { Command, CommandId, CommandIo, CommandResult, ShellCommandSpec, Stream } from './command.ts'
 export {

@@ -3,11 +3,13 @@ import type { Json } from './json.ts'
 
 /**
  * A message for some people. It is stored, and then handed over by a carrier until that took it: over dead servers, restarts and
- * kills. Of one plugin, key and recipient there is never a second message.
+ * kills. Of one plugin (or group), key and recipient there is never a second message.
  */
 export interface Notice {
   /** What it is about, the same each time the same is told: `build:${eventId}`. Unique in its plugin. */
   readonly key: string
+  /** Several plugins that would tell the same give one name here: it is told once. Left out: the plugin tells for itself. */
+  readonly group?: string
   readonly to: readonly Recipient[]
   readonly subject: string
   readonly text: string
@@ -63,7 +65,7 @@ export interface Carrier {
 }
 
 /** One message for one recipient. */
-export interface Delivery extends Omit<Notice, 'to' | 'key'> {
+export interface Delivery extends Omit<Notice, 'to' | 'key' | 'group'> {
   /** Number of the message in the outbox. */
   readonly id: number
   /** Unique in the world and the same for each try and for all recipients of a notice: letters, digits and dots. */

@@ -1,6 +1,8 @@
 /** People: who stands behind the `who` of a change, and how they are reached. */
+import type { BuildNews } from './chat.ts'
 import type { Duration } from './duration.ts'
 import type { BuildFinished } from './events.ts'
+import type { BuildId } from './model.ts'
 
 /** How people are known to the master. */
 export interface PeopleOptions {
@@ -75,13 +77,19 @@ export interface People {
   ircIdentities(who: string): Promise<readonly string[]>
   /**
    * Who wants to know of a build, each once, and why. By mail: those in the blamelist, the owners of files its changes touch, the
-   * sheriff of the day and subscribers; by IRC: subscribers who said so. Resolves when the store was asked.
+   * sheriff of the day and subscribers; by IRC: subscribers who said so, unless somebody looks after a failure (`ack`) that this build
+   * only repeats. Resolves when the store was asked.
    */
   interested(build: InterestingBuild, by: SubscribedBy): Promise<readonly InterestedPerson[]>
 }
 
 /** What of a build decides who is interested. */
-export type InterestingBuild = Pick<BuildFinished, 'builder' | 'branch' | 'blamelist' | 'changes' | 'at'>
+export interface InterestingBuild extends Pick<BuildFinished, 'builder' | 'branch' | 'blamelist' | 'changes' | 'at'> {
+  /** What news it is, as `newsOfBuild` says: who subscribed to other events is left out. Left out: subscribers of all events count. */
+  readonly kinds?: readonly BuildNews[]
+  /** Left out: no build, or none that has ended. */
+  readonly build?: BuildId
+}
 /** Why somebody is interested in a build. */
 export type SubscribedBy = 'mail' | 'irc'
 

@@ -35,7 +35,7 @@ export interface ChatCore {
   deliver(events: readonly StoredEvent[]): void
 }
 
-export interface ChatDeps extends Omit<ChatTools, 'followers' | 'memory' | 'tellAll'> {
+export interface ChatDeps extends Omit<ChatTools, 'followers' | 'tellAll'> {
   readonly store: Store
   readonly config: () => Config
   /** The address of a page; `null`: nobody serves it. */
@@ -63,7 +63,6 @@ export function createChat(deps: ChatDeps): ChatCore {
   const followers = createFollowers(deps.clock)
   const tools: ChatTools = {
     ...deps,
-    memory,
     followers,
     tellAll(text) {
       const told = [...open].filter(({ muted, place }) => !muted && place.stays !== false)
@@ -83,15 +82,13 @@ export function createChat(deps: ChatDeps): ChatCore {
   let telling: Promise<void> = Promise.resolve()
 
   async function tell(news: News): Promise<void> {
-    const { builder, kinds } = news
-    const green = kinds.includes('success') || kinds.includes('warnings')
-    const ack = builder === null || !kinds.includes('finished') ? undefined : await memory.ack(builder)
-    if (ack !== undefined && builder !== null && green) await memory.setAck(builder, null)
-    const isQuiet = ack !== undefined && (kinds.includes('failure') || kinds.includes('exception'))
+    const { kinds, ended } = news
+    const isBad = kinds.includes('failure') || kinds.includes('exception')
+    if (isBad && ended !== null && (await deps.acks.covers(ended))) return
     for (const one of open) {
       await one.ready
       const wanted = kinds.some((kind) => one.news.has(kind))
-      if (wanted && !one.muted && !isQuiet && passes(news, one.place, categoryOf))
+      if (wanted && !one.muted && passes(news, one.place, categoryOf))
         one.place.announce(plain(`${news.text}${linkIn(one, news.page)}`))
     }
   }

@@ -2,8 +2,8 @@ import type { ChatAnswer, ChatNews, ChatSpeaker, Clock, GuardedAction, Log, Quer
 import type { Actions } from '../actions.ts'
 import type { PeopleDesk } from '../people/desk.ts'
 import type { SlaveActions } from '../slave-actions.ts'
+import type { Acks } from './acks.ts'
 import type { Followers } from './followers.ts'
-import type { Memory } from './memory.ts'
 
 /** What the commands work with. */
 export interface ChatTools {
@@ -12,7 +12,7 @@ export interface ChatTools {
   readonly clock: Clock
   readonly log: Log
   readonly followers: Followers
-  readonly memory: Memory
+  readonly acks: Acks
   /** Left out where the program is none of the bot's: in tests. */
   readonly program: ProgramActs | undefined
   /** The one guard of all acts. */

@@ -39,6 +39,13 @@ export function createFinder(query: Query): Finder {
   }
 }
 
+/** @throws CiError `BOLT_CHAT_NAME` with the nearest name. */
+export function newsNamed<News extends string>(word: string, known: readonly News[]): News {
+  const found = known.find((one) => same(one, word))
+  if (found === undefined) throw unknownName('event', word, known)
+  return found
+}
+
 export const isBad = (result: Result | null) => result === 'failure' || result === 'exception'
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()

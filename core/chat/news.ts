@@ -1,6 +1,6 @@
-import { type BuildFinished, type ChatFilter, type ChatNews, newsOfBuild } from 'boltbot/plugin-sdk'
+import { type BuildFinished, type BuildId, type ChatFilter, type ChatNews, newsOfBuild, newsOfStart } from 'boltbot/plugin-sdk'
 import type { StoredEvent } from '../store/store.ts'
-import { buildName, pageOfBuild, pageOfSlave, span } from './describe.ts'
+import { pageOfBuild, pageOfSlave, span } from './describe.ts'
 
 /** Something places may want to be told: of which kinds it is, and a line of it. */
 export interface News {
@@ -9,20 +9,18 @@ export interface News {
   /** What it is about; `null`: no builder. */
   readonly builder: string | null
   readonly branch: string | null
+  /** The build that has ended; `null`: none has. */
+  readonly ended: BuildId | null
   /** Path of the page about it; `null`: there is none. */
   readonly page: string | null
 }
 
 /** `undefined`: nobody is told of such events. */
 export function newsOf({ name, event }: StoredEvent): News | undefined {
-  if (name === 'buildStarted')
-    return {
-      kinds: ['started'],
-      text: `build ${buildName(event)} has started on ${event.slave} (${event.reason})`,
-      ...about(event),
-    }
-  if (name === 'buildFinished') return event.result === 'retry' ? undefined : { ...newsOfBuild(event), ...about(event) }
-  const general = { builder: null, branch: null, page: null }
+  if (name === 'buildStarted') return { ...newsOfStart(event), ...about(event), ended: null }
+  if (name === 'buildFinished')
+    return event.result === 'retry' ? undefined : { ...newsOfBuild(event), ...about(event), ended: event.build }
+  const general = { builder: null, branch: null, ended: null, page: null }
   if (name === 'slaveMissing') {
     const heard =
       event.lastHeard === null ? 'it never was here' : `last heard of ${span(event.at - event.lastHeard)} ago`

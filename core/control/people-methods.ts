@@ -1,3 +1,4 @@
+import { BUILD_NEWS } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
 import type { Master } from '../master-api.ts'
 import { controlBadParams } from './errors.ts'
@@ -5,7 +6,10 @@ import type { ControlMethod } from './server.ts'
 
 const text = z.string().min(1)
 const thing = z.object({ who: text, kind: z.enum(['builder', 'branch']), name: text })
-const subscription = thing.extend({ by: z.enum(['mail', 'irc']) })
+const subscription = thing.extend({
+  by: z.enum(['mail', 'irc']),
+  events: z.array(z.enum(BUILD_NEWS)).min(1).nullable().default(null),
+})
 const person = z.object({ who: text })
 const maybePerson = z.object({ who: text.optional() })
 

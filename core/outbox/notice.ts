@@ -14,7 +14,7 @@ export function completeNotice(
 ): OutboxNotice {
   const problem = problemOf(notice)
   if (problem !== undefined) throw noticeMalformed(plugin, problem)
-  const { to, subject, text, html, urgency = 'normal', ...rest } = notice
+  const { to, subject, text, html, urgency = 'normal', group: _, ...rest } = notice
   const recipients = new Map(to.map((one) => [recipientKey(one), { recipient: recipientKey(one), ...wayTo(one, has) }]))
   return {
     ...rest,
@@ -41,8 +41,9 @@ function wayTo(
 const MAX_BYTES = 20 * 1024 * 1024
 
 function problemOf(notice: Notice): string | undefined {
-  const { key, to, subject, text, html, thread, urgency, attachments = [], extra = {} } = notice
+  const { key, group, to, subject, text, html, thread, urgency, attachments = [], extra = {} } = notice
   if (!isText(key)) return 'its key is no text'
+  if (group !== undefined && !isText(group)) return 'its group is no text'
   if (!Array.isArray(to)) return 'its recipients are no list'
   const wrong = to.find((one: Partial<Record<string, unknown>> | null) => !isRecipient(one))
   if (wrong !== undefined) return `"${JSON.stringify(wrong)}" is no recipient`

@@ -93,7 +93,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       lanes.some(({ lane }) => lane.carrier.scheme === scheme),
     )
     // A lane may look when it is committed: what it marks as in hand is durable only after the message is.
-    const queued = await enqueue(store, plugin, complete, { committed: () => wake(), patient: true })
+    const queued = await enqueue(store, notice.group ?? plugin, complete, { committed: () => wake(), patient: true })
     if (open) for (const { schemes } of complete.to) missCarrier(schemes[0])
     return { queued }
   }

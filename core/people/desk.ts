@@ -7,15 +7,23 @@ import { forgetIdentities, noteCode, readIdentities, redeemCode } from '../store
 import type { Store } from '../store/store.ts'
 import { readSubscriptions, type Subscription, subscribe, unsubscribe } from '../store/subscriptions.ts'
 import type { Trouble } from './directory.ts'
-import { codeNotMailed, codeWrong, notProvable, noWayTo, subscriptionUnknown, tooManyCodes } from './errors.ts'
+import {
+  codeNotMailed,
+  codeWrong,
+  noMailOfStarts,
+  notProvable,
+  noWayTo,
+  subscriptionUnknown,
+  tooManyCodes,
+} from './errors.ts'
 import type { PeopleBook } from './people.ts'
 
 /** What people say of themselves: who they are elsewhere, and what they want to be told of. */
 export interface PeopleDesk {
-  /** @throws CiError `BOLT_PEOPLE_NO_WAY` when they cannot be reached so; `BOLT_PEOPLE_LOOKUP`. */
+  /** @throws CiError `BOLT_PEOPLE_NO_WAY` when they cannot be reached so, `BOLT_PEOPLE_NO_MAIL_OF_STARTS`; `BOLT_PEOPLE_LOOKUP`. */
   subscribe(subscription: Subscription): Promise<void>
   /** @throws CiError `BOLT_PEOPLE_NO_SUBSCRIPTION`. */
-  unsubscribe(subscription: Omit<Subscription, 'by'>): Promise<void>
+  unsubscribe(subscription: Pick<Subscription, 'who' | 'kind' | 'name'>): Promise<void>
   /** Of one person, or all. */
   subscriptions(who?: string): Promise<readonly Subscription[]>
   /**
@@ -73,10 +81,11 @@ export function createPeopleDesk({ store, people, config, notify, guard }: Peopl
 
   return {
     async subscribe(subscription) {
-      const { kind, name } = subscription
+      const { kind, name, by, events } = subscription
+      if (by === 'mail' && events?.includes('started')) throw noMailOfStarts()
       const { builders } = config()
       if (kind === 'builder' && !builders.has(name)) throw unknownBuilder(name, builders.keys())
-      await canBeReached(subscription.who, subscription.by)
+      await canBeReached(subscription.who, by)
       await subscribe(store, subscription)
     },
     async unsubscribe(subscription) {

@@ -20,6 +20,13 @@ export const noWayTo = (who: string, by: string) =>
         : 'Say "iam NAME" on IRC, or let "people" of the config say it.',
   })
 
+export const noMailOfStarts = () =>
+  new CiError({
+    code: 'BOLT_PEOPLE_NO_MAIL_OF_STARTS',
+    message: 'No mail tells that a build has started.',
+    hint: 'Leave out "started", or subscribe by IRC: --by irc.',
+  })
+
 export const subscriptionUnknown = (who: string, what: string) =>
   new CiError({
     code: 'BOLT_PEOPLE_NO_SUBSCRIPTION',

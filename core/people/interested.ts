@@ -1,4 +1,12 @@
-import type { Change, InterestedPerson, InterestingBuild, InterestReason, SubscribedBy } from 'boltbot/plugin-sdk'
+import type {
+  BuildId,
+  BuildNews,
+  Change,
+  InterestedPerson,
+  InterestingBuild,
+  InterestReason,
+  SubscribedBy,
+} from 'boltbot/plugin-sdk'
 import type { PeopleSpec } from '../config/model.ts'
 import type { Subscription } from '../store/subscriptions.ts'
 import { ownersOf } from './owners.ts'
@@ -8,11 +16,18 @@ export interface InterestedDeps {
   readonly spec: Pick<PeopleSpec, 'owners' | 'sheriff'>
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
   readonly subscribers: (build: InterestingBuild) => Promise<readonly Subscription[]>
+  readonly isQuiet: (build: BuildId) => Promise<boolean>
+}
+
+/** What subscribers are told who chose no events; `null`: all that the way tells. */
+export const USUAL_NEWS: Readonly<Record<SubscribedBy, readonly BuildNews[] | null>> = {
+  mail: null,
+  irc: ['problem', 'recovery', 'exception'],
 }
 
 /** Who wants to know of a build, in the order of the reasons: change, owner, sheriff, subscriber. */
 export async function interestedIn(
-  { spec, changesOf, subscribers }: InterestedDeps,
+  { spec, changesOf, subscribers, isQuiet }: InterestedDeps,
   build: InterestingBuild,
   by: SubscribedBy,
 ): Promise<readonly InterestedPerson[]> {
@@ -27,7 +42,13 @@ export async function interestedIn(
     const sheriff = spec.sheriff === null ? null : sheriffAt(spec.sheriff, build.at)
     if (sheriff !== null) add(sheriff, { kind: 'sheriff' })
   }
-  for (const one of await subscribers(build))
-    if (one.by === by) add(one.who, { kind: 'subscriber', what: `${one.kind} ${one.name}` })
+  const wanting = (await subscribers(build)).filter((one) => one.by === by && wants(one, build))
+  const isSpared = by === 'irc' && wanting.length > 0 && build.build !== undefined && (await isQuiet(build.build))
+  if (!isSpared) for (const { who, kind, name } of wanting) add(who, { kind: 'subscriber', what: `${kind} ${name}` })
   return [...reasons].map(([who, list]) => ({ who, reasons: list }))
+}
+
+function wants({ by, events }: Subscription, { kinds }: InterestingBuild): boolean {
+  const wanted = events ?? USUAL_NEWS[by]
+  return wanted === null || kinds === undefined || kinds.some((kind) => wanted.includes(kind))
 }

@@ -1,4 +1,4 @@
-import type { Change, Clock, Log, People, PersonOptions } from 'boltbot/plugin-sdk'
+import type { BuildId, Change, Clock, Log, People, PersonOptions } from 'boltbot/plugin-sdk'
 import type { PeopleSpec } from '../config/model.ts'
 import { readIdentities, whoseIdentities } from '../store/identities.ts'
 import type { Store } from '../store/store.ts'
@@ -24,13 +24,15 @@ export interface PeopleBook extends People {
 export interface PeopleDeps {
   readonly store: Store
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
+  /** Whether a build only repeats a failure that somebody looks after. */
+  readonly isQuiet: (build: BuildId) => Promise<boolean>
   readonly clock: Clock
   readonly log: Log
 }
 
 export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
   const { table } = spec
-  const { store, changesOf } = deps
+  const { store, changesOf, isQuiet } = deps
   const { mailAddress, told, directory } = createAddressBook(spec, deps)
 
   async function ircIdentities(who: string): Promise<readonly string[]> {
@@ -62,7 +64,7 @@ export function createPeople(spec: PeopleSpec, deps: PeopleDeps): PeopleBook {
       return [...names]
     },
     interested: (build, by) =>
-      interestedIn({ spec, changesOf, subscribers: (of) => readSubscribers(store, of) }, build, by),
+      interestedIn({ spec, changesOf, isQuiet, subscribers: (of) => readSubscribers(store, of) }, build, by),
     sheriff: (at) => (spec.sheriff === null ? null : sheriffAt(spec.sheriff, at)),
     roles: async (who) => (await told(who, 'roles')) ?? [],
     trouble: directory.trouble,

@@ -14,6 +14,7 @@ import { outboxWaiting } from './migrations/0011-outbox-waiting.ts'
 import { buildsetNames } from './migrations/0012-buildset-names.ts'
 import { people } from './migrations/0013-people.ts'
 import { leaving } from './migrations/0014-leaving.ts'
+import { subscribedEvents } from './migrations/0015-subscribed-events.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   buildsetNames,
   people,
   leaving,
+  subscribedEvents,
 ])
 
 export interface MigrateOptions {

@@ -2,7 +2,7 @@ import type { Notice, Recipient, Urgency } from 'boltbot/plugin-sdk'
 import type { OutboxTable } from './tables.ts'
 
 /** A notice with its defaults. */
-export interface OutboxNotice extends Omit<Notice, 'to' | 'urgency'> {
+export interface OutboxNotice extends Omit<Notice, 'to' | 'urgency' | 'group'> {
   readonly urgency: Urgency
   readonly to: readonly { readonly recipient: string; readonly schemes: readonly [string, ...string[]] }[]
 }

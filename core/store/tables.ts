@@ -43,8 +43,8 @@ export interface Tables {
   /** Why the request at the head of a builder's queue waits; those behind it wait for it. */
   why_nots: { builder: string; code: string; text: string; at: number }
   slaves: SlaveTable
-  /** Who wants to be told of what: kind builder or branch; by mail or irc. */
-  subscriptions: { who: string; kind: string; name: string; by: string; created_at: number }
+  /** Who wants to be told of what: kind builder or branch; by mail or irc; events: JSON, null as that way has it. */
+  subscriptions: { who: string; kind: string; name: string; by: string; created_at: number; events: string | null }
   /** Whose an account elsewhere is, proved by a code: `account:jane@libera`. */
   identities: { identity: string; who: string; proved_at: number }
   identity_codes: IdentityCodeTable

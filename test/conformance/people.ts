@@ -9,10 +9,12 @@ export function peopleConformance(kind: StoreKind): void {
   it('keeps one subscription of a person and a thing, the last one', async () => {
     await using under = await kind.open()
     const { store, other } = under
-    await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'mail' })
-    await subscribe(other, { who: 'tom', kind: 'builder', name: 'full', by: 'irc' })
-    await subscribe(store, { who: 'ann', kind: 'branch', name: 'main', by: 'mail' })
-    assert.deepEqual(await readSubscriptions(store, 'tom'), [{ who: 'tom', kind: 'builder', name: 'full', by: 'irc' }])
+    await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'mail', events: null })
+    await subscribe(other, { who: 'tom', kind: 'builder', name: 'full', by: 'irc', events: ['started', 'failure'] })
+    await subscribe(store, { who: 'ann', kind: 'branch', name: 'main', by: 'mail', events: null })
+    assert.deepEqual(await readSubscriptions(store, 'tom'), [
+      { who: 'tom', kind: 'builder', name: 'full', by: 'irc', events: ['started', 'failure'] },
+    ])
     const told = await readSubscribers(store, { builder: 'full', branch: 'main' })
     assert.deepEqual(told.map(({ who }) => who).toSorted(), ['ann', 'tom'])
     assert.deepEqual(await readSubscribers(store, { builder: 'docs', branch: null }), [])

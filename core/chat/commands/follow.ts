@@ -2,13 +2,14 @@ import { CHAT_NEWS, type ChatNews } from 'boltbot/plugin-sdk'
 import type { Call, ChatTools, Command } from '../command.ts'
 import { runningLine } from '../describe.ts'
 import { notHere, unknownName } from '../errors.ts'
-import { type Finder, isBad } from '../find.ts'
+import { type Finder, newsNamed } from '../find.ts'
+import { redStreaks } from '../red-streak.ts'
 
 const DEFAULT_NEWS: readonly ChatNews[] = ['problem', 'recovery', 'exception']
 
 /** What people want to be told of later. */
 export function followCommands(
-  { followers, memory, clock, tellAll, guard }: ChatTools,
+  { followers, query, acks, clock, tellAll, guard }: ChatTools,
   find: Finder,
 ): readonly Command[] {
   /** What others in a channel are told is not everybody's to say. */
@@ -19,7 +20,7 @@ export function followCommands(
   async function notify(call: Call): Promise<string> {
     const { words, place } = call
     const [act = 'list', ...events] = words.map((word) => word.toLowerCase())
-    const wanted = events.map(newsOf)
+    const wanted = events.map((word) => newsNamed(word, CHAT_NEWS))
     const now = [...place.news]
     if (act === 'on') {
       if (!place.stays) throw notHere('notify on')
@@ -44,11 +45,11 @@ export function followCommands(
 
   async function ack({ words, speaker }: Call): Promise<string | undefined> {
     const builder = await find.builder(words[0], 'ack BUILDER [TEXT]')
-    if (!isBad(builder.lastResult)) return `${builder.name} is not broken.`
+    if ((await redStreaks(query, builder.name)).length === 0) return `${builder.name} is not broken.`
     const text = words.slice(1).join(' ')
-    await memory.setAck(builder.name, { who: speaker.name, at: clock.now(), text })
+    await acks.set(builder.name, { who: speaker.name, at: clock.now(), text })
     tellAll(`${speaker.name} is on ${builder.name}${text === '' ? '' : `: ${text}`}`)
-    return 'Thank you. I keep quiet about it until it is green.'
+    return 'Thank you. I keep quiet about it until it is green, or breaks in another way.'
   }
 
   return [
@@ -69,7 +70,7 @@ export function followCommands(
     {
       name: 'ack',
       usage: 'BUILDER [TEXT]',
-      summary: 'says to all that you look after a red builder; further failures of it are not told',
+      summary: 'says to all that you look after a red builder; more failures of the same kind are not told',
       example: 'ack full the compiler is being replaced',
       run: ack,
     },
@@ -97,10 +98,4 @@ export function followCommands(
       },
     },
   ]
-}
-
-function newsOf(word: string): ChatNews {
-  const found = CHAT_NEWS.find((one) => one.toLowerCase() === word)
-  if (found === undefined) throw unknownName('event', word, CHAT_NEWS)
-  return found
 }

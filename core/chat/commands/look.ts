@@ -3,15 +3,16 @@ import type { ChatTools, Command } from '../command.ts'
 import { builderLine, buildName, changeLine, endedLine, etaOf, runningLine, span } from '../describe.ts'
 import { nothingRuns, wrongUsage } from '../errors.ts'
 import { type Finder, isBad } from '../find.ts'
+import { redStreaks } from '../red-streak.ts'
 
 /** What can be looked at. */
 export function lookCommands(tools: ChatTools, find: Finder): readonly Command[] {
-  const { query, clock, memory } = tools
+  const { query, clock, acks } = tools
 
   async function statusOf(builder: BuilderView): Promise<readonly string[]> {
     const running = await query.builds({ builder: builder.name, running: true, limit: 10 })
     const lines = running.map((build) => runningLine(build, clock.now()))
-    const ack = isBad(builder.lastResult) ? await memory.ack(builder.name) : undefined
+    const ack = await acks.of(builder.name)
     const looked = ack === undefined ? '' : ` (${ack.who} is on it${ack.text === '' ? '' : `: ${ack.text}`})`
     return [`${builderLine(builder)}${looked}`, ...lines]
   }
@@ -22,18 +23,18 @@ export function lookCommands(tools: ChatTools, find: Finder): readonly Command[]
     return last === undefined ? `${builder.name}: no build has ended yet` : endedLine(last, clock.now())
   }
 
-  /** Changes since the builder was last good: who may have broken it. */
-  async function blame(builder: BuilderView): Promise<string> {
-    const ended = (await query.builds({ builder: builder.name, limit: 100 })).filter(({ result }) => result !== null)
-    const judged = ended.filter(({ result }) => result !== 'retry' && result !== 'cancelled')
-    const green = judged.findIndex(({ result }) => !isBad(result))
-    const red = judged.slice(0, green === -1 ? undefined : green)
-    if (red.length === 0) return `${builder.name} is not broken`
-    const first = red.at(-1)!
-    const people = [...new Set(first.blamelist.map(nameOf))]
-    const since = `${builder.name} is red since ${buildName(first)}, ${span(clock.now() - (first.finishedAt ?? 0))} ago`
-    if (people.length === 0) return `${since}; no change is in that build, so nobody is to blame`
-    return `${since}; in that build: ${people.join(', ')}`
+  /** Whose changes were in the build that broke, of each branch that is red. */
+  async function blame({ name }: BuilderView): Promise<readonly string[]> {
+    const [branches, streaks] = await Promise.all([query.branches(name), redStreaks(query, name)])
+    if (streaks.length === 0) return [`${name} is not broken`]
+    return streaks.map((streak) => {
+      const first = streak.at(-1) ?? streak[0]
+      const people = [...new Set(first.blamelist.map(nameOf))]
+      const where = branches.length > 1 ? ` on ${first.sourceStamp.branch ?? 'the default branch'}` : ''
+      const since = `${name} is red${where} since ${buildName(first)}, ${span(clock.now() - (first.finishedAt ?? 0))} ago`
+      if (people.length === 0) return `${since}; no change is in that build, so nobody is to blame`
+      return `${since}; in that build: ${people.join(', ')}`
+    })
   }
 
   const slaveLine = (slave: SlaveView): string => {

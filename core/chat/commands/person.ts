@@ -1,13 +1,13 @@
-import type { SubscribedBy } from 'boltbot/plugin-sdk'
+import { BUILD_NEWS, type SubscribedBy } from 'boltbot/plugin-sdk'
 import type { Claimant } from '../../people/desk.ts'
 import { stranger } from '../../people/errors.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
 import type { Call, ChatTools, Command } from '../command.ts'
 import { notHere, unknownName, unknownOption, wrongUsage } from '../errors.ts'
-import type { Finder } from '../find.ts'
+import { type Finder, newsNamed } from '../find.ts'
 import { takeOptions } from '../words.ts'
 
-const SUBSCRIBE = 'subscribe BUILDER|--branch NAME [--by mail|irc]'
+const SUBSCRIBE = 'subscribe BUILDER|--branch NAME [EVENT …] [--by mail|irc]'
 const UNSUBSCRIBE = 'unsubscribe BUILDER|--branch NAME'
 
 /** What people say of themselves: who they are, what they want to be told of. */
@@ -24,23 +24,25 @@ export function personCommands({ people }: Pick<ChatTools, 'people'>, find: Find
     const { words, given, unknown } = takeOptions(call.words, options)
     if (unknown[0] !== undefined) throw unknownOption(unknown[0], options)
     const branch = given.branch?.at(-1)
-    if ((branch === undefined) === (words[0] === undefined) || words.length > 1) throw wrongUsage(usage)
     const thing: Pick<Subscription, 'kind' | 'name'> =
       branch === undefined
         ? { kind: 'builder', name: (await find.builder(words[0], usage)).name }
         : { kind: 'branch', name: branch }
-    return { thing, by: given.by?.at(-1) ?? 'mail' }
+    return { thing, by: given.by?.at(-1) ?? 'mail', more: branch === undefined ? words.slice(1) : words }
   }
 
   async function subscribe(call: Call): Promise<string> {
-    const { thing, by } = await thingOf(call, SUBSCRIBE, ['branch', 'by'])
+    const { thing, by, more } = await thingOf(call, SUBSCRIBE, ['branch', 'by'])
     if (by !== 'mail' && by !== 'irc') throw unknownName('way', by, ['mail', 'irc'])
-    await people.subscribe({ who: await speakerOf(call), ...thing, by })
-    return `You are told of builds of ${said(thing)} ${BY[by]}.`
+    const wanted = [...new Set(more.map((word) => newsNamed(word, BUILD_NEWS)))]
+    const events = wanted.length === 0 ? null : wanted
+    await people.subscribe({ who: await speakerOf(call), ...thing, by, events })
+    return `You are told of builds of ${said(thing)} ${told({ by, events })}.`
   }
 
   async function unsubscribe(call: Call): Promise<string> {
-    const { thing } = await thingOf(call, UNSUBSCRIBE, ['branch'])
+    const { thing, more } = await thingOf(call, UNSUBSCRIBE, ['branch'])
+    if (more.length > 0) throw wrongUsage(UNSUBSCRIBE)
     await people.unsubscribe({ who: await speakerOf(call), ...thing })
     return `You are told no longer of builds of ${said(thing)}, unless they are of your own changes.`
   }
@@ -72,9 +74,9 @@ export function personCommands({ people }: Pick<ChatTools, 'people'>, find: Find
   return [
     {
       name: 'subscribe',
-      usage: 'BUILDER|--branch NAME [--by mail|irc]',
-      summary: 'has you told of all builds of a builder or a branch, by mail or in private on IRC',
-      example: 'subscribe full --by irc',
+      usage: 'BUILDER|--branch NAME [EVENT …] [--by mail|irc]',
+      summary: `has you told of builds of a builder or a branch, by mail or in private on IRC; events: ${BUILD_NEWS.join(', ')}`,
+      example: 'subscribe full success failure --by irc',
       run: subscribe,
     },
     {
@@ -93,7 +95,7 @@ export function personCommands({ people }: Pick<ChatTools, 'people'>, find: Find
         const all = await people.subscriptions(await speakerOf(call))
         return all.length === 0
           ? 'You have subscribed to nothing.'
-          : `You are told of ${all.map((one) => `${said(one)} ${BY[one.by]}`).join(', ')}.`
+          : `You are told of ${all.map((one) => `${said(one)} ${told(one)}`).join(', ')}.`
       },
     },
     {
@@ -118,4 +120,6 @@ export function personCommands({ people }: Pick<ChatTools, 'people'>, find: Find
 }
 
 const BY: Readonly<Record<SubscribedBy, string>> = { mail: 'by mail', irc: 'in private on IRC' }
+const told = ({ by, events }: Pick<Subscription, 'by' | 'events'>) =>
+  events === null ? BY[by] : `${BY[by]} (${events.join(', ')})`
 const said = ({ kind, name }: Pick<Subscription, 'kind' | 'name'>) => (kind === 'branch' ? `the branch ${name}` : name)

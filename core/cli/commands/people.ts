@@ -1,3 +1,4 @@
+import { BUILD_NEWS, type BuildNews } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
 import type { PeopleDesk, PersonView } from '../../people/desk.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
@@ -29,7 +30,7 @@ export function peopleCommand(): Command {
 }
 
 function rowsOf({ who, mail, irc, roles, proved, subscriptions, problem }: PersonView): readonly (readonly string[])[] {
-  const told = subscriptions.map(({ kind, name, by }) => `${kind} ${name} by ${by}`)
+  const told = subscriptions.map(({ kind, name, by, events }) => `${kind} ${name} by ${by}${events === null ? '' : ` (${events.join(', ')})`}`)
   const rows: readonly (readonly [string, string])[] = [
     ['person', who],
     ['mail', mail ?? (problem === null ? 'none is known' : 'not known at present')],
@@ -46,16 +47,19 @@ interface ThingOptions extends LiveOptions {
   readonly branch?: string
   readonly who: string
   readonly by: string
+  readonly events?: string
 }
 
 export function subscribeCommand(): Command {
   return about('subscribe', 'have a person told of all builds of a builder or a branch', 'subscribe full --who jane')
     .option('--by <way>', 'mail, or irc: in private there', 'mail')
+    .option('--events <list>', `only these, with commas between: ${BUILD_NEWS.join(', ')}`)
     .action(async (builder: string | undefined, options: ThingOptions) => {
       const { basedir, who, by } = options
       if (by !== 'mail' && by !== 'irc') throw badArgument('way', by, 'mail or irc')
       const thing = thingOf(builder, options)
-      await callMaster(basedir, 'subscribe', { who, ...thing, by })
+      const events = options.events === undefined ? null : options.events.split(',').map(eventNamed)
+      await callMaster(basedir, 'subscribe', { who, ...thing, by, events })
       print(`"${who}" is told of builds of ${thing.kind === 'branch' ? 'the branch ' : ''}"${thing.name}" by ${by}.`)
     })
 }
@@ -79,8 +83,14 @@ export function subscriptionsCommand(): Command {
       const all = await callMaster<readonly Subscription[]>(basedir, 'subscriptions', asked)
       if (json) return printJson(all)
       if (all.length === 0) print('Nobody has subscribed to anything.')
-      printTable(all.map(({ who, kind, name, by }) => [who, kind, name, by].map(oneLine)))
+      printTable(all.map(({ who, kind, name, by, events }) => [who, kind, name, by, events?.join(', ') ?? ''].map(oneLine)))
     })
+}
+
+function eventNamed(word: string): BuildNews {
+  const found = BUILD_NEWS.find((one) => one.toLowerCase() === word.trim().toLowerCase())
+  if (found === undefined) throw badArgument('event', word, `one of ${BUILD_NEWS.join(', ')}`)
+  return found
 }
 
 const about = (name: string, description: string, example: string) =>

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto'
-import type { BuildFinished, BuildsetFinished, BuildView, Host, Json } from 'boltbot/plugin-sdk'
+import {
+  type BuildFinished,
+  type BuildsetFinished,
+  type BuildView,
+  type Host,
+  type InterestingBuild,
+  type Json,
+  pastBuild,
+} from 'boltbot/plugin-sdk'
 import { parseAddress } from './address.ts'
 import type { MailExtra } from './carrier.ts'
 import { pageOf } from './facts.ts'
 import type { Mailing } from './options.ts'
 import { oneLine, wrap } from './plain-text.ts'
-import { everybody, recipientsOf } from './recipients.ts'
+import { everybody, interestingOf, recipientsOf } from './recipients.ts'
 import type { Standing } from './streaks.ts'
 
 /** Builds whose mail waits for their buildset, newest last: a merged build belongs to several. */
@@ -31,7 +39,7 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
   const due = new Map(await readDue(host))
   if (!builds.some(({ id }) => due.has(id))) return
   const blamelist = [...new Set(builds.flatMap((build) => build.blamelist))]
-  const recipients = await recipientsOf(host, options, builds.map(interestingOf))
+  const recipients = await recipientsOf(host, options, await toldOf(host, builds))
   const { to, cc, why, told, untold } = recipients
   const all = everybody(recipients)
   if (all.length === 0) return
@@ -68,13 +76,11 @@ export async function tellBuildset(host: Host, options: Mailing, event: Buildset
   await host.notify({ key, to: all, subject, text, extra })
 }
 
-const interestingOf = ({ builder, blamelist, changes, sourceStamp, startedAt, finishedAt }: BuildView) => ({
-  builder,
-  blamelist,
-  branch: sourceStamp.branch,
-  changes: changes.map(({ id }) => id),
-  at: finishedAt ?? startedAt,
-})
+/** Those that have ended, as they were told. */
+async function toldOf({ query }: Host, builds: readonly BuildView[]): Promise<readonly InterestingBuild[]> {
+  const pasts = await Promise.all(builds.map((build) => pastBuild(query, build)))
+  return pasts.flatMap((past) => (past === null ? [] : [interestingOf(past.event)]))
+}
 
 async function buildsOf({ query }: Host, { buildset }: BuildsetFinished): Promise<readonly BuildView[]> {
   const builds = new Map<number, BuildView>()

@@ -8,7 +8,7 @@ import { isDue } from './modes.ts'
 import { type Connection, type Mailing, mailSchema, mailServerSchema } from './options.ts'
 import { passes } from './passes.ts'
 import { previewOf } from './preview.ts'
-import { everybody, recipientsOf } from './recipients.ts'
+import { everybody, interestingOf, recipientsOf } from './recipients.ts'
 import { createSmtp, type Smtp } from './smtp.ts'
 import { createStagedSmtp } from './staged-smtp.ts'
 import { noteStreak } from './streaks.ts'
@@ -74,7 +74,7 @@ async function tell(host: Host, options: Mailing, event: BuildFinished): Promise
   const facts = await factsOf(host, event, (kind) => noteStreak(host, event, kind, messageId))
   if (!isDue(options.mode, event, facts.told.standing)) return
   if (options.buildSetSummary) return noteDue(host, event, facts.told.standing)
-  const recipients = await recipientsOf(host, options, [event])
+  const recipients = await recipientsOf(host, options, [interestingOf(event)])
   const to = everybody(recipients)
   if (to.length === 0) return
   await host.notify({ ...(await composeMail(host, options, facts, recipients)), to })

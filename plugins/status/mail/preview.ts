@@ -3,7 +3,7 @@ import { mailOf } from './carrier.ts'
 import { composeMail } from './compose.ts'
 import { factsOf } from './facts.ts'
 import type { Mailing } from './options.ts'
-import { recipientsOf } from './recipients.ts'
+import { interestingOf, recipientsOf } from './recipients.ts'
 import { standingAfter } from './streaks.ts'
 
 /** The mail about a finished build as it would go out now; `null`: it has not finished, or nobody would get it. */
@@ -13,7 +13,7 @@ export async function previewOf(host: Host, options: Mailing, build: BuildView):
   const { event, before } = past
   const standing = standingAfter(build, event, before)
   const facts = await factsOf(host, event, async () => ({ standing, streak: null }))
-  const recipients = await recipientsOf(host, options, [event])
+  const recipients = await recipientsOf(host, options, [interestingOf(event)])
   const [first] = [...recipients.to, ...recipients.cc]
   if (first === undefined) return null
   const notice = await composeMail(host, options, facts, recipients)

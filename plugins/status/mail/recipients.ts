@@ -1,4 +1,12 @@
-import type { Host, InterestedPerson, InterestingBuild, InterestReason, Recipient } from 'boltbot/plugin-sdk'
+import {
+  type BuildFinished,
+  type Host,
+  type InterestedPerson,
+  type InterestingBuild,
+  type InterestReason,
+  newsOfBuild,
+  type Recipient,
+} from 'boltbot/plugin-sdk'
 import { isAddress, parseAddress, unique } from './address.ts'
 import { lookupSlow } from './errors.ts'
 import type { Mailing } from './options.ts'
@@ -48,6 +56,9 @@ export async function recipientsOf(
   const both = { later, why, told, untold: found.flatMap(({ untold }) => untold ?? []) }
   return to.length + later.length > 0 ? { to, cc: extra, ...both } : { to: extra, cc: [], ...both }
 }
+
+/** With what news it is, for those who subscribed to some. */
+export const interestingOf = (event: BuildFinished): InterestingBuild => ({ ...event, kinds: newsOfBuild(event).kinds })
 
 /** Of several builds together: each person once, with all their reasons. */
 async function interestedIn(

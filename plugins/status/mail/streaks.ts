@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { BuildFinished, BuildView, Host, Result } from 'boltbot/plugin-sdk'
+import { type BuildFinished, type BuildView, failureKind, type Host, type Result } from 'boltbot/plugin-sdk'
 
 /** How a build stands to the one before it, for people. */
 export type Standing = 'first failure' | 'new kind of failure' | 'still failing' | 'fixed' | Result
@@ -64,11 +64,7 @@ function standingOf({ result, previousResult }: BuildFinished, otherKind: boolea
 
 /** How a build stood to the one before it, without notes. */
 export function standingAfter(build: BuildView, event: BuildFinished, before: BuildView | null): Standing {
-  return standingOf(event, before !== null && isRed(before.result) && failedStep(before) !== failedStep(build))
-}
-
-function failedStep({ result, steps }: BuildView): string {
-  return `${result} ${steps.find((step) => step.result === 'failure' || step.result === 'exception')?.name ?? ''}`
+  return standingOf(event, before !== null && isRed(before.result) && failureKind(before) !== failureKind(build))
 }
 
 function rootOf(plugin: string, { builder, branch, build }: BuildFinished, messageId: string): string {

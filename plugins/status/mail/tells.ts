@@ -2,7 +2,7 @@ import type { Onlooker, PastBuild } from 'boltbot/plugin-sdk'
 import { isDue } from './modes.ts'
 import type { Mailing } from './options.ts'
 import { passes } from './passes.ts'
-import { recipientsOf } from './recipients.ts'
+import { interestingOf, recipientsOf } from './recipients.ts'
 import { standingAfter } from './streaks.ts'
 import { subjectOf } from './subject.ts'
 
@@ -15,7 +15,7 @@ export async function tellsOf(
   if (options.buildSetSummary) return []
   const standing = standingAfter(build, event, before)
   if (!isDue(options.mode, event, standing) || !(await passes(looker.query, options, event))) return []
-  const { to, cc } = await recipientsOf(looker, options, [event])
+  const { to, cc } = await recipientsOf(looker, options, [interestingOf(event)])
   const subject = subjectOf({ ...event, project: looker.query.project().name, standing }, null, options.subject)
   return [...to, ...cc].map((address) => `mail to ${address}: ${subject}`)
 }

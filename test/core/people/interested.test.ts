@@ -20,7 +20,7 @@ async function createStory(
   const store = await openSqliteStore({ file: ':memory:', clock, log })
   const changes = files.map((names, i): Change => ({ ...change(), id: i + 1, files: names }))
   const changesOf = async (ids: readonly number[]) => changes.filter(({ id }) => ids.includes(id))
-  return { store, people: createPeople(peopleOf(options), { clock, log, store, changesOf }) }
+  return { store, people: createPeople(peopleOf(options), { clock, log, store, changesOf, isQuiet: async () => false }) }
 }
 
 test('interested are the blamelist, owners, the sheriff and subscribers, each once with all reasons', async () => {
@@ -28,10 +28,10 @@ test('interested are the blamelist, owners, the sheriff and subscribers, each on
     owners: { 'docs/**': 'ann', '*.c': ['bob', 'jane'], 'po/': 'pia' },
     sheriff: { rota: ['bob', 'sue'], start: '2026-01-06', timeZone: 'UTC' },
   })
-  await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'mail' })
-  await subscribe(store, { who: 'tom', kind: 'branch', name: 'main', by: 'mail' })
-  await subscribe(store, { who: 'ivy', kind: 'branch', name: 'main', by: 'irc' })
-  await subscribe(store, { who: 'far', kind: 'builder', name: 'docs', by: 'mail' })
+  await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'mail', events: null })
+  await subscribe(store, { who: 'tom', kind: 'branch', name: 'main', by: 'mail', events: null })
+  await subscribe(store, { who: 'ivy', kind: 'branch', name: 'main', by: 'irc', events: null })
+  await subscribe(store, { who: 'far', kind: 'builder', name: 'docs', by: 'mail', events: null })
   assert.deepEqual(await people.interested(build, 'mail'), [
     { who: 'jane', reasons: [{ kind: 'change' }, { kind: 'owner', pattern: '*.c' }] },
     { who: 'ann', reasons: [{ kind: 'owner', pattern: 'docs/**' }] },
@@ -101,12 +101,12 @@ test('the sheriff changes at the time of day of the time zone, also over a chang
 
 test('a subscription is one for a person and a thing; the last word counts', async () => {
   const { store } = await createStory({})
-  await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'mail' })
-  await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'irc' })
-  await subscribe(store, { who: 'tom', kind: 'branch', name: 'full', by: 'mail' })
+  await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'mail', events: null })
+  await subscribe(store, { who: 'tom', kind: 'builder', name: 'full', by: 'irc', events: null })
+  await subscribe(store, { who: 'tom', kind: 'branch', name: 'full', by: 'mail', events: null })
   assert.deepEqual(await readSubscriptions(store, 'tom'), [
-    { who: 'tom', kind: 'builder', name: 'full', by: 'irc' },
-    { who: 'tom', kind: 'branch', name: 'full', by: 'mail' },
+    { who: 'tom', kind: 'builder', name: 'full', by: 'irc', events: null },
+    { who: 'tom', kind: 'branch', name: 'full', by: 'mail', events: null },
   ])
   assert.equal(await unsubscribe(store, { who: 'tom', kind: 'builder', name: 'full' }), true)
   assert.equal(await unsubscribe(store, { who: 'tom', kind: 'builder', name: 'full' }), false)

@@ -13,5 +13,5 @@ export async function createTestPeople(
 ) {
   const store = await openSqliteStore({ file: ':memory:', clock, log })
   const changesOf = async (ids: readonly number[]) => changes.filter(({ id }) => ids.includes(id))
-  return createPeople(peopleOf(options), { clock, log, store, changesOf })
+  return createPeople(peopleOf(options), { clock, log, store, changesOf, isQuiet: async () => false })
 }

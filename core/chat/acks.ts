@@ -1,0 +1,67 @@
+import { type BuildId, failureKind, type Query } from 'boltbot/plugin-sdk'
+import { readBranches, readBuild, readBuilds } from '../store/build-views.ts'
+import { getPluginState, setPluginState } from '../store/plugin-state.ts'
+import type { Store } from '../store/store.ts'
+import { isBad } from './find.ts'
+import { redStreak, redStreaks } from './red-streak.ts'
+
+/** Somebody looks after a red builder. */
+export interface Ack {
+  readonly who: string
+  readonly at: number
+  readonly text: string
+}
+
+/**
+ * Who looks after which builder. An ack is of the streaks of failures that were there when it was said: what it covers follows from it
+ * and the builds alone, so that a restart, or an event that comes twice, changes nothing.
+ */
+export interface Acks {
+  /** `undefined`: nobody, or what they looked after is good again. */
+  of(builder: string): Promise<Ack | undefined>
+  set(builder: string, ack: Ack): Promise<void>
+  /** Whether a build that has ended only repeats what somebody looks after: not the first of a streak, and no new kind of failure. */
+  covers(build: BuildId): Promise<boolean>
+}
+
+const OWNER = 'core/chat'
+
+export function createAcks(store: Store): Acks {
+  /** Asked for at the end of every red build. */
+  const known = new Map<string, Ack | undefined>()
+  const { db } = store
+  const query: Pick<Query, 'branches' | 'builds'> = {
+    branches: (builder) => readBranches(db, builder, {}),
+    builds: (filter = {}) => readBuilds(db, filter),
+  }
+
+  async function stored(builder: string): Promise<Ack | undefined> {
+    if (!known.has(builder))
+      known.set(builder, (await getPluginState(store, OWNER, `ack/${builder}`)) as unknown as Ack | undefined) // stored below
+    return known.get(builder)
+  }
+
+  return {
+    async of(builder) {
+      const ack = await stored(builder)
+      if (ack === undefined) return undefined
+      const streaks = await redStreaks(query, builder)
+      return streaks.some((streak) => (streak.at(-1)?.finishedAt ?? 0) <= ack.at) ? ack : undefined
+    },
+    async set(builder, ack) {
+      await setPluginState(store, OWNER, `ack/${builder}`, { ...ack })
+      known.set(builder, ack)
+    },
+    async covers(id) {
+      const build = await readBuild(db, id)
+      if (build === undefined || !isBad(build.result)) return false
+      const { builder, finishedAt } = build
+      const ack = await stored(builder)
+      if (ack === undefined || finishedAt === null || finishedAt < ack.at) return false
+      const before = await redStreak(query.builds, { builder, branch: build.sourceStamp.branch, before: id })
+      const began = before.at(-1)?.finishedAt
+      if (began === undefined || began === null || began > ack.at) return false
+      return before.some((one) => failureKind(one) === failureKind(build))
+    },
+  }
+}
