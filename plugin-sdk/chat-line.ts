@@ -14,7 +14,7 @@ export function newsOfBuild(event: BuildFinished): { readonly kinds: readonly Bu
   const wasBad = isBad(previousResult)
   if (isBad(result) && !wasBad) kinds.push('problem')
   if ((result === 'success' || result === 'warnings') && wasBad) kinds.push('recovery')
-  const change = kinds.includes('recovery') ? ', it is green again' : isBad(result) && wasBad ? ', as before' : ''
+  const change = kinds.includes('recovery') ? ', it is green again' : isBad(result) && wasBad ? ', still red' : ''
   const people = [...new Set(event.blamelist.map(nameOf))]
   const blame = isBad(result) && people.length > 0 ? ` Changes by ${people.slice(0, 8).join(', ')}.` : ''
   const branch = event.branch === null ? '' : ` of ${event.branch}`

@@ -1,4 +1,11 @@
-import { type BuildFinished, type BuildId, type ChatFilter, type ChatNews, newsOfBuild, newsOfStart } from 'boltbot/plugin-sdk'
+import {
+  type BuildFinished,
+  type BuildId,
+  type ChatFilter,
+  type ChatNews,
+  newsOfBuild,
+  newsOfStart,
+} from 'boltbot/plugin-sdk'
 import type { StoredEvent } from '../store/store.ts'
 import { pageOfBuild, pageOfSlave, span } from './describe.ts'
 

@@ -26,7 +26,10 @@ export function subscribe(store: Store, { who, kind, name, by, events: wanted }:
 }
 
 /** True when there was one. */
-export function unsubscribe(store: Store, { who, kind, name }: Pick<Subscription, 'who' | 'kind' | 'name'>): Promise<boolean> {
+export function unsubscribe(
+  store: Store,
+  { who, kind, name }: Pick<Subscription, 'who' | 'kind' | 'name'>,
+): Promise<boolean> {
   const done = store.transition('unsubscribe', async (trx) => {
     const gone = await trx
       .deleteFrom('subscriptions')

@@ -174,7 +174,7 @@ describe('a plan', () => {
           'full #1 status/mail: mail to jane@example.org: [first failure] Rig: full (main), #1',
           'full #1 status/irc: irc.example.org #a: build full #1 of main has ended: failure (failed sh). Changes by jane.',
           'full #1 status/irc: irc.example.org #b: build full #1 of main has ended: failure (failed sh). Changes by jane.',
-          'full #2 status/irc: irc.example.org #b: build full #2 of main has ended: failure (failed sh), as before. Changes by jane.',
+          'full #2 status/irc: irc.example.org #b: build full #2 of main has ended: failure (failed sh), still red. Changes by jane.',
         ],
         problems: [],
       },

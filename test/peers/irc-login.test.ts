@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { reservePort } from '../e2e/rig/ports.ts'
-import { startBot } from './irc/bot.ts'
+import { type Bot, startBot } from './irc/bot.ts'
 import { connectPerson, type Person } from './irc/person.ts'
 import { makeCertificate, registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope') || absent('ngircd')
-type Bot = Awaited<ReturnType<typeof startBot>>
 
 /** Asks the server until it says that a nick is logged in to an account. */
 async function isLoggedIn(person: Person, { host }: Bot, nick: string, account: string): Promise<void> {

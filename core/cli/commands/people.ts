@@ -30,7 +30,9 @@ export function peopleCommand(): Command {
 }
 
 function rowsOf({ who, mail, irc, roles, proved, subscriptions, problem }: PersonView): readonly (readonly string[])[] {
-  const told = subscriptions.map(({ kind, name, by, events }) => `${kind} ${name} by ${by}${events === null ? '' : ` (${events.join(', ')})`}`)
+  const told = subscriptions.map(
+    ({ kind, name, by, events }) => `${kind} ${name} by ${by}${events === null ? '' : ` (${events.join(', ')})`}`,
+  )
   const rows: readonly (readonly [string, string])[] = [
     ['person', who],
     ['mail', mail ?? (problem === null ? 'none is known' : 'not known at present')],
@@ -83,7 +85,9 @@ export function subscriptionsCommand(): Command {
       const all = await callMaster<readonly Subscription[]>(basedir, 'subscriptions', asked)
       if (json) return printJson(all)
       if (all.length === 0) print('Nobody has subscribed to anything.')
-      printTable(all.map(({ who, kind, name, by, events }) => [who, kind, name, by, events?.join(', ') ?? ''].map(oneLine)))
+      printTable(
+        all.map(({ who, kind, name, by, events }) => [who, kind, name, by, events?.join(', ') ?? ''].map(oneLine)),
+      )
     })
 }
 

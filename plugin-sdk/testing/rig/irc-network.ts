@@ -20,6 +20,8 @@ export function connectIrc(
   told: (target: string, text: string) => void,
 ): IrcConnection {
   const channels = new Set<string>()
+  /** Those who spoke. */
+  const people = new Set<string>()
   let nick = '*'
   let user = ''
   let welcome = false
@@ -79,6 +81,13 @@ export function connectIrc(
       channels.delete(channel.toLowerCase())
       send(`:${nick}!${user}@rig PART ${channel}`)
     },
+    WHOIS([who = '']) {
+      if (people.has(who)) {
+        numeric('311', who, who, 'rig', '*', `:${who}`)
+        numeric('330', who, who, ':is logged in as')
+      } else numeric('401', who, ':Nobody is called so')
+      numeric('318', who, ':That was all')
+    },
     PRIVMSG: ([target = '', text = '']) => (/^nickserv$/i.test(target) ? loggedIn(nick) : told(target, text)),
     NOTICE: ([target = '', text = '']) => told(target, text),
     QUIT: end,
@@ -94,7 +103,10 @@ export function connectIrc(
       const [command = '', ...words] = wordsOf(line)
       commands[command.toUpperCase()]?.(words) // a server may be silent about the others
     },
-    says: (who, target, text) => send(`@account=${who} :${who}!${who}@rig PRIVMSG ${target} :${text}`),
+    says(who, target, text) {
+      people.add(who)
+      send(`@account=${who} :${who}!${who}@rig PRIVMSG ${target} :${text}`)
+    },
     close: end,
     kill() {
       open = false

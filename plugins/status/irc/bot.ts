@@ -1,11 +1,12 @@
 import { type Chat, formatDuration, type Host } from 'boltbot/plugin-sdk'
 import type { Client, Message } from './client.ts'
-import { watchMembers } from './members.ts'
+import { type Company, watchCompany } from './company.ts'
+import type { Members } from './members.ts'
 import type { Channel, Network, Telling } from './options.ts'
 import { createOutgoing, type Line } from './outgoing.ts'
 import { paint } from './paint.ts'
 import { createPatience, IGNORED_MS } from './patience.ts'
-import { type Presence, watchPresence } from './presence.ts'
+import type { Seen } from './presence.ts'
 import type { Session } from './session.ts'
 import { speakerOf } from './speaker.ts'
 import { splitText } from './split.ts'
@@ -21,12 +22,19 @@ export interface Bot extends Disposable {
   /** The connection is gone. */
   detach(): void
   /** See `Presence`; nobody is there while the connection is down. */
-  nickOf(identity: string, ms: number): string | undefined
-  /** Says lines to somebody in private; resolves with whether all of them were written. */
-  tell(nick: string, lines: readonly string[]): Promise<boolean>
+  seen(identity: string, ms: number): Seen | undefined
+  /** Whether an identity can be of this network. */
+  mayKnow(identity: string): boolean
+  /** True: who was there when the bot came is known. */
+  isSettled(): boolean
+  /** Says lines to somebody in private, if it is still them. */
+  tell(to: { readonly identity: string; readonly seen: Seen }, lines: readonly string[]): Promise<Told>
   /** How things are, in a sentence; `null`: it is not connected. */
   standing(): string | null
 }
+
+/** `gone`: they left, or somebody else has their nick; `unsure`: the server does not say; `lost`: the connection ended under way. */
+export type Told = 'told' | 'gone' | 'unsure' | 'lost'
 
 /** Without what servers put in front of a line on its way to others, and with room for a line end. */
 const LINE_BYTES = 510
@@ -46,7 +54,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   const stored = `channels/${network.name}`
   let link: { readonly client: Client; readonly session: Session } | undefined
   let regain: Disposable | undefined
-  let presence: Presence | undefined
+  let company: Company | undefined
   const patience = createPatience(clock)
   const outgoing = createOutgoing({ clock, burst: network.burst, everyMs: network.everyMs, split })
 
@@ -135,7 +143,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     log.warn('not in a channel', { network: network.name, channel: name, why, againMs: wait })
   }
 
-  async function hear(message: Message, client: Client, members: ReturnType<typeof watchMembers>): Promise<void> {
+  async function hear(message: Message, client: Client, members: Members): Promise<void> {
     const { nick, target, message: text, from_server } = message
     if (from_server || !nick || client.caseCompare(nick, client.user.nick)) return
     const isPrivate = client.caseCompare(target, client.user.nick)
@@ -187,6 +195,13 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     })
   }
 
+  /** `account:jane@libera` is `account:jane` on libera, and nobody elsewhere; without a network it is of the only one. */
+  function ownIdentity(identity: string): string | undefined {
+    if (!/^(account|nick):/.test(identity)) return identity
+    if (identity.endsWith(`@${network.name}`)) return identity.slice(0, -network.name.length - 1)
+    return isOnly && !identity.includes('@') ? identity : undefined
+  }
+
   return {
     async open() {
       for (const channel of network.channels) addChannel(channel)
@@ -195,8 +210,8 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       for (const name of extra) if (typeof name === 'string') addChannel({ ...network.elsewhere, name })
     },
     attach(client, session) {
-      const members = watchMembers(client)
-      presence = watchPresence(client, clock)
+      company = watchCompany(client, session, clock)
+      const { members } = company
       const isMe = (nick: string) => client.caseCompare(nick, client.user.nick)
       client.on('privmsg', (message) => {
         hear(message, client, members).catch((error: unknown) => log.error('irc message not answered', { error }))
@@ -220,6 +235,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     },
     enter(client, session) {
       link = { client, session }
+      company?.begin([...channels.keys()])
       for (const channel of channels.values()) enterChannel(channel)
       const bot = client.network.options.BOT
       if (typeof bot === 'string') session.raw('MODE', client.user.nick, `+${bot}`)
@@ -228,17 +244,26 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     },
     detach() {
       link = undefined
-      presence = undefined
+      company?.[Symbol.dispose]()
+      company = undefined
       regain?.[Symbol.dispose]()
       for (const key of [...rejoins.keys()]) forgetRejoin(key)
       outgoing.attach(null)
     },
-    nickOf: (identity, ms) => presence?.nickOf(withoutNetwork(identity, network.name), ms),
-    async tell(nick, lines) {
+    mayKnow: (identity) => ownIdentity(identity) !== undefined,
+    isSettled: () => link !== undefined && (company?.isSettled ?? false),
+    seen(identity, ms) {
+      const own = ownIdentity(identity)
+      return own === undefined ? undefined : company?.seen(own, ms)
+    },
+    async tell({ identity, seen }, lines) {
+      const isStill = await company?.isStill(seen, ownIdentity(identity) ?? identity)
+      if (isStill !== true) return isStill === undefined ? 'unsure' : 'gone'
       const written = lines.map(
-        (text) => new Promise<boolean>((done) => outgoing.answer({ ...lineTo(nick, network.elsewhere, text), done })),
+        (text) =>
+          new Promise<boolean>((done) => outgoing.answer({ ...lineTo(seen.nick, network.elsewhere, text), done })),
       )
-      return (await Promise.all(written)).every((one) => one)
+      return (await Promise.all(written)).every((one) => one) ? 'told' : 'lost'
     },
     standing() {
       if (link === undefined) return null
@@ -255,13 +280,6 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       outgoing[Symbol.dispose]()
     },
   }
-}
-
-/** `account:jane@libera` is `account:jane` on libera, and nobody elsewhere. */
-function withoutNetwork(identity: string, network: string): string {
-  return /^(account|nick):/.test(identity) && identity.endsWith(`@${network}`)
-    ? identity.slice(0, -network.length - 1)
-    : identity
 }
 
 const CLOSED: ReadonlySet<string> = new Set([

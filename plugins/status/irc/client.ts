@@ -33,12 +33,14 @@ interface Events {
     readonly ident: string
     readonly hostname: string
     readonly account?: string | false
+    readonly tags?: Tags
   }
   account: { readonly nick: string; readonly account: string | false }
   part: { readonly nick: string; readonly channel: string }
   kick: { readonly kicked: string; readonly nick: string; readonly channel: string; readonly message: string }
   quit: { readonly nick: string; readonly message: string }
   nick: { readonly nick: string; readonly new_nick: string }
+  'user updated': { readonly nick: string; readonly new_ident?: string; readonly new_hostname?: string }
   userlist: {
     readonly channel: string
     readonly users: readonly { readonly nick: string; readonly modes: readonly string[] }[]
@@ -47,12 +49,12 @@ interface Events {
     readonly target: string
     readonly modes: readonly { readonly mode: string; readonly param?: string | null }[]
   }
-  'irc error': { readonly error: string; readonly channel?: string; readonly reason?: string }
+  'irc error': { readonly error: string; readonly channel?: string; readonly nick?: string; readonly reason?: string }
   pong: unknown
   raw: { readonly line: string; readonly from_server: boolean }
   'socket close': unknown
 }
-interface Whois {
+export interface Whois {
   readonly ident?: string
   readonly hostname?: string
   readonly account?: string

@@ -1,4 +1,5 @@
-import { definePlugin, type Host } from 'boltbot/plugin-sdk'
+import { definePlugin, type Host, newsOfBuild, newsOfStart } from 'boltbot/plugin-sdk'
+import { type Bots, createBots } from './bots.ts'
 import { createCarrier } from './carrier.ts'
 import { examineNetworks } from './doctor.ts'
 import { type Bot, ircSchema } from './options.ts'
@@ -34,9 +35,11 @@ export const irc = definePlugin({
 function parts(transport: TransportOf) {
   return {
     apply(host: Host, { awayMs }: Bot) {
-      const own = botsOf(host)
-      host.registerCarrier(createCarrier(host, () => own, awayMs))
-      host.tap('buildFinished', (event) => tellSubscribers(host, event))
+      const life: Life = { own: [], all: undefined }
+      lives.set(host, life)
+      host.registerCarrier(createCarrier(host, () => life.all, awayMs))
+      host.tap('buildStarted', (event) => tellSubscribers(host, event, newsOfStart(event)))
+      host.tap('buildFinished', (event) => tellSubscribers(host, event, newsOfBuild(event)))
       host.registerChatCommand({
         name:
           host.id === NAME
@@ -48,23 +51,31 @@ function parts(transport: TransportOf) {
         usage: '',
         summary: 'says of each IRC network whether the bot is there, and whether the server answers',
         example: 'irc test',
-        run: () => Promise.all(own.map((bot) => bot.report())),
+        run: () => Promise.all(life.own.map((bot) => bot.report())),
       })
     },
-    /** Returns at once: a network that is down must not keep the master from starting. */
-    start(host: Host, { networks }: Bot) {
+    /** Resolves soon: a network that is down must not keep the master from starting. */
+    async start(host: Host, { networks }: Bot) {
+      const life = lives.get(host)
+      if (life === undefined) return
+      const all = await host.share(NAME, createBots)
+      life.all = all
       // Proofs without the name of a network hold only where there is one, so that nobody takes an account of another one.
       const isOnly = networks.length === 1 && host.id === NAME
-      for (const network of networks) botsOf(host).push(host.own(superviseNetwork(host, network, isOnly, transport)))
+      for (const network of networks) {
+        const bot = host.own(superviseNetwork(host, network, isOnly, transport))
+        host.own(all.add(bot))
+        life.own.push(bot)
+      }
     },
   }
 }
 
-/** The bots of a host: made in `start`, asked by what `apply` registers. */
-function botsOf(host: Host): NetworkBot[] {
-  const bots = known.get(host) ?? []
-  known.set(host, bots)
-  return bots
+/** From `apply` to `start`. */
+interface Life {
+  readonly own: NetworkBot[]
+  /** Those of other IRC plugins too; `undefined` before the start. */
+  all: Bots | undefined
 }
 
-const known = new WeakMap<Host, NetworkBot[]>()
+const lives = new WeakMap<Host, Life>()

@@ -4,6 +4,8 @@ import type { Client } from './client.ts'
 export interface Members {
   /** `op`, `voice`: of a member. */
   statusOf(channel: string, nick: string): readonly ('op' | 'voice')[]
+  /** In one of the channels. */
+  has(nick: string): boolean
 }
 
 export function watchMembers(client: Client): Members {
@@ -17,8 +19,13 @@ export function watchMembers(client: Client): Members {
     if (client.caseCompare(nick, client.user.nick)) channels.set(lower(channel), new Map())
     of(channel)?.set(lower(nick), new Set())
   })
-  client.on('part', ({ channel, nick }) => void of(channel)?.delete(lower(nick)))
-  client.on('kick', ({ channel, kicked }) => void of(channel)?.delete(lower(kicked)))
+  const gone = (channel: string, nick: string) => {
+    // Of a channel that the bot is not in nothing is known any more.
+    if (client.caseCompare(nick, client.user.nick)) channels.delete(lower(channel))
+    else of(channel)?.delete(lower(nick))
+  }
+  client.on('part', ({ channel, nick }) => gone(channel, nick))
+  client.on('kick', ({ channel, kicked }) => gone(channel, kicked))
   client.on('quit', ({ nick }) => {
     for (const members of channels.values()) members.delete(lower(nick))
   })
@@ -37,6 +44,7 @@ export function watchMembers(client: Client): Members {
     }
   })
   return {
+    has: (nick) => channels.values().some((members) => members.has(lower(nick))),
     statusOf(channel, nick) {
       const modes = of(channel)?.get(lower(nick)) ?? new Set()
       const isOp = ['q', 'a', 'o'].some((mode) => modes.has(mode))

@@ -1,15 +1,21 @@
 import type { Clock } from 'boltbot/plugin-sdk'
 import type { Client } from './client.ts'
+import { accountIn } from './whois.ts'
 
 /** Who was there lately: by what the server vouches for. */
 export interface Presence {
-  /** The nick of somebody who spoke or came within `ms`; `undefined`: they are not there. @example nickOf('account:jane', 3_600_000) */
-  nickOf(identity: string, ms: number): string | undefined
+  /** Who spoke or came last within `ms`, of those it fits; `undefined`: they are not there. @example seen('account:jane', 3_600_000) */
+  seen(identity: string, ms: number): Seen | undefined
+  /** What the server says when it is asked. `isAway`: they are logged in, but not there. */
+  listed(person: Pick<Seen, 'nick' | 'account' | 'mask'>, isAway: boolean): void
+  /** The nick is somebody else's now, or nobody's. */
+  forget(nick: string): void
 }
 
-interface Seen {
+export interface Seen {
   readonly nick: string
   readonly account: string | undefined
+  /** `user@host`. */
   readonly mask: string
   readonly at: number
 }
@@ -17,51 +23,82 @@ interface Seen {
 const MOST = 5000
 
 export function watchPresence(client: Client, clock: Clock): Presence {
-  const seen = new Map<string, Seen>()
+  const all = new Map<string, Seen>()
   const lower = (nick: string) => client.caseLower(nick)
-  const note = (event: { nick: string; ident?: string; hostname?: string; account?: string | false }) => {
-    const { nick, ident = '', hostname = '', account } = event
-    if (!nick || client.caseCompare(nick, client.user.nick)) return
+  const of = (nick: string) => all.get(lower(nick))
+  /** At the end: the oldest are forgotten first. */
+  const put = (seen: Seen) => {
+    all.delete(lower(seen.nick))
+    all.set(lower(seen.nick), seen)
+    for (const oldest of all.keys()) {
+      if (all.size <= MOST) break
+      all.delete(oldest)
+    }
+  }
+  const isMe = (nick: string) => client.caseCompare(nick, client.user.nick)
+
+  const note = (event: {
+    readonly nick: string
+    readonly ident?: string
+    readonly hostname?: string
+    readonly account?: string | false
+    readonly tags?: { readonly account?: string }
+  }) => {
+    const { nick, ident = '', hostname = '', account = event.tags?.account } = event
+    if (!nick || isMe(nick)) return
     const mask = `${ident}@${hostname}`
-    const before = seen.get(lower(nick))
-    seen.delete(lower(nick))
+    const before = of(nick)
     // Without tags nothing is said of the account: what was heard before still holds, until the server tells a change.
     const isTold = account !== undefined || client.network.cap.isEnabled('account-tag')
-    const told = account === false || account === '' || account === '*' ? undefined : account
     const kept = before?.mask === mask ? before.account : undefined
-    seen.set(lower(nick), { nick, account: isTold ? told : kept, mask, at: clock.now() })
-    for (const oldest of seen.keys()) {
-      if (seen.size <= MOST) break
-      seen.delete(oldest)
-    }
+    put({ nick, mask, account: isTold ? accountIn(account) : kept, at: clock.now() })
   }
   client.on('privmsg', note)
   client.on('join', note)
-  client.on('account', (event) => {
-    const before = seen.get(lower(event.nick))
-    if (before) seen.set(lower(event.nick), { ...before, account: event.account === false ? undefined : event.account })
+  client.on('account', ({ nick, account }) => {
+    const before = of(nick)
+    if (before) all.set(lower(nick), { ...before, account: accountIn(account) })
+  })
+  client.on('user updated', ({ nick, new_ident, new_hostname }) => {
+    const before = of(nick)
+    if (before && new_ident && new_hostname) all.set(lower(nick), { ...before, mask: `${new_ident}@${new_hostname}` })
   })
   client.on('nick', ({ nick, new_nick }) => {
-    const before = seen.get(lower(nick))
-    seen.delete(lower(nick))
-    if (before) seen.set(lower(new_nick), { ...before, nick: new_nick })
+    const before = of(nick)
+    all.delete(lower(nick))
+    if (before) put({ ...before, nick: new_nick })
   })
-  client.on('quit', ({ nick }) => void seen.delete(lower(nick)))
+  client.on('quit', ({ nick }) => void all.delete(lower(nick)))
   return {
-    nickOf(identity, ms) {
-      const fits = ({ nick, account, mask }: Seen) => {
-        if (identity.startsWith('nick:')) return client.caseCompare(nick, identity.slice('nick:'.length))
-        if (identity.startsWith('account:'))
-          return account !== undefined && `account:${account}`.toLowerCase() === identity.toLowerCase()
-        return fitsMask(mask, identity.replace(/^host:/, ''))
-      }
-      const found = [...seen.values()].filter((one) => clock.now() - one.at <= ms && fits(one))
-      return found.at(-1)?.nick
+    seen(identity, ms) {
+      const found = [...all.values()].filter((one) => clock.now() - one.at <= ms && fits(one, identity, client))
+      return found.reduce<Seen | undefined>(
+        (last, one) => (last === undefined || one.at >= last.at ? one : last),
+        undefined,
+      )
     },
+    listed(person, isAway) {
+      if (isMe(person.nick)) return
+      const before = of(person.nick)
+      const at = isAway ? Number.NEGATIVE_INFINITY : clock.now()
+      put({ ...person, at: before?.mask === person.mask ? Math.max(before.at, at) : at })
+    },
+    forget: (nick) => void all.delete(lower(nick)),
   }
 }
 
-function fitsMask(mask: string, pattern: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+/** Whether it is the person with this identity, as the server sees them. */
+export function fits(
+  { nick, account, mask }: Pick<Seen, 'nick' | 'account' | 'mask'>,
+  identity: string,
+  client: Pick<Client, 'caseCompare'>,
+): boolean {
+  if (identity.startsWith('nick:')) return client.caseCompare(nick, identity.slice('nick:'.length))
+  if (identity.startsWith('account:'))
+    return account !== undefined && `account:${account}`.toLowerCase() === identity.toLowerCase()
+  const parts = identity
+    .replace(/^host:/, '')
+    .split('*')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('.*')}$`, 'is').test(mask)
 }

@@ -1,6 +1,7 @@
 import type { ChatSpeaker, Clock } from 'boltbot/plugin-sdk'
 import type { Client, Message } from './client.ts'
 import type { Members } from './members.ts'
+import { accountIn, whois } from './whois.ts'
 
 export interface SpeakerDeps {
   readonly client: Client
@@ -36,19 +37,9 @@ async function accountOf(
   { client, clock }: SpeakerDeps,
   { nick, ident, hostname, account }: Message,
 ): Promise<string | undefined> {
-  if (client.network.cap.isEnabled('account-tag')) return meant(account)
-  const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  using _ = clock.timer(WHOIS_MS, () => resolve(undefined))
-  client.whois(nick, (answer) => {
-    // Somebody else may have the nick by now.
-    const isSame = answer.ident === ident && answer.hostname === hostname
-    resolve(isSame ? meant(answer.account) : undefined)
-  })
-  return await promise
+  if (client.network.cap.isEnabled('account-tag')) return accountIn(account)
+  const answer = await whois(client, clock, nick)
+  // Without an answer nothing is proved, and somebody else may have the nick by now.
+  const isSame = answer?.ident === ident && answer.hostname === hostname
+  return isSame ? accountIn(answer.account) : undefined
 }
-
-/** Longer than a server takes; without an answer nothing is proved. */
-const WHOIS_MS = 10_000
-
-const meant = (account: string | undefined) =>
-  account === undefined || /^(|\*|0)$/.test(account) ? undefined : account

@@ -15,8 +15,7 @@ const REFUSED_WAIT = 60_000
 const GOOD_MS = 60_000
 
 /** Keeps the bot on one network, for ever: until disposed there is always a connection, or a time at which the next is tried. */
-export interface NetworkBot extends AsyncDisposable, Pick<Bot, 'nickOf' | 'tell'> {
-  isThere(): boolean
+export interface NetworkBot extends AsyncDisposable, Pick<Bot, 'seen' | 'mayKnow' | 'isSettled' | 'tell'> {
   /** How things are on this network, in a sentence; asks the server whether it answers. */
   report(): Promise<string>
 }
@@ -74,9 +73,10 @@ export function superviseNetwork(host: Host, network: Network, isOnly: boolean, 
     if (!stopping.signal.aborted) log.error('the bot gave up a network', { network: network.name, error })
   })
   return {
-    nickOf: bot.nickOf,
+    seen: bot.seen,
+    mayKnow: bot.mayKnow,
+    isSettled: bot.isSettled,
     tell: bot.tell,
-    isThere: () => bot.standing() !== null,
     async report() {
       const standing = bot.standing()
       if (standing === null || current === undefined) return `${network.name}: not there. ${trouble}`

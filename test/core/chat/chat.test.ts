@@ -208,6 +208,37 @@ test('ack says to all who is on a red builder, and keeps quiet until it is green
   assert.equal(await ask('status full'), 'full: idle, last build #2 success')
 })
 
+test('an ack is of the branches that were red; another one that breaks is told, and blamed apart', async () => {
+  await using talk = await createChatRig(chatConfig(), { notify: ['failure'] })
+  const { rig, ask, news } = talk
+  const slave = await rig.slave('bot-1', [{ match: 'make', hang: true, times: 9 }])
+  const build = async (branch: string, result: number, who = 'ann') => {
+    await rig.master.submitChange(commit(`${branch}${rig.clock.now()}`, { branch, who }), 'test')
+    await rig.settle()
+    slave.finish('make', { exitCode: result })
+    const told = await news()
+    await rig.clock.advance(60_000)
+    return told
+  }
+  assert.equal((await build('main', 1)).length, 1)
+  await ask('ack full', 'joe')
+  assert.deepEqual(await build('main', 1), [])
+  assert.equal((await build('release', 1, 'bob')).length, 1, 'not what joe looks after')
+  assert.deepEqual(await build('main', 1), [], 'joe still does')
+  assert.equal(
+    await ask('blame full'),
+    [
+      'full is red on main since full #0, 4m ago; in that build: ann',
+      'full is red on release since full #2, 2m ago; in that build: bob',
+    ].join('\n'),
+  )
+  await build('release', 0)
+  assert.match(await ask('status full'), /joe is on it/)
+  await build('main', 0)
+  assert.equal((await build('main', 1)).length, 1, 'joe looked after the streak before')
+  assert.doesNotMatch(await ask('status full'), /joe is on it/)
+})
+
 test('what strangers typed cannot paint or break lines', async () => {
   await using talk = await createChatRig(chatConfig(), { notify: ['failure'] })
   await talk.rig.slave('bot-1', [{ match: 'make', result: 1 }])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Delivery, definePlugin } from 'boltbot/plugin-sdk'
+import { type BuildNews, type Delivery, definePlugin, type People } from 'boltbot/plugin-sdk'
 import type { RigOptions } from '../../rig/rig.ts'
 import { chatConfig, createChatRig, openPlace } from './rig.ts'
 
@@ -148,6 +148,52 @@ test('people subscribe to builders and branches, and are known by their proofs',
   )
   assert.match(await say('unsubscribe full', jane), /^You are told no longer of builds of full/)
   assert.match(await say('unsubscribe full', jane), /^"jane" has not subscribed to builder full\./)
+})
+
+test('a subscription can be to some events; those that are none of builds, or none of mails, are refused', async () => {
+  let people: People | undefined
+  const looker = definePlugin({
+    name: 'looker',
+    kind: 'status',
+    needs: ['people'],
+    apply(host) {
+      people = host.people
+    },
+  })
+  await using story = await createStory({
+    people: { mailDomain: 'example.org', table: { jane: { irc: 'account:jane@net' } } },
+    access: {},
+    status: [looker()],
+  })
+  const { say } = story
+  const jane = ['account:jane@net']
+  assert.equal(
+    await say('subscribe full FAILURE failure recovery', jane),
+    'You are told of builds of full by mail (failure, recovery).',
+  )
+  assert.equal(
+    await say('subscribe --branch main started --by irc', jane),
+    'You are told of builds of the branch main in private on IRC (started).',
+  )
+  assert.match(await say('subscribe full failre', jane), /^There is no event "failre"\. Did you mean "failure"\?/)
+  assert.match(await say('subscribe full slaveMissing', jane), /^There is no event "slaveMissing"\. Known: "started", /)
+  assert.match(
+    await say('subscribe full started', jane),
+    /^No mail tells that a build has started\. Leave out "started"/,
+  )
+  assert.equal(
+    await say('subscriptions', jane),
+    'You are told of full by mail (failure, recovery), the branch main in private on IRC (started).',
+  )
+  const build = { builder: 'full', branch: 'main', blamelist: [], changes: [], at: 0 }
+  const told = async (by: 'mail' | 'irc', ...kinds: readonly BuildNews[]) =>
+    (await people!.interested({ ...build, kinds }, by)).map(({ who }) => who)
+  assert.deepEqual(await told('mail', 'finished', 'failure', 'problem'), ['jane'])
+  assert.deepEqual(await told('mail', 'finished', 'success'), [])
+  assert.deepEqual(await told('irc', 'started'), ['jane'])
+  assert.deepEqual(await told('irc', 'finished', 'failure', 'problem'), [])
+  assert.equal(await say('subscribe full', jane), 'You are told of builds of full by mail.')
+  assert.deepEqual(await told('mail', 'finished', 'success'), ['jane'], 'the last word counts')
 })
 
 test('in a channel moving, muting and turning news on are for moderators; in private they are everybody’s own', async () => {

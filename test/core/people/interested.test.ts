@@ -20,7 +20,10 @@ async function createStory(
   const store = await openSqliteStore({ file: ':memory:', clock, log })
   const changes = files.map((names, i): Change => ({ ...change(), id: i + 1, files: names }))
   const changesOf = async (ids: readonly number[]) => changes.filter(({ id }) => ids.includes(id))
-  return { store, people: createPeople(peopleOf(options), { clock, log, store, changesOf, isQuiet: async () => false }) }
+  return {
+    store,
+    people: createPeople(peopleOf(options), { clock, log, store, changesOf, isQuiet: async () => false }),
+  }
 }
 
 test('interested are the blamelist, owners, the sheriff and subscribers, each once with all reasons', async () => {

@@ -6,6 +6,8 @@ import { createFastClock } from './fast-clock.ts'
 export const FAST = 20
 
 /** The bot alone, on a clock that goes fast unless the test says otherwise; what it would tell is said by the test. */
+export type Bot = Awaited<ReturnType<typeof startBot>>
+
 export async function startBot(options: IrcOptions, times = FAST) {
   const host = createTestHost({
     irc: { jane: ['account:jane'], joe: ['account:joe'] },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, defineMaster, type MasterConfig, slave } from 'boltbot/plugin-sdk'
-import { createRig } from 'boltbot/plugin-sdk/testing'
+import { createRig, type Rig } from 'boltbot/plugin-sdk/testing'
 import { type IrcOptions, irc } from 'boltbot/plugins/status/irc'
 import { mailNotifier } from 'boltbot/plugins/status/mail'
 import { missingSlave } from 'boltbot/plugins/status/missing-slave'
@@ -39,6 +39,20 @@ function configOf(over: Partial<MasterConfig['options']> = {}, chat: Partial<Irc
   } as MasterConfig['options'])
 }
 
+/** Each link leads to a page of what it names. Gives how many there were. */
+async function follow(rig: Rig, texts: readonly string[]): Promise<number> {
+  const links = new Set(texts.flatMap(linksIn))
+  for (const link of links) {
+    assert.ok(link.startsWith(rig.url()), link)
+    const page = await fetch(link)
+    assert.equal(page.status, 200, link)
+    const number = /builds\/(\d+)$/.exec(link)?.[1]
+    const title = /<title>([^<]*)/.exec(await page.text())?.[1] ?? ''
+    assert.match(title, number === undefined ? /bot\/1 ü/ : new RegExp(`full test/ü.*${number}`), link)
+  }
+  return links.size
+}
+
 const linksIn = (text: string) => text.match(/http:\/\/[^\s"<>]+/g) ?? []
 
 test('every link in mails and chat leads to the page it is about', async () => {
@@ -57,11 +71,7 @@ test('every link in mails and chat leads to the page it is about', async () => {
   await rig.advance('11m')
   await rig.advance('10s')
   const channel = rig.irc.lines('#hello')
-  const lines = [
-    ...channel,
-    ...rig.irc.lines('jane'),
-    ...rig.mails.flatMap(({ text, html }) => [...text.split('\n'), html ?? '']),
-  ]
+  const texts = () => rig.mails.flatMap(({ text, html }) => [text, html ?? ''])
   const kinds: readonly (readonly [what: string, RegExp])[] = [
     ['news of a start', /^build full test\/ü #0 has started on .* http\S+$/],
     ['news of an end', /^build full test\/ü #0 has ended: .* http\S+$/],
@@ -80,16 +90,18 @@ test('every link in mails and chat leads to the page it is about', async () => {
       rig.mails.some((mail) => subject.test(mail.subject) && linksIn(mail.text).length > 0),
       `${subject}: ${rig.mails.map((mail) => mail.subject).join('; ')}`,
     )
-  const links = new Set(lines.flatMap(linksIn))
-  assert.ok(links.size >= 4, [...links].join('\n'))
-  for (const link of links) {
-    assert.ok(link.startsWith(rig.url()), link)
-    const page = await fetch(link)
-    assert.equal(page.status, 200, link)
-    const number = /builds\/(\d+)$/.exec(link)?.[1]
-    const title = /<title>([^<]*)/.exec(await page.text())?.[1] ?? ''
-    assert.match(title, number === undefined ? /bot\/1 ü/ : new RegExp(`full test/ü.*${number}`), link)
-  }
+  assert.ok((await follow(rig, [...channel, ...rig.irc.lines('jane'), ...texts()])) >= 4)
+  // The slave comes back with the next master, whose server has another port.
+  const told = texts().length
+  await rig.restart()
+  await rig.advance('1m')
+  const since = [...rig.irc.lines('#hello').slice(channel.length), ...texts().slice(told)]
+  assert.match(since.join('\n'), /^slave bot\/1 ü is back http\S+$/m)
+  assert.ok(
+    since.some((text) => /is back\./.test(text) && linksIn(text).length === 1),
+    since.join('\n'),
+  )
+  await follow(rig, since)
 })
 
 test('there are no links without pages, where nobody serves them, or where they are not wanted', async () => {
