@@ -34,11 +34,16 @@ async function talk(basedir: string): Promise<void> {
   const ready = Promise.withResolvers<void>()
   const over = new AbortController()
   let input: Interface | undefined
+  /** Lines that were read before the end of the input are still answered; nothing is asked for then. */
+  let isEnded = false
+  const prompt = (again?: boolean) => {
+    if (!isEnded) input?.prompt(again)
+  }
   const onItem = (item: unknown) => {
     const { line } = item as { readonly line?: string } // what the method gives
     if (line === undefined) return ready.resolve()
     print(`${isTerminal ? '\r' : ''}${line}`)
-    input?.prompt(true)
+    prompt(true)
   }
   const listening = callMaster(basedir, 'chat-listen', { place }, onItem, over.signal)
   listening.catch((error: unknown) => {
@@ -51,11 +56,14 @@ async function talk(basedir: string): Promise<void> {
   try {
     await ready.promise
     input = createInterface({ input: process.stdin, output: process.stdout, prompt: isTerminal ? '> ' : '' })
-    input.prompt()
+    input.once('close', () => {
+      isEnded = true
+    })
+    prompt()
     for await (const line of input) {
       if (/^\s*(bye|quit|exit)\s*$/i.test(line)) return
       if (line.trim() !== '') await say(basedir, line, place)
-      input.prompt()
+      prompt()
     }
   } finally {
     over.abort(new Error('the talk is over'))

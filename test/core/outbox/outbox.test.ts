@@ -87,6 +87,18 @@ test('a message is brought to each of its recipients once, whoever asks again', 
   assert.equal(new Set(far.taken.map(({ ref }) => ref)).size, 1, 'one ref for all recipients of a notice')
 })
 
+test('of one group a message is told once, whichever plugin was first; a key of its own is another message', async () => {
+  const [mail, irc] = [createFarSide(), createFarSide('irc')]
+  await using rig = await createRig(config([mail.plugin(), irc.plugin()]))
+  const shared = notice('fire', { group: 'subscribers' })
+  assert.deepEqual(await mail.host.notify(shared), { queued: 1 })
+  assert.deepEqual(await irc.host.notify(shared), { queued: 0 })
+  assert.deepEqual(await irc.host.notify(notice('fire', { subject: 'my own' })), { queued: 1 })
+  await rig.settle()
+  assert.deepEqual(mail.subjects(), ['fire', 'my own'])
+  await assert.rejects(mail.host.notify(notice('fire', { group: '' })), /its group is no text/)
+})
+
 test('who is named in several ways, as a person and by address, is told once', async () => {
   const far = createFarSide()
   await using rig = await createRig(config([far.plugin()]))
