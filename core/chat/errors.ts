@@ -26,15 +26,13 @@ export const unknownOption = (option: string, known: readonly string[]) =>
     hint: `Known: ${known.map((name) => `--${name}`).join(', ')}.`,
   })
 
-export const unknownCommand = (word: string, known: readonly string[]) => {
-  const near = suggest(word, known)
-  return new CiError({
+export const unknownCommand = (word: string, near: string | undefined) =>
+  new CiError({
     code: 'BOLT_CHAT_COMMAND',
     message: `"${word}" is not a command.`,
     details: { word },
     hint: `${near === undefined ? '' : `Did you mean "${near}"? `}Say "commands" for all there are.`,
   })
-}
 
 export const wrongUsage = (usage: string) =>
   new CiError({ code: 'BOLT_CHAT_USAGE', message: `Usage: ${usage}.`.replace(/\.\.$/, '.'), details: { usage } })
@@ -49,8 +47,20 @@ export const unknownName = (kind: string, name: string, known: Iterable<string>)
   })
 }
 
-export const notHere = (what: string) =>
-  new CiError({ code: 'BOLT_CHAT_NOT_HERE', message: `"${what}" makes no sense here.`, details: { what } })
+/** `last`: the number of the newest one. */
+export const noBuild = (builder: string, number: number, last: number | null) =>
+  new CiError({
+    code: 'BOLT_CHAT_NAME',
+    message: `There is no build ${builder} #${number}.`,
+    details: { builder, number },
+    hint: last === null ? 'It was never built.' : `The last one is #${last}.`,
+  })
+
+export const notHere = (what: string, why: string) =>
+  new CiError({ code: 'BOLT_CHAT_NOT_HERE', message: `"${what}" makes no sense here: ${why}.`, details: { what } })
+
+/** For news: the answer is the end of this place. */
+export const nobodyStays = (what: string) => notHere(what, 'nobody listens behind this one answer')
 
 export const nothingRuns = (builder: string) =>
   new CiError({

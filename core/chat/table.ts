@@ -1,3 +1,4 @@
+import { suggest } from 'boltbot/plugin-sdk'
 import type { Command } from './command.ts'
 import { unknownCommand } from './errors.ts'
 
@@ -22,10 +23,12 @@ export function createTable(builtIn: readonly Command[]): CommandTable {
       if (two) return { command: two, rest: words.slice(2) }
       const one = known(first)
       if (one) return { command: one, rest: words.slice(1) }
-      const names = commands.map((command) => command.name)
+      const names = commands.flatMap(namesOf)
+      const longer = names.find((name) => name.startsWith(`${first} `))
       // `forc build`: the first word is as wrong as the two together.
-      const mistyped = names.some((name) => name.startsWith(`${first} `)) ? `${first} ${second}`.trim() : first
-      throw unknownCommand(mistyped, [...names, ...names.map((name) => name.split(' ')[0]!)])
+      const mistyped = longer === undefined ? first : `${first} ${second}`.trim()
+      const near = suggest(mistyped, [...names, ...names.map((name) => name.split(' ')[0]!)])
+      throw unknownCommand(mistyped, near === first ? longer : near)
     },
     list: () => commands.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     add(command) {

@@ -5,7 +5,7 @@ import { controlBadParams } from './errors.ts'
 import type { ControlMethod } from './server.ts'
 
 const said = z.object({ who: z.string().min(1), text: z.string().min(1), place: z.string().optional() })
-const listening = z.object({ place: z.string().regex(/^[\w-]{1,64}$/) })
+const listening = z.object({ place: z.string().regex(/^[\w-]{1,64}$/), who: z.string().min(1).optional() })
 
 /** Lines that wait for a terminal that does not read; older ones go first. */
 const MOST_WAITING = 1000
@@ -37,7 +37,7 @@ export function createChatMethods(master: Pick<Master, 'openChat'>): Readonly<Re
     async *'chat-listen'(params, { signal }) {
       const given = listening.safeParse(params)
       if (!given.success) throw controlBadParams('chat-listen', 'place must be a word')
-      const { place } = given.data
+      const { place, who = 'nobody' } = given.data
       const waiting: string[] = []
       let wake = () => {}
       const say = (line: string) => {
@@ -46,7 +46,7 @@ export function createChatMethods(master: Pick<Master, 'openChat'>): Readonly<Re
         wake()
       }
       signal.addEventListener('abort', () => wake(), { once: true })
-      using chat = master.openChat({ id: `cli/${place}`, via: 'cli', announce: say })
+      using chat = master.openChat({ id: `cli/${who}`, via: 'cli', personal: true, announce: say }) // what is set is kept for the next talk
       talks.set(place, { chat, say })
       try {
         yield { open: true }

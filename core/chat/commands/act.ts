@@ -1,7 +1,7 @@
 import type { BuildsetSubmitted, Json, Query, RequestId } from 'boltbot/plugin-sdk'
 import type { Call, ChatTools, Command } from '../command.ts'
 import { buildName, runningLine } from '../describe.ts'
-import { notHere, unknownName, unknownOption, wrongUsage } from '../errors.ts'
+import { noBuild, notHere, unknownOption, wrongUsage } from '../errors.ts'
 import type { Finder } from '../find.ts'
 import { personOf, reasonOf } from '../order.ts'
 import { takeOptions } from '../words.ts'
@@ -62,9 +62,9 @@ export function actCommands(
   async function stop(call: Call): Promise<string> {
     const [word, ...rest] = call.words
     const { builder, number } = await splitBuild(query, word)
-    const { name } = await find.builder(builder, 'stop build BUILDER[/NUMBER] REASON')
+    const { name, lastBuild } = await find.builder(builder, 'stop build BUILDER[/NUMBER] REASON')
     const build = number === undefined ? await find.running(name) : await query.buildByNumber(name, number)
-    if (build === undefined) throw unknownName('build', `${name}/${number}`, [])
+    if (build === undefined) throw noBuild(name, number ?? 0, lastBuild)
     await actions.stopBuild({ build: build.id, reason: reasonOf(rest, call), ...personOf(call) }, call.asker.via)
     return `Build ${buildName(build)} is being stopped.`
   }
@@ -87,12 +87,12 @@ export function actCommands(
   async function rebuild(call: Call): Promise<string> {
     const [word, ...rest] = call.words
     const { builder, number } = await splitBuild(query, word)
-    const { name } = await find.builder(builder, 'rebuild BUILDER[/NUMBER] [REASON]')
+    const { name, lastBuild } = await find.builder(builder, 'rebuild BUILDER[/NUMBER] [REASON]')
     const build =
       number === undefined
         ? (await query.builds({ builder: name, limit: 1 }))[0]
         : await query.buildByNumber(name, number)
-    if (build === undefined) throw unknownName('build', number === undefined ? name : `${name}/${number}`, [])
+    if (build === undefined) throw noBuild(name, number ?? 0, lastBuild)
     const submitted = await actions.rebuild(
       { build: build.id, reason: reasonOf(rest, call), ...personOf(call) },
       call.asker.via,
@@ -137,7 +137,7 @@ export function actCommands(
       summary: 'has the master read its config again',
       example: 'reconfig',
       async run({ asker }) {
-        if (program === undefined) throw notHere('reconfig')
+        if (program === undefined) throw notHere('reconfig', 'this master has no program around it')
         const changed = await program.reconfigure(asker)
         return changed.length === 0
           ? 'The config is in force; nothing changed.'
@@ -150,7 +150,7 @@ export function actCommands(
       summary: 'stops the master; running builds go back to the queue',
       example: 'shutdown the machine is moved',
       async run(call) {
-        if (program === undefined) throw notHere('shutdown')
+        if (program === undefined) throw notHere('shutdown', 'this master has no program around it')
         const reason = reasonOf(call.words, call)
         await guard({ action: 'shutdown', ...call.asker, reason })
         program.shutDown(call.asker.who, reason)

@@ -1,7 +1,7 @@
 import { CHAT_NEWS, type ChatNews } from 'boltbot/plugin-sdk'
 import type { Call, ChatTools, Command } from '../command.ts'
 import { runningLine } from '../describe.ts'
-import { notHere, unknownName } from '../errors.ts'
+import { nobodyStays, unknownName } from '../errors.ts'
 import { type Finder, newsNamed } from '../find.ts'
 import { redStreaks } from '../red-streak.ts'
 
@@ -23,7 +23,7 @@ export function followCommands(
     const wanted = events.map((word) => newsNamed(word, CHAT_NEWS))
     const now = [...place.news]
     if (act === 'on') {
-      if (!place.stays) throw notHere('notify on')
+      if (!place.stays) throw nobodyStays('notify on')
       await moderates(call, 'notify on')
       await place.setNews([...new Set([...now, ...(wanted.length === 0 ? DEFAULT_NEWS : wanted)])])
     } else if (act === 'off') {
@@ -80,7 +80,7 @@ export function followCommands(
       summary: 'no news here until "unmute"; commands are still answered',
       example: 'mute',
       async run(call) {
-        if (!call.place.stays) throw notHere('mute')
+        if (!call.place.stays) throw nobodyStays('mute')
         await moderates(call, 'mute')
         await call.place.setMuted(true)
         return 'I keep quiet here. "unmute" ends that.'
@@ -92,6 +92,7 @@ export function followCommands(
       summary: 'news are told here again',
       example: 'unmute',
       async run(call) {
+        if (!call.place.stays) throw nobodyStays('unmute')
         await moderates(call, 'unmute')
         await call.place.setMuted(false)
         return 'I tell news here again.'

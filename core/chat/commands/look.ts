@@ -1,7 +1,7 @@
 import { type BuilderView, nameOf, type SlaveView } from 'boltbot/plugin-sdk'
 import type { ChatTools, Command } from '../command.ts'
 import { builderLine, buildName, changeLine, endedLine, etaOf, runningLine, span } from '../describe.ts'
-import { nothingRuns, wrongUsage } from '../errors.ts'
+import { nothingRuns, unknownName, wrongUsage } from '../errors.ts'
 import { type Finder, isBad } from '../find.ts'
 import { redStreaks } from '../red-streak.ts'
 
@@ -58,15 +58,23 @@ export function lookCommands(tools: ChatTools, find: Finder): readonly Command[]
         ? ['There are no schedulers.']
         : all.map(({ name, waiting }) => `${name}: ${waiting ?? 'waits for nothing'}`)
     }
-    throw wrongUsage('list builders|slaves|changes|schedulers')
+    if (what === undefined) throw wrongUsage('list builders|slaves|changes|schedulers')
+    throw unknownName('list', what, ['builders', 'slaves', 'changes', 'schedulers'])
+  }
+
+  async function whyRequest(id: number): Promise<string> {
+    const [request, reason] = await Promise.all([query.request(id), query.why(id)])
+    if (request === undefined) return `There is no request #${id}.`
+    if (reason !== undefined) return `Request #${id} waits: ${reason.text}.`
+    const { builder, buildNumber, result } = request
+    if (buildNumber !== null)
+      return `Request #${id} does not wait: it is build ${buildName({ builder, number: buildNumber })}.`
+    return `Request #${id} does not wait${result === null ? '' : `: ${result}`}.`
   }
 
   async function why(word: string | undefined): Promise<readonly string[]> {
     const number = /^#?(\d+)$/.exec(word ?? '')?.[1]
-    if (number !== undefined) {
-      const reason = await query.why(Number(number))
-      return [reason === undefined ? `Request #${number} does not wait.` : `Request #${number} waits: ${reason.text}.`]
-    }
+    if (number !== undefined) return [await whyRequest(Number(number))]
     const builder = await find.builder(word)
     const waiting = await query.requests({ builder: builder.name, limit: 6 })
     const lines: string[] = []

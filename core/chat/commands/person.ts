@@ -48,7 +48,7 @@ export function personCommands({ people }: Pick<ChatTools, 'people'>, find: Find
   }
 
   function claimant({ asker: { who, via, proofs } }: Call): Claimant {
-    if (proofs === undefined) throw notHere('iam')
+    if (proofs === undefined) throw notHere('iam', 'you are the user of the master')
     return { who, via, proofs }
   }
 

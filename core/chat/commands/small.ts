@@ -19,7 +19,7 @@ export function smallCommands(
 
   async function move({ words, place, asker }: Call, act: 'join' | 'leave'): Promise<string> {
     const go = place[act]
-    if (go === undefined) throw notHere(act)
+    if (go === undefined) throw notHere(act, 'there are no channels')
     if (words[0] === undefined) throw wrongUsage(`${act} CHANNEL`)
     await guard({ action: 'moderate', ...asker, reason: `${act} ${words[0]} from ${place.id}` })
     return go(words[0])
@@ -27,7 +27,7 @@ export function smallCommands(
 
   /** Not for everybody: it is heard everywhere. */
   function poke({ speaker }: Call): string {
-    if (speaker.proofs !== undefined) throw notHere('poke')
+    if (speaker.proofs !== undefined) throw notHere('poke', 'it is for the terminal of the master')
     const places = tellAll(`Ow! ${speaker.name} pokes me: I am here.`)
     return places === 0 ? 'I am in no place.' : `Said in ${places} ${places === 1 ? 'place' : 'places'}.`
   }

@@ -45,7 +45,7 @@ async function talk(basedir: string): Promise<void> {
     print(`${isTerminal ? '\r' : ''}${line}`)
     prompt(true)
   }
-  const listening = callMaster(basedir, 'chat-listen', { place }, onItem, over.signal)
+  const listening = callMaster(basedir, 'chat-listen', { place, who: whoAmI() }, onItem, over.signal)
   listening.catch((error: unknown) => {
     ready.reject(error)
     if (over.signal.aborted) return

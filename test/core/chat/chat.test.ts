@@ -34,7 +34,7 @@ test('a build that nothing can run at present says so, and why says it again', a
   await talk.news()
   assert.match(await talk.ask('why full'), /^Request #1 of full waits: .*bot-1.*\.$/)
   assert.match(await talk.ask('why #1'), /^Request #1 waits: /)
-  assert.equal(await talk.ask('why 99'), 'Request #99 does not wait.')
+  assert.equal(await talk.ask('why 99'), 'There is no request #99.')
   assert.equal(
     await talk.ask('cancel #1 never mind', 'joe'),
     'jane: request #1 was cancelled by joe: never mind\nRequest #1 is cancelled.',
@@ -64,7 +64,7 @@ test('stop stops, with the reason in the build; the asker hears the end of it', 
   await rig.settle()
   assert.match(talk.said.at(-1)!, /^jane: build full #0 has ended after 0s: cancelled/)
   assert.match(await ask('stop build full'), /^No build of "full" runs\./)
-  assert.match(await ask('stop build full/7'), /^There is no build "full\/7"\./)
+  assert.match(await ask('stop build full/7'), /^There is no build full #7\. The last one is #0\./)
 })
 
 test('rebuild, pause and resume go through the same actions as elsewhere', async () => {
@@ -97,9 +97,13 @@ test('what is wrong is said with the nearest right word', async () => {
     ['force build --prop colour full', /^Usage: --prop NAME=VALUE\./],
     ['force build "full', /^A quote \("\) is not closed\./],
     ['notify on failre', /^There is no event "failre"\. Did you mean "failure"\?/],
+    ['slaves', /^"slaves" is not a command\. Did you mean "slaves missing"\?/],
+    ['slaves mising', /^"slaves mising" is not a command\. Did you mean "slaves missing"\?/],
+    ['rebuild full', /^There is no build full #0\. It was never built\./],
+    ['list builder', /^There is no list "builder"\. Did you mean "builders"\?/],
     ['list', /^Usage: list builders\|slaves/],
-    ['join #x', /^"join" makes no sense here\./],
-    ['reconfig', /^"reconfig" makes no sense here\./],
+    ['join #x', /^"join" makes no sense here: there are no channels\./],
+    ['reconfig', /^"reconfig" makes no sense here: /],
     ['x'.repeat(3000), /^A line of more than 2000 characters/],
   ]
   for (const [line, answer] of answers) assert.match(await talk.ask(line), answer, line.slice(0, 60))
@@ -187,7 +191,7 @@ test('poke is heard in all places, and is for the user of the master only', asyn
   const answers: string[] = []
   const speaker = { name: 'joe', who: 'joe', proofs: ['account:joe'] }
   await one.chat.hear({ speaker, text: 'poke', reply: (line) => void answers.push(line) })
-  assert.deepEqual(answers, ['"poke" makes no sense here.'])
+  assert.deepEqual(answers, ['"poke" makes no sense here: it is for the terminal of the master.'])
   assert.equal(other.said.length, 1)
 })
 

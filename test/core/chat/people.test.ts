@@ -107,7 +107,7 @@ test('nobody is linked by a nick or host, to an address of their own making, or 
   assert.match(await say('iam jane', ['host:j@home']), /^Anybody could have your nickname\./)
   assert.match(await say('iam root'), /^No mail address of "root" is known\./)
   assert.match(await say('iam "jane <eve@evil.org>"'), /^No mail address of/)
-  assert.match(await ask('iam jane'), /^"iam" makes no sense here\./)
+  assert.match(await ask('iam jane'), /^"iam" makes no sense here: you are the user of the master\./)
   assert.equal(mails.length, 0)
   await using closed = await createStory({ access: { iam: ['via:web'] } })
   assert.match(await closed.say('iam jane'), /^Sorry, "jd" may not do this \(iam\)/)
