@@ -50,7 +50,7 @@ export const unknownName = (kind: string, name: string, known: Iterable<string>)
 /** `last`: the number of the newest one. */
 export const noBuild = (builder: string, number: number, last: number | null) =>
   new CiError({
-    code: 'BOLT_CHAT_NAME',
+    code: 'BOLT_CHAT_NO_BUILD',
     message: `There is no build ${builder} #${number}.`,
     details: { builder, number },
     hint: last === null ? 'It was never built.' : `The last one is #${last}.`,
