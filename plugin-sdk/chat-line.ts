@@ -45,7 +45,7 @@ export function failureKind({ result, steps }: Pick<BuildView, 'result' | 'steps
 
 /**
  * `failure (failed test)`.
- * @example verdict({ result: 'failure' }) // what people are told of it
+ * @example verdict({ result: 'failure', text: ['failed test'] }) // 'failure (failed test)'
  */
 export function verdict({
   result,

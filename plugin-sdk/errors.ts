@@ -34,7 +34,7 @@ export interface CiErrorFields {
   readonly cause?: unknown
 }
 
-/** True when `error` is a {@link CiError} with this code. @example if (hasCode(error, 'BOLT_QUEUE_UNKNOWN_BUILDER')) … */
+/** True when `error` is a {@link CiError} with this code. @example if (hasCode(error, 'BOLT_QUEUE_NEVER_RUNNABLE')) host.log.warn('no slave can build it') */
 export function hasCode(error: unknown, code: string): error is CiError {
   return error instanceof CiError && error.code === code
 }

@@ -34,7 +34,7 @@ import type { SlaveDoor } from './slave-transport.ts'
 
 /**
  * All a plugin may do, made for it alone; what is not free it says it needs, see {@link NEEDS}. Every member is safe to keep and to call at any time between `apply` and stop;
- * after stop, calls reject with `BOLT_HOST_STOPPED`.
+ * after stop, calls reject with `BOLT_HOST_STOPPED`. What stores something rejects with a code that begins with `BOLT_STORE_` when that cannot be done.
  */
 export interface Host {
   /** The plugin's id in the config. */
@@ -44,18 +44,22 @@ export interface Host {
   /** Aborted when the plugin is stopped. */
   readonly signal: AbortSignal
 
-  /** Ties something to the plugin's life: disposed at stop, last first. Returns it. */
+  /** Ties something to the plugin's life: disposed at stop, last first. Returns it. @throws CiError `BOLT_HOST_NOT_DISPOSABLE`. */
   own<T extends Disposable | AsyncDisposable>(thing: T): T
   /**
    * A thing that several plugins use together, such as a listening port. It is opened for the first that asks for this key, and
-   * disposed when the last of them has stopped; its log and clock outlive them.
+   * disposed when the last of them has stopped; its log and clock outlive them. Resolves when it is open.
+   * @throws what `open` throws; the next one who asks opens it anew.
    * @example const port = await host.share('lamps:9000', ({ log }) => openLampPort(9000, log))
    */
   share<T extends Disposable | AsyncDisposable>(
     key: string,
     open: (context: SharedContext) => T | Promise<T>,
   ): Promise<T>
-  /** Listens to a hook; only in `apply`. Durable plugins tap stored observe hooks only. */
+  /**
+   * Listens to a hook; only in `apply`. Durable plugins tap stored observe hooks only.
+   * @throws CiError `BOLT_HOST_ONLY_IN_APPLY`, `BOLT_HOOKS_UNKNOWN`, `BOLT_HOOKS_TAP`, `BOLT_HOST_DURABLE_TAP`.
+   */
   tap<Name extends HookName>(name: Name, tap: Tap<Name>, options?: TapOptions): void
 
   /**
@@ -64,7 +68,7 @@ export interface Host {
    * the change's fault: hand it in again later.
    */
   submitChange(change: ChangeInput): Promise<Submitted>
-  /** Asks for builds. Resolves when stored. @throws CiError `BOLT_BUILDSETS_UNKNOWN_BUILDER`. */
+  /** Asks for builds. Resolves when stored. @throws CiError `BOLT_BUILDSETS_UNKNOWN_BUILDER`, `BOLT_BUILDSETS_EMPTY`, `BOLT_BUILDSETS_PROPERTY`. */
   submitBuildset(buildset: BuildsetInput): Promise<BuildsetSubmitted>
   /**
    * Resolves with the worst result when all builds of a buildset have ended; also when they have already.
@@ -72,27 +76,33 @@ export interface Host {
    */
   waitFor(buildset: BuildsetId, options?: { readonly signal?: AbortSignal }): Promise<Result>
   /**
-   * Starts a build as a person would; passes `guardAction`. Resolves when it is queued. @throws CiError when refused, or when no slave can ever run it.
+   * Starts a build as a person would; passes `guardAction`. Resolves when it is queued.
+   * @throws CiError `BOLT_ACCESS_REFUSED` or the refusal of a tap, as all orders of people do; `BOLT_BUILDSETS_UNKNOWN_BUILDER`,
+   * `BOLT_QUEUE_NEVER_RUNNABLE`. With a form `BOLT_SCHEDULING_UNKNOWN`, `BOLT_SCHEDULING_NO_FORM`, `BOLT_SCHEDULING_FORM`.
    */
   force(order: ForceOrder | FormOrder): Promise<BuildsetSubmitted>
-  /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. */
+  /** Stops a running build; passes `guardAction`. Resolves when the stop is under way. @throws CiError when refused; `BOLT_BUILDS_NOT_RUNNING`. */
   stop(order: StopOrder): Promise<void>
-  /** Cancels a waiting request, or all of a builder; passes `guardAction`. Resolves with how many. */
+  /**
+   * Cancels a waiting request, or all of a builder; passes `guardAction`. Resolves with how many.
+   * @throws CiError when refused; `BOLT_QUEUE_NOT_WAITING`, `BOLT_BUILDSETS_UNKNOWN_BUILDER`.
+   */
   cancel(order: CancelOrder): Promise<number>
   /**
-   * Builds once more just what a build was made from; passes `guardAction`. Resolves when it is queued. @throws CiError when there is no such build.
+   * Builds once more just what a build was made from; passes `guardAction`. Resolves when it is queued.
+   * @throws CiError when refused; `BOLT_BUILDS_UNKNOWN`, `BOLT_BUILDSETS_UNKNOWN_BUILDER`, `BOLT_QUEUE_NEVER_RUNNABLE`.
    */
   rebuild(order: RebuildOrder): Promise<BuildsetSubmitted>
   /**
-   * Gives a slave no builds until it is resumed; passes `guardAction`. Resolves when it is stored. @throws CiError `BOLT_SLAVES_NO_SUCH`.
+   * Gives a slave no builds until it is resumed; passes `guardAction`. Resolves when it is stored. @throws CiError when refused; `BOLT_SLAVES_NO_SUCH`.
    */
   pause(order: SlaveOrder): Promise<void>
-  /** Gives a paused slave builds again; passes `guardAction` as `pause`. Resolves when it is stored. */
+  /** Gives a paused slave builds again; passes `guardAction` as `pause`. Resolves when it is stored. @throws CiError as `pause`. */
   resume(order: SlaveOrder): Promise<void>
   /**
    * Has the master read its config again; passes `guardAction`. Resolves with what changed, a line each, when it is in force; the plugin
    * may have been stopped by then.
-   * @throws CiError when the config has problems, and then the old one is in force; `BOLT_POWERS_PROGRAM`.
+   * @throws CiError when refused, or when the config has problems, and then the old one is in force; `BOLT_POWERS_PROGRAM`.
    */
   reconfigure(order: PersonsOrder): Promise<readonly string[]>
 
@@ -107,7 +117,7 @@ export interface Host {
   readonly query: Query
   /** The plugin's own small store: JSON by key, durable, kept over restarts and reconfigures of the same id. */
   readonly state: State
-  /** A folder of the plugin's own, made when first asked for. Resolves with its path. */
+  /** A folder of the plugin's own, made when first asked for. Resolves with its path. @throws the system's error when it cannot be made. */
   directory(): Promise<string>
   readonly secrets: Secrets
   readonly people: People
@@ -121,7 +131,7 @@ export interface Host {
   /** Slave logins and connections: for slave transports. */
   readonly slaves: SlaveDoor
 
-  /** Adds a scheduler; only in `apply`. */
+  /** Adds a scheduler; only in `apply`. @throws CiError `BOLT_HOST_ONLY_IN_APPLY`, as all of this kind. */
   registerScheduler<S extends Json>(rules: SchedulerRules<S>): void
   /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once of a repository. */
   registerPoller(poller: Poller): void
@@ -275,6 +285,6 @@ export interface State {
 
 /** The secrets a plugin may read. */
 export interface Secrets {
-  /** The text of a secret, or of a plain string given instead of one. @throws CiError `BOLT_SECRETS_UNKNOWN`. */
+  /** The text of a secret, or of a plain string given instead of one. @throws CiError `BOLT_SECRETS_UNKNOWN`, `BOLT_SECRETS_EMPTY`, `BOLT_SECRETS_MODE`, `BOLT_SECRETS_UNREADABLE`. */
   resolve(value: string | SecretRef): string
 }

@@ -19,7 +19,7 @@ export async function hashPassword(password: string): Promise<string> {
 
 /**
  * True when it is a hash of this form, of a cost that can be worked out.
- * @example isPasswordHash('scrypt$…')
+ * @example isPasswordHash('open sesame') // false
  */
 export function isPasswordHash(text: string): boolean {
   const match = text.match(FORM)
@@ -28,7 +28,7 @@ export function isPasswordHash(text: string): boolean {
 
 /**
  * Whether a password is the one that was hashed. Takes as long for a wrong one.
- * @example if (await isPassword(given, hash)) … // resolves with whether it is the one
+ * @example const isRight = await isPassword(given, hash) // resolves with whether it is the one
  */
 export async function isPassword(password: string, stored: string): Promise<boolean> {
   const [, ln, r, p, salt, hash] = stored.match(FORM) ?? []

@@ -16,14 +16,14 @@ export interface QueuedRequest extends RequestView {
  * Whether `other` is built together with `first`, which is about to start. Asked instead of the rule of core for the first 50 that
  * wait. Requests that came from a trigger, a try or with a patch are never asked about: they are always built alone. A throw counts as no.
  *
- * @example mergeRequests: (_builder, first, other) => first.sourceStamp.branch === other.sourceStamp.branch
+ * @example (_builder, first, other) => first.sourceStamp.branch === other.sourceStamp.branch
  */
 export type MergeRequests = (builder: string, first: QueuedRequest, other: QueuedRequest) => boolean | Promise<boolean>
 
 /**
  * Which of the first 50 requests that may start now is next: one of them, or its id. Nothing: the first. A throw counts as nothing.
  *
- * @example nextBuild: (_builder, requests) => requests.find((request) => request.sourceStamp.branch === 'release')
+ * @example (_builder, requests) => requests.find((request) => request.sourceStamp.branch === 'release')
  */
 export type NextBuild = (
   builder: string,
@@ -33,7 +33,7 @@ export type NextBuild = (
 /**
  * Which of the slaves that could start now takes the build. Nothing: one by chance. A throw counts as nothing.
  *
- * @example nextSlave: (_builder, slaves) => slaves.find((name) => name.startsWith('fast-'))
+ * @example (_builder, slaves) => slaves.find((name) => name.startsWith('fast-'))
  */
 export type NextSlave = (builder: string, slaves: readonly string[]) => string | undefined | Promise<string | undefined>
 
@@ -54,7 +54,7 @@ export interface WaitingBuilder {
  * goes first. Those it leaves out come behind. Asked anew after each start. A throw counts as the order given: the one that waited longest
  * for a slave first.
  *
- * @example prioritizeBuilders: (builders) => builders.toSorted((a, b) => (a.waitingSince ?? 0) - (b.waitingSince ?? 0))
+ * @example (builders) => builders.toSorted((a, b) => (a.waitingSince ?? 0) - (b.waitingSince ?? 0))
  */
 export type PrioritizeBuilders = (
   builders: readonly WaitingBuilder[],

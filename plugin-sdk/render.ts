@@ -37,8 +37,10 @@ export function interpolate(pieces: TemplateStringsArray, ...names: readonly str
 /**
  * The classic form: `%s` takes the named properties in order, or `%(name)s` names them inside; not both. `%%` is a percent
  * sign. A property that is not set, or is null, gives ''.
- * @throws CiError BOLT_RENDER_FORMAT when the forms are mixed, a conversion is unknown, or the count of names is off.
- * @example withProperties('build-%(revision)s.tar.gz')   withProperties('build-%s.tar.gz', 'revision')
+ * @throws CiError `BOLT_RENDER_FORMAT` when the forms are mixed, a conversion is unknown, or the count of names is off.
+ * @example
+ * withProperties('build-%(revision)s.tar.gz')
+ * withProperties('build-%s.tar.gz', 'revision')
  */
 export function withProperties(format: string, ...names: readonly string[]): Interpolation {
   const pieces: string[] = ['']
@@ -83,7 +85,7 @@ export function isSecretRef(value: unknown): value is SecretRef {
 
 /**
  * The secrets that a value names, in it or anywhere inside, each once. Class instances are the business of their makers.
- * @example for (const { name } of secretsIn(options)) …
+ * @example for (const { name } of secretsIn(options)) names.push(name)
  */
 export function secretsIn(value: unknown): readonly SecretRef[] {
   const found = new Map<string, SecretRef>()
@@ -102,8 +104,9 @@ export function secretsIn(value: unknown): readonly SecretRef[] {
 
 /**
  * `value` with every interpolation and secret inside replaced. Other values are returned as they are.
- * @param secretOf gives a secret's value; it may throw.
- * @example const text = render(options.title, properties)
+ * @param secretOf gives a secret's value.
+ * @throws what `secretOf` throws.
+ * @example const text = render(options.title, properties, secretOf)
  */
 export function render<T>(value: Renderable<T>, properties: PropertyMap, secretOf: (ref: SecretRef) => string): T {
   return renderAny(value, properties, secretOf) as T // the mapped type above is what renderAny undoes

@@ -14,13 +14,13 @@ export const RESULTS = ['success', 'skipped', 'warnings', 'failure', 'exception'
 
 /**
  * The worse of two results; a cancel outranks everything, as nobody may read a verdict out of a stopped build.
- * @example worst(['success', 'failure']) // 'failure'
+ * @example worst('success', 'failure') // 'failure'
  */
 export function worst(a: Result, b: Result): Result {
   return RESULTS.indexOf(a) >= RESULTS.indexOf(b) ? a : b
 }
 
-/** True for results a committer need not act on. @example if (!isGood(event.result)) mail() */
+/** True for results a committer need not act on. @example if (!isGood(event.result)) await tell(event) */
 export function isGood(result: Result): boolean {
   return result === 'success' || result === 'skipped' || result === 'warnings'
 }

@@ -10,11 +10,11 @@ import type { Result } from './results.ts'
  *
  * @example
  * host.registerScheduler({
- *   name: 'each', builders: ['full'], initial: 0,
+ *   name: 'each', builders: ['full'], initial: { seen: 0 },
  *   wants: (change) => change.branch === 'main',
- *   decide: (input, count) => input.kind === 'change'
- *     ? { state: count + 1, buildsets: [{ reason: `change ${input.change.id}`, changes: [input.change.id] }] }
- *     : { state: count },
+ *   decide: (input, { seen }) => input.kind === 'change'
+ *     ? { state: { seen: seen + 1 }, buildsets: [{ reason: `change ${input.change.id}`, changes: [input.change.id] }] }
+ *     : { state: { seen } },
  * })
  */
 export interface SchedulerRules<State extends Json = Json> {

@@ -94,7 +94,7 @@ export interface StepContext extends StepInfo {
    * @throws CiError `BOLT_SESSION_LOST` when the slave is lost; let it through: the build is retried.
    */
   run(command: Command, options?: RunOptions): Promise<CommandResult>
-  /** Appends to a log of this step on the master's side. Resolves when stored. */
+  /** Appends to a log of this step on the master's side. Resolves when stored. @throws CiError `BOLT_LOGS_WRITE`. */
   write(log: string, stream: Stream, text: string): Promise<void>
   /**
    * Asks a scheduler made for it (`triggerable`) for builds; resolves when they are queued.
@@ -111,7 +111,10 @@ export interface StepContext extends StepInfo {
   addSteps(steps: readonly Step[]): Promise<void>
   /** Sets a property of the build; later steps and status targets see it. */
   setProperty(name: string, value: Json): void
-  /** The text of what a value holds: properties and secrets put in. Secrets are hidden in every log from then on. */
+  /**
+   * The text of what a value holds: properties and secrets put in. Secrets are hidden in every log from then on.
+   * @throws CiError as {@link Secrets.resolve}; let it through.
+   */
   render<T>(value: Renderable<T>): T
 }
 

@@ -14,7 +14,7 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
 
 /**
  * Names in quotes for a message: `"a", "b"`; the first 20, then how many more; `none` when there are none.
- * @example listNames(['full', 'quick']) // "full", "quick"
+ * @example listNames(['full', 'quick']) // '"full", "quick"'
  */
 export function listNames(names: Iterable<string>): string {
   const all = [...names]

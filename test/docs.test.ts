@@ -1,5 +1,5 @@
 /**
- * What README and docs say in code is compiled, and their links lead somewhere.
+ * What README, docs and the examples in the comments of plugin-sdk and plugins say in code is compiled; links lead somewhere.
  *
  * A block marked `ts` is a module of its own. Marked `ts fragment` it is a few statements: the names in `PRELUDE` are there, and
  * it may use `await`. Marked `ts file=NAME` it is that file, beside the other files of the same page; a NAME that ends in
@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { moduleOf, readExamples } from './comment-examples.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const pages = [
@@ -40,7 +41,9 @@ interface Block {
 }
 
 const blocks = pages.filter((page) => !page.startsWith('docs/guides/')).flatMap(blocksOf)
-const placed = new Map<string, Block>()
+const examples = readExamples(root)
+/** What stands in a file of the folder, and how many lines of ours stand before it. */
+const placed = new Map<string, Pick<Block, 'page' | 'line'> & { readonly before: number }>()
 
 before(() => {
   for (const [index, block] of blocks.entries()) {
@@ -49,7 +52,14 @@ before(() => {
     mkdirSync(dirname(file), { recursive: true })
     const isFragment = block.info === 'ts fragment'
     writeFileSync(file, isFragment ? `${PRELUDE}export async function fragment() {\n${block.code}}\n` : block.code)
-    placed.set(file, block)
+    placed.set(file, { ...block, before: isFragment ? PRELUDE.split('\n').length : 0 })
+  }
+  for (const [index, example] of examples.entries()) {
+    const file = join(folder, 'examples', `${index}-${example.name}.ts`)
+    mkdirSync(dirname(file), { recursive: true })
+    const { before: ours, code } = moduleOf(example, relative(join(folder, 'examples'), root))
+    writeFileSync(file, ours + code)
+    placed.set(file, { page: example.file, line: example.line, before: ours.split('\n').length })
   }
   const tsconfig = {
     extends: '../../tsconfig.json',
@@ -69,7 +79,7 @@ describe('README and docs', () => {
   })
 
   it('show code that compiles', { timeout: 60_000 }, async () => {
-    assert.ok(blocks.length > 0, 'there is code in the docs')
+    assert.ok(blocks.length > 0 && examples.length > 120, 'there is code in the docs and the comments')
     const { code, output } = await run(join(root, 'node_modules/typescript/bin/tsc'), ['-p', folder])
     assert.equal(code, 0, withPlaces(output))
   })
@@ -169,8 +179,7 @@ function withPlaces(output: string): string {
   return output.replace(/^(\S+?)\((\d+),(\d+)\)/gm, (all, file: string, line: string, column: string) => {
     const block = placed.get(resolve(root, file))
     if (block === undefined) return all
-    const before = block.info === 'ts fragment' ? PRELUDE.split('\n').length : 0
-    return `${block.page}:${block.line + Number(line) - before}:${column}`
+    return `${block.page}:${block.line + Number(line) - block.before}:${column}`
   })
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { runInNewContext } from 'node:vm'
 import { type Export, type Member, readExports, snapshotOf } from '../docs/reference/exports.ts'
+import { claimOf, readExamples } from './comment-examples.ts'
 
 const entries = readExports()
 const exports = entries.flatMap((entry) => entry.exports)
@@ -46,6 +49,39 @@ test('every number says what it counts', () => {
   const numbers = members.filter(([, { type }]) => /^(number|Duration)( \| (null|undefined))*$/.test(type))
   assert.ok(numbers.length > 60)
   assert.deepEqual(named(numbers.filter(([, { name, doc }]) => doc.text === '' && !USUAL.test(name))), [])
+})
+
+test('what an example says comes of it does', async () => {
+  const root = new URL('..', import.meta.url)
+  let count = 0
+  for (const example of readExamples(fileURLToPath(root))) {
+    const claim = claimOf(example)
+    if (claim === undefined) continue
+    const module = await import(new URL(example.file, root).href)
+    const value = (text: string): unknown => runInNewContext(`(${text})`, { [example.name]: module[example.name] })
+    assert.equal(
+      JSON.stringify(value(claim.asked)),
+      JSON.stringify(value(claim.expected)),
+      `${example.file}: ${claim.asked}`,
+    )
+    count++
+  }
+  assert.ok(count >= 10, `${count} examples say what comes of them`)
+})
+
+test('a function that throws says so, by codes that there are', () => {
+  const codes = new Set(readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8').match(/BOLT_\w+/g))
+  const documented = exports.flatMap((one) => [one, ...one.members].map((part) => ({ of: one.name, ...part })))
+  assert.deepEqual(
+    documented.filter((one) => 'throws' in one && one.throws && !one.doc.tags.includes('throws')).map(({ of }) => of),
+    [],
+  )
+  const named = documented.flatMap(({ of, doc }) => (doc.text.match(/BOLT_\w+\w/g) ?? []).map((code) => ({ of, code })))
+  assert.ok(named.length > 30)
+  assert.deepEqual(
+    named.filter(({ code }) => !codes.has(code) && !code.endsWith('_')),
+    [],
+  )
 })
 
 /** Views and stores of which one sentence says all: a get gets. */

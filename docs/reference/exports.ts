@@ -19,6 +19,8 @@ export interface Export {
   readonly doc: Doc
   /** Of interfaces, classes and types that are made of members; of functions: themselves. */
   readonly members: readonly Member[]
+  /** Of functions: there is a `throw` in it, not in a function inside. */
+  readonly throws: boolean
 }
 
 export interface Member {
@@ -124,6 +126,7 @@ function exportOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Exp
     return {
       ...about,
       kind: 'function',
+      throws: throwsIn(first.body),
       text: texts.map((text) => `function ${about.name}${text}`).join('\n'),
       members,
     }
@@ -131,11 +134,11 @@ function exportOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Exp
   if (ts.isInterfaceDeclaration(first) || ts.isClassDeclaration(first)) {
     const members = first.members.flatMap((member) => memberOf(member, checker))
     const kind = ts.isClassDeclaration(first) ? 'class' : 'interface'
-    return { ...about, kind, text: printed(first), members }
+    return { ...about, kind, text: printed(first), members, throws: false }
   }
   if (ts.isTypeAliasDeclaration(first)) {
     const members = ts.isTypeLiteralNode(first.type) ? first.type.members.flatMap((one) => memberOf(one, checker)) : []
-    return { ...about, kind: 'type', text: printed(first), members }
+    return { ...about, kind: 'type', text: printed(first), members, throws: false }
   }
   const type = checker.getTypeOfSymbolAtLocation(symbol, first)
   return {
@@ -143,7 +146,13 @@ function exportOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Exp
     kind: 'const',
     text: `const ${about.name}: ${checker.typeToString(type, first, FLAGS)}`,
     members: [],
+    throws: false,
   }
+}
+
+function throwsIn(node: ts.Node | undefined): boolean {
+  if (node === undefined || ts.isFunctionLike(node)) return false
+  return ts.isThrowStatement(node) || (ts.forEachChild(node, throwsIn) ?? false)
 }
 
 function memberOf(member: ts.TypeElement | ts.ClassElement, checker: ts.TypeChecker): Member[] {

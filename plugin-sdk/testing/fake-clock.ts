@@ -7,7 +7,7 @@ export interface FakeClock extends Clock {
   /**
    * Moves on by so many milliseconds, or by a text such as `'5m'`. Timers that come due fire in order of their time, then of
    * their making, each at its own `now()`; promises settle before, between and after. Also fires timers made on the way.
-   * Rejects with what a timer threw, unless the clock was given a log.
+   * @throws what a timer threw, unless the clock was given a log; CiError `BOLT_TESTING_ADVANCE`.
    * @example await clock.advance('5m')
    */
   advance(by: number | string): Promise<void>

@@ -21,7 +21,10 @@ export interface LogLine {
   readonly fields: LogFields
 }
 
-/** @example const log = createMemoryLog(); …; assert.deepEqual(log.find('error'), []) */
+/** @example
+ * const log = createMemoryLog()
+ * log.child({ plugin: 'lamp' }).error('lamp broken')
+ * assert.equal(log.find('error').length, 1) */
 export function createMemoryLog(): MemoryLog {
   const lines: LogLine[] = []
   const at = (bound: LogFields): Log => {

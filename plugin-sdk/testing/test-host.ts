@@ -39,16 +39,16 @@ export interface TestHost extends AsyncDisposable {
   readonly attached: readonly SlaveConnection[]
   /** Engines for latent slaves that it offers at present. */
   readonly engines: readonly LatentEngine[]
-  /** Checks the options by the schema and calls `apply`. */
+  /** Checks the options by the schema and calls `apply`. @throws CiError `BOLT_TESTING_OPTIONS` when they are refused, `BOLT_TESTING_MISUSED`; what `apply` throws. */
   apply(plugin: PluginInstance): void
   /** Calls `start`; what it returns is owned. Resolves when it has started; rejects with what it throws. */
   start(): Promise<void>
-  /** Applies and starts. Resolves when it has started; rejects with what it throws. */
+  /** Applies and starts. Resolves when it has started. @throws as `apply` and `start`. */
   run(plugin: PluginInstance): Promise<void>
   /**
    * Calls the plugin's taps on a hook one after the other, as the master would, and resolves with the value: the refined event, the
    * first choice, or nothing. What a tap throws is thrown. For observe hooks `eventId` and `at` may be left out.
-   * @example await test.fire('buildFinished', { builder: 'full', result: 'failure', … })
+   * @example await host.fire('buildFinished', { ...event, result: 'failure' })
    */
   fire<Name extends HookName>(name: Name, event: FiredEvent<Name>): Promise<HookValue<Name>>
   /** Hooks the plugin tapped. */
@@ -56,10 +56,10 @@ export interface TestHost extends AsyncDisposable {
   /**
    * Asks a route the plugin added, as a client of the web server would; `undefined` when no route fits. What its handler throws
    * is thrown.
-   * @example await test.request({ method: 'POST', path: '/hook', body: JSON.stringify({ ref: 'refs/heads/main' }) })
+   * @example await host.request({ method: 'POST', path: '/hook', body: JSON.stringify({ ref: 'refs/heads/main' }) })
    */
   request(asked: TestRequest): Promise<HttpAnswer | undefined>
-  /** Asks a registered poller to poll once. Resolves when it has; rejects with what it throws. */
+  /** Asks a registered poller to poll once. Resolves when it has; rejects with what it throws. @throws CiError `BOLT_TESTING_MISUSED` when there is none. */
   poll(name?: string): Promise<void>
   /** Ends the plugin as the master does: signal, taps, owned things in reverse. Rejects with what could not be closed. */
   stop(): Promise<void>
@@ -94,9 +94,9 @@ export interface TestHostOptions extends TestPeople {
 
 /**
  * @example
- * await using test = createTestHost()
- * await test.run(lamp({ url }))
- * await test.fire('buildFinished', buildFinished({ result: 'failure' }))
+ * await using host = createTestHost()
+ * await host.run(lamp({ url }))
+ * await host.fire('buildFinished', { ...event, result: 'failure' })
  */
 export function createTestHost(options: TestHostOptions = {}): TestHost {
   const clock = options.clock ?? createFakeClock()

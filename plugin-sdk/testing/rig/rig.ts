@@ -46,14 +46,14 @@ export interface Rig extends AsyncDisposable {
   stop(builder: string): Promise<void>
   /** A slave comes again that was dropped or crashed, or that was not to come at first. Resolves when it is attached. */
   attach(slave: string): Promise<void>
-  /** A slave of the config: to drop its link, to end what hangs, to see what it was asked. */
+  /** A slave of the config: to drop its link, to end what hangs, to see what it was asked. @throws CiError `BOLT_TESTING_MISUSED` when there is none. */
   slave(name: string): ScriptedSlave
-  /** Moves the clock, see {@link FakeClock.advance}; then everything has settled. Resolves then. */
+  /** Moves the clock; then everything has settled. Resolves then. @throws as {@link FakeClock.advance}. */
   advance(by: number | string): Promise<void>
   readonly until: RigUntil
   /** Where the config's pages are served; ends with a slash. Empty without `http`. */
   url(): string
-  /** Applies another config to the running master; gives what changed, a line each. Resolves when it is in force. */
+  /** Applies another config to the running master; gives what changed, a line each. Resolves when it is in force. @throws CiError `BOLT_TESTING_CONFIG`, or when plugins of it do not start. */
   reconfigure(config: MasterConfig): Promise<readonly string[]>
   /**
    * Kills the master, as by `kill -9`, with the ports that it and its plugins had opened, and starts a new one on the same store; slaves

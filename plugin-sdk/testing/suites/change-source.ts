@@ -42,7 +42,7 @@ export interface SourceUnderTest extends AsyncDisposable {
  * and a store that is down, and leave nothing behind. The store is a real one.
  * @example
  * import { test } from 'node:test' // or from 'vitest'
- * changeSourceSuite(test, { name: 'releases', make: async () => { … } })
+ * changeSourceSuite(test, { name: 'releases', make: () => startReleasesPage() })
  */
 export function changeSourceSuite(test: RunTest, kind: ChangeSourceKind): void {
   const it = (name: string, run: () => Promise<void>) => test(`the change source ${kind.name} ${name}`, run)

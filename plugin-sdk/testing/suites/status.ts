@@ -37,7 +37,7 @@ export interface StatusUnderTest extends AsyncDisposable {
  * cannot be reached, and leave nothing behind; a durable one loses nothing over outages and kills of the master.
  * @example
  * import { test } from 'node:test' // or from 'vitest'
- * statusSuite(test, { name: 'lamp', make: async () => { … } })
+ * statusSuite(test, { name: 'lamp', make: () => startLamp() })
  */
 export function statusSuite(test: RunTest, kind: StatusKind): void {
   const it = (name: string, run: (rig: Rig, target: StatusUnderTest) => Promise<void>) =>

@@ -38,7 +38,7 @@ export interface TransportUnderTest extends AsyncDisposable {
  * several at once, end them when asked, and tell the end of a link to everything that waits.
  * @example
  * import { test } from 'node:test' // or from 'vitest'
- * transportSuite(test, { name: 'carrier pigeons', make: async () => { … } })
+ * transportSuite(test, { name: 'carrier pigeons', make: () => startPigeons() })
  */
 export function transportSuite(test: RunTest, kind: TransportKind): void {
   const it = (name: string, run: () => Promise<void>) => test(`the transport ${kind.name} ${name}`, run)

@@ -13,7 +13,7 @@ export type { LocalOptions } from './options.ts'
  *
  * @example
  * const here = slave({ name: 'here' })
- * defineMaster({ slaves: [here], transports: [local()], … })
+ * defineMaster({ projectName: 'Hello', transports: [local()], slaves: [here], builders: [full] })
  */
 export const local = definePlugin<'slave', LocalOptions, Local>({
   name: 'slaves/local',

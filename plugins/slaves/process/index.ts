@@ -12,7 +12,7 @@ export type ProcessesOptions = Record<never, never>
  *
  * @example
  * const fresh = slave({ name: 'fresh', latent: { engine: 'slaves/process', buildWaitTimeout: '5m' } })
- * defineMaster({ slaves: [fresh], transports: [processes()], … })
+ * defineMaster({ projectName: 'Hello', transports: [processes()], slaves: [fresh], builders: [] })
  */
 export const processes = definePlugin<'slave', ProcessesOptions, ProcessesOptions>({
   name: 'slaves/process',

@@ -10,7 +10,7 @@ export type { MissingSlaveOptions } from './options.ts'
  * `missingTimeout`.
  * @example
  * const bsd = slave({ name: 'bsd', password: secret('bsd'), notifyOnMissing: ['ann@example.org'], missingTimeout: '2h' })
- * defineMaster({ status: [missingSlave({ reminder: '1d' })], … })
+ * defineMaster({ projectName: 'Hello', transports: [agents({ port: 9990 })], slaves: [bsd], builders: [], status: [missingSlave({ reminder: '1d' })] })
  */
 export const missingSlave = definePlugin({
   name: 'status/missing-slave',

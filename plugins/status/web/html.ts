@@ -8,7 +8,7 @@ export class Html {
 
 export type Piece = Html | string | number | null | undefined | false | readonly Piece[]
 
-/** @example html`<a href="${path}">${name}</a>`  — attributes always stand in double quotes. */
+/** @example html`<a href="${url}">${given}</a>` // attributes always stand in double quotes */
 export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
   return new Html(parts.reduce((all, part, i) => all + markupOf(pieces[i - 1]) + part))
 }

@@ -14,7 +14,7 @@ export type { WebOptions } from './options.ts'
  * Web pages: builders, builds with their steps and logs, slaves, changes; live, and of use without a script. Who signs in may force, stop and
  * cancel; everybody else looks.
  * @example
- * defineMaster({ http: { port: 8010 }, status: [web({ users: { jane: secret('web-jane') } })], … })
+ * web({ users: { jane: secret('web-jane') } }) // beside http: { port: 8010 } of the config
  */
 export const web = definePlugin({
   name: 'status/web',
