@@ -56,12 +56,12 @@ export function createPlacement(deps: PlacementDeps): Placement {
   }
 
   /**
-   * The ping and the word that a build begins go out together: one round trip, and only the answers count. A slave that builds is
-   * not pinged: one that is too busy to answer must not lose what it builds.
+   * The ping and the word that a build begins go out together: one round trip, and only the answers count. One that was heard of
+   * just now is not pinged, nor is one that builds: too busy to answer, it must not lose what it builds.
    */
   async function greet(session: Session, builder: string, isBuilding: boolean): Promise<void> {
     const link = session.connection
-    if (isBuilding && link !== undefined) return await link.startBuild(builder)
+    if ((isBuilding || session.heardJustNow) && link !== undefined) return await link.startBuild(builder)
     try {
       await Promise.all([session.ping(), link?.startBuild(builder)])
     } catch (error) {

@@ -159,11 +159,6 @@ export function createAgent(deps: AgentDeps): Agent {
         case 'builders':
           void answer(message.request, send, () => setBuilders(message.builders))
           break
-        case 'build':
-          void answer(message.request, send, async () => {
-            if (!directories.has(message.builder)) throw new Problem(`This slave has no builder "${message.builder}".`)
-          })
-          break
         case 'run': {
           if (lost.has(keyOf(message.id))) {
             send({ t: 'unknown', id: message.id })

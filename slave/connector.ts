@@ -3,6 +3,7 @@ import { SUBPROTOCOL } from '../wire/agent/accept.ts'
 import { type AgentLink, createAgentLink } from '../wire/agent/agent-link.ts'
 import { MAX_MESSAGE } from '../wire/agent/limits.ts'
 import type { AgentMessage, HeldEntry, MasterMessage } from '../wire/agent/messages.ts'
+import { joinWrites } from '../wire/agent/one-write.ts'
 import type { SlaveClock } from './clock.ts'
 import type { SlaveLog } from './log.ts'
 
@@ -105,7 +106,11 @@ export function createConnector(deps: ConnectorDeps): Connector {
       again(reason)
     }
     current = { socket, link: undefined }
-    socket.on('upgrade', (response) => response.socket.on('data', () => link?.heard()))
+    let join = () => {}
+    socket.on('upgrade', ({ socket: transport }) => {
+      transport.on('data', () => link?.heard())
+      join = joinWrites(transport)
+    })
     socket.on('unexpected-response', (_, response) => {
       problem = `the master answered ${response.statusCode} ${response.statusMessage}`
       socket.terminate()
@@ -116,7 +121,10 @@ export function createConnector(deps: ConnectorDeps): Connector {
     socket.on('open', () => {
       link = createAgentLink({
         socket: {
-          send: (bytes) => socket.send(bytes),
+          send(bytes) {
+            join()
+            socket.send(bytes)
+          },
           close: (code, reason) => closeSocket(socket, code, reason, clock),
         },
         clock,

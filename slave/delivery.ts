@@ -57,7 +57,7 @@ export function createDelivery({ id, spool, clock, failed }: DeliveryDeps): Deli
   let uploading: { readonly source: UploadSource; done(): void } | undefined
   let wanted: { readonly offset: number; readonly length: number; come(data: Uint8Array): void } | undefined
   let gathering: Disposable | undefined
-  let lastSent = Number.NEGATIVE_INFINITY
+  let lastSent = clock.now()
   let pumping = false
   let again = false
 

@@ -31,6 +31,8 @@ export interface Session {
   detach(connection: SlaveConnection): void
   /** Resolves when the slave answers; any byte received meanwhile counts. Pings under way are shared. @throws `BOLT_SESSION_PING`. */
   ping(): Promise<void>
+  /** It gave a sign of life within the last second: that says as much as an answer to a ping. */
+  readonly heardJustNow: boolean
   /**
    * Runs a command to its end. When `signal` aborts the slave is asked to end it, and its result is awaited all the same; not when the
    * master stops and the slave keeps its commands.
@@ -86,6 +88,7 @@ interface Waiter {
 }
 
 const PING_MS = 10_000
+const HEARD_MS = 1000
 const PING_OVER = 'the ping is over'
 
 export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Session {
@@ -154,6 +157,10 @@ export function createSession({ slave, clock, log, leaseMs }: SessionDeps): Sess
     },
     detach(gone) {
       if (connection === gone) connection = undefined
+    },
+    get heardJustNow() {
+      const silence = clock.now() - (connection?.lastHeard() ?? Number.NaN)
+      return silence >= 0 && silence < HEARD_MS
     },
     ping() {
       pinging ??= ping().finally(() => {

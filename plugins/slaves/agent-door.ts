@@ -35,7 +35,7 @@ export async function openDoor(
     webSocket.binaryType = 'nodebuffer'
     // One buffer per message, by the line above.
     const accepted = webSocket as unknown as AcceptedWebSocket
-    const link = acceptAgent(accepted, {
+    const link = acceptAgent(accepted, socket, {
       peer: 'this machine',
       clock: host.clock,
       errors: { lost: linkLost, notHeld, refused: slaveRefused },

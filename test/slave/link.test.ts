@@ -24,8 +24,6 @@ test('the master learns what info/ says, and the agent answers pings', async () 
   await connection.ping(AbortSignal.timeout(5000))
   assert.ok(connection.lastHeard() >= before)
   await assert.rejects(connection.ping(AbortSignal.abort(new Error('no'))), /no/)
-  await connection.startBuild('full')
-  await assert.rejects(connection.startBuild('other'), /has no builder "other"/)
 })
 
 test('a link that is cut again and again loses no byte and doubles none', async () => {

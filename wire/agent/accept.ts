@@ -1,4 +1,5 @@
 import { createMasterLink, type MasterLink, type MasterLinkDeps } from './master-link.ts'
+import { type Corkable, joinWrites } from './one-write.ts'
 
 /** A WebSocket of an accepted connection, as far as it is needed: those of the package `ws` have this shape. */
 export interface AcceptedWebSocket {
@@ -18,13 +19,20 @@ export const SUBPROTOCOL = 'boltbot.agent'
 const CLOSE_MS = 1000
 const OPEN = 1
 
-/** Joins a WebSocket to the master's end of the protocol. It must be set to give one buffer per message. */
-export function acceptAgent(socket: AcceptedWebSocket, deps: Omit<MasterLinkDeps, 'socket'>): MasterLink {
+/** Joins a WebSocket, and what carries it, to the master's end of the protocol. It must be set to give one buffer per message. */
+export function acceptAgent(
+  socket: AcceptedWebSocket,
+  transport: Corkable,
+  deps: Omit<MasterLinkDeps, 'socket'>,
+): MasterLink {
+  const join = joinWrites(transport)
   const link = createMasterLink({
     ...deps,
     socket: {
       send(bytes) {
-        if (socket.readyState === OPEN) socket.send(bytes)
+        if (socket.readyState !== OPEN) return
+        join()
+        socket.send(bytes)
       },
       close(code, reason) {
         socket.close(code, reason.slice(0, 40)) // at most 123 bytes; the whole of it went as last words

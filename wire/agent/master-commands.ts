@@ -1,5 +1,5 @@
 import type { CommandIo, ConnectionErrors } from './connection.ts'
-import { CHUNK } from './limits.ts'
+import { CHUNK, WINDOW } from './limits.ts'
 import { type AgentMessage, type CommandId, type CommandResult, keyOf, type MasterMessage } from './messages.ts'
 
 /** The commands a master follows over one link: hands their bytes on in order, and acknowledges what was stored. */
@@ -14,11 +14,20 @@ export interface MasterCommands {
   lost(error: Error): void
 }
 
+/** The two ways to say something to the agent. */
+export interface Sending {
+  readonly send: (message: MasterMessage) => void
+  /** In order with the others, when there is one to send or a moment later. */
+  readonly sendSoon: (message: MasterMessage) => void
+}
+
 interface Followed {
   readonly io: CommandIo
   /** What was handed to `io` so far; never rejects. */
   tail: Promise<void>
   ended: boolean
+  /** Bytes of each log that the agent knows to be stored, or will soon. */
+  readonly acked: Record<string, number>
   readonly resolve: (result: CommandResult) => void
   readonly reject: (error: unknown) => void
 }
@@ -26,7 +35,7 @@ interface Followed {
 export function createMasterCommands(
   slave: string,
   errors: ConnectionErrors,
-  send: (message: MasterMessage) => void,
+  { send, sendSoon }: Sending,
 ): MasterCommands {
   const followed = new Map<string, Followed>()
 
@@ -49,13 +58,21 @@ export function createMasterCommands(
     })
   }
 
+  /** At once when the agent may soon have to wait for it. */
+  function acknowledge({ acked }: Followed, ack: MasterMessage & { readonly t: 'ack' }): void {
+    const isUrgent = ack.offset - (acked[ack.log] ?? 0) >= WINDOW / 4
+    if (isUrgent) acked[ack.log] = ack.offset
+    const give = isUrgent ? send : sendSoon
+    give(ack)
+  }
+
   return {
     follow(id, io) {
       const key = keyOf(id)
       const { promise, resolve, reject } = Promise.withResolvers<CommandResult>()
       const older = followed.get(key)
       if (older) end(key, older, () => older.reject(errors.refused(slave, 'the command was asked for again')))
-      followed.set(key, { io, tail: Promise.resolve(), ended: false, resolve, reject })
+      followed.set(key, { io, tail: Promise.resolve(), ended: false, acked: {}, resolve, reject })
       return promise
     },
     receive(message) {
@@ -70,7 +87,7 @@ export function createMasterCommands(
           enqueue(key, command, async () => {
             const { log, stream, offset, data } = message
             await io.output(log, stream, offset, data)
-            if (!command.ended) send({ t: 'ack', id, log, offset: offset + data.length })
+            if (!command.ended) acknowledge(command, { t: 'ack', id, log, offset: offset + data.length })
           })
           break
         case 'upload':

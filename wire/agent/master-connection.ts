@@ -1,17 +1,16 @@
 import type { Connection, ConnectionErrors } from './connection.ts'
 import { digestOf } from './digest.ts'
-import { createMasterCommands } from './master-commands.ts'
+import { createMasterCommands, type Sending } from './master-commands.ts'
 import type { AgentMessage, MasterMessage } from './messages.ts'
 import type { LinkClock } from './socket.ts'
 
-export interface MasterConnectionDeps {
+export interface MasterConnectionDeps extends Sending {
   readonly slave: string
   readonly peer: string
   readonly ready: Extract<AgentMessage, { readonly t: 'ready' }>
   readonly errors: ConnectionErrors
   readonly clock: LinkClock
   readonly lastHeard: () => number
-  readonly send: (message: MasterMessage) => void
   /** Tells the agent why, closes the link, and calls `lost`. */
   readonly close: (reason: string) => void
 }
@@ -28,11 +27,11 @@ const ANSWER_MS = 30_000
 
 /** The life of a link after login, at the master. */
 export function createMasterConnection(deps: MasterConnectionDeps): MasterConnection {
-  const { slave, peer, ready, errors, clock, send, close } = deps
+  const { slave, peer, ready, errors, clock, send, sendSoon, close } = deps
   const closed = Promise.withResolvers<string>()
   const leaving = Promise.withResolvers<string>()
   const waiting = new Map<number, { resolve(error: string | null): void; reject(error: Error): void }>()
-  const commands = createMasterCommands(slave, errors, send)
+  const commands = createMasterCommands(slave, errors, { send, sendSoon })
   let gone: Error | undefined
   let numbers = 0
 
@@ -94,7 +93,8 @@ export function createMasterConnection(deps: MasterConnectionDeps): MasterConnec
       }
     },
     setBuilders: (builders) => request((n) => ({ t: 'builders', request: n, builders })),
-    startBuild: (builder) => request((n) => ({ t: 'build', request: n, builder })),
+    // It has its builders, and needs no word of their builds.
+    startBuild: () => Promise.resolve(),
     async run(id, builder, command, io) {
       if (gone) throw gone
       const result = commands.follow(id, io)
@@ -112,7 +112,7 @@ export function createMasterConnection(deps: MasterConnectionDeps): MasterConnec
     },
     forget(id) {
       commands.drop(id)
-      if (!gone) send({ t: 'forget', id })
+      if (!gone) sendSoon({ t: 'forget', id })
     },
     interrupt(id, reason) {
       if (!gone) send({ t: 'interrupt', id, reason: reason.slice(0, 4000) })

@@ -61,6 +61,9 @@ type State =
   | { readonly at: 'attached'; readonly name: string; readonly session: MasterConnection }
   | { readonly at: 'closed'; readonly name: string | undefined }
 
+/** Each message wakes the agent; an acknowledgement may wait for the next one. */
+const GATHER_MS = 20
+
 const REFUSED = 'The master does not know this name, or the password is wrong; its log tells which.'
 
 export function createMasterLink(deps: MasterLinkDeps): MasterLink {
@@ -71,8 +74,28 @@ export function createMasterLink(deps: MasterLinkDeps): MasterLink {
     refuse('login', `It did not log in within ${deps.loginTimeout / 1000} s.`),
   )
 
-  const send = (message: MasterMessage) => {
-    if (state.at !== 'closed') socket.send(encodeMessage(message))
+  /** Not urgent: they go out with the next message, or by the timer. */
+  const later: MasterMessage[] = []
+  let gathering: Disposable | undefined
+
+  function send(message: MasterMessage): void {
+    if (state.at === 'closed') return
+    const bytes = encodeMessage(message)
+    sendGathered()
+    socket.send(bytes)
+  }
+
+  function sendSoon(message: MasterMessage): void {
+    if (state.at === 'closed') return
+    later.push(message)
+    gathering ??= clock.timer(GATHER_MS, sendGathered)
+  }
+
+  function sendGathered(): void {
+    if (later.length === 0) return
+    gathering?.[Symbol.dispose]()
+    gathering = undefined
+    for (const message of later.splice(0)) socket.send(encodeMessage(message))
   }
 
   const nameOf = () => (state.at === 'proving' ? state.login.name : state.at === 'greeting' ? undefined : state.name)
@@ -80,6 +103,7 @@ export function createMasterLink(deps: MasterLinkDeps): MasterLink {
   function over(reason: string): boolean {
     if (state.at === 'closed') return false
     watch[Symbol.dispose]()
+    gathering?.[Symbol.dispose]()
     const before = state
     state = { at: 'closed', name: nameOf() }
     if (before.at === 'attached') before.session.lost(reason)
@@ -143,6 +167,7 @@ export function createMasterLink(deps: MasterLinkDeps): MasterLink {
       clock,
       lastHeard: () => lastHeard,
       send,
+      sendSoon,
       close: (reason) => close(reason),
     })
     state = { at: 'attached', name, session }

@@ -68,7 +68,6 @@ export const MASTER_SHAPES: Readonly<Record<MasterMessage['t'], Shape>> = {
   challenge: fields({ version: count, nonce }),
   welcome: fields({ proof: nonce }),
   builders: fields({ request: count, builders: listOf(fields({ name, directory: name }), 10_000) }),
-  build: fields({ request: count, builder: name }),
   run: fields({ id, builder: name, command: anyCommand }),
   resume: fields({
     id,

@@ -54,7 +54,6 @@ export type MasterMessage =
   | { readonly t: 'challenge'; readonly version: number; readonly nonce: Uint8Array }
   | { readonly t: 'welcome'; readonly proof: Uint8Array }
   | { readonly t: 'builders'; readonly request: number; readonly builders: readonly BuilderEntry[] }
-  | { readonly t: 'build'; readonly request: number; readonly builder: string }
   | { readonly t: 'run'; readonly id: CommandId; readonly builder: string; readonly command: Command }
   | {
       readonly t: 'resume'

@@ -102,7 +102,7 @@ export function openGate(server: Server, host: Host, options: Agents): Gate {
     const peer = peerOf(socket)
     const address = socket.remoteAddress ?? ''
     const settled = countPending()
-    const link = acceptAgent(webSocket, {
+    const link = acceptAgent(webSocket, socket, {
       peer,
       clock,
       errors: { lost: linkLost, notHeld, refused: slaveRefused },

@@ -77,9 +77,11 @@ test('a slave that builds is not pinged before its next build, and keeps what it
   const bot = await rig.slave('bot-1', [{ match: 'a', hang: true }])
   const force = (name: string) => rig.master.force({ builder: name, who: 'jane', reason: 'try it' }, 'test')
   const pings = () => bot.asked.filter(({ what }) => what === 'ping').length
+  await rig.clock.advance('2s')
   await force('a')
   await rig.settle()
   assert.equal(pings(), 1)
+  await rig.clock.advance('2s')
   bot.refuse('startBuild')
   await force('b')
   await rig.settle()
@@ -89,7 +91,26 @@ test('a slave that builds is not pinged before its next build, and keeps what it
   assert.equal(pings(), 1)
   bot.finish()
   assert.equal((await rig.story('buildFinished')).at(-1), 'buildFinished a #0 on bot-1 success')
+  await rig.clock.advance('2s')
   await force('a')
+  await rig.settle()
+  assert.equal(pings(), 2)
+})
+
+test('a slave that was heard of within the last second is not pinged before a build', async () => {
+  await using rig = await createRig(config({ builders: [make('a')] }))
+  const bot = await rig.slave('bot-1')
+  const force = () => rig.master.force({ builder: 'a', who: 'jane', reason: 'try it' }, 'test')
+  const pings = () => bot.asked.filter(({ what }) => what === 'ping').length
+  await rig.clock.advance('5s')
+  await force()
+  await rig.settle()
+  assert.equal(pings(), 1)
+  await force() // its last build ended just now
+  await rig.settle()
+  assert.equal(pings(), 1)
+  await rig.clock.advance('1s')
+  await force()
   await rig.settle()
   assert.equal(pings(), 2)
 })

@@ -52,8 +52,8 @@ test('an agent that does not answer a request is given up, though it is heard of
   const pair = connect({ keepalive: 1000 })
   await pair.clock.settle()
   const [connection] = pair.connections
-  const building = connection!.startBuild('full') // nobody answers in this test
-  const lost = assert.rejects(building, /gave no answer within 30 s/)
+  const asked = connection!.setBuilders([]) // nobody answers in this test
+  const lost = assert.rejects(asked, /gave no answer within 30 s/)
   await pair.clock.advance('31s')
   await lost
 })
