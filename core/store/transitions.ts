@@ -186,7 +186,9 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
     else if (sync === null) deliver(batch)
     else {
       committed.push(batch)
-      startSync(sync)
+      // The end of a build is followed by the start of the next one: one sync for both.
+      if (batch.patient) setImmediate(startSync, sync)
+      else startSync(sync)
     }
   }
 
