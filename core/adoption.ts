@@ -6,7 +6,7 @@ import type { Progress } from './progress.ts'
 import type { RunningBuilds } from './running-builds.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { type LeftBuild, takeOverBuilds } from './store/adoption.ts'
-import { finishBuild } from './store/builds.ts'
+import { finishBuild } from './store/build-end.ts'
 import type { Store } from './store/store.ts'
 
 /**

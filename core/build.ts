@@ -5,7 +5,7 @@ import { retryDelay } from './queue.ts'
 import { planSteps, recallSteps, type StepPlan } from './step-plan.ts'
 import { resultOfAbort } from './step-runner.ts'
 import type { LeftStep } from './store/adoption.ts'
-import { type EndedBuild, finishBuild } from './store/builds.ts'
+import { type EndedBuild, finishBuild } from './store/build-end.ts'
 import { storeStepPlan } from './store/step-plans.ts'
 
 /**

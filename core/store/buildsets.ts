@@ -1,5 +1,6 @@
 import type { BuildsetId, BuildsetView, Json, Query, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import type { Kysely, Selectable, Transaction } from 'kysely'
+import { prepared } from './prepared.ts'
 import { tellQueued } from './requests.ts'
 import type { Store, Tell } from './store.ts'
 import type { Tables } from './tables.ts'
@@ -101,11 +102,7 @@ async function findByKey(trx: Transaction<Tables>, key: string): Promise<Created
 
 /** What a build needs of the buildsets of its requests, in the order of the ids. */
 export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId[]): Promise<StoredBuildset[]> {
-  const rows = await db
-    .selectFrom('buildsets')
-    .selectAll()
-    .where('id', 'in', [...ids])
-    .execute()
+  const { rows } = await withIds(db, { ids })
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => {
     const row = byId.get(id)
@@ -121,6 +118,10 @@ export async function readBuildsets(db: Kysely<Tables>, ids: readonly BuildsetId
     }
   })
 }
+
+const withIds = prepared((db, { ids }: { ids: readonly BuildsetId[] }) =>
+  db.selectFrom('buildsets').selectAll().where('id', 'in', ids),
+)
 
 /** How a buildset ended; `null` while it has not, `undefined` when there is none. */
 export async function readBuildsetResult(db: Kysely<Tables>, id: BuildsetId): Promise<Result | null | undefined> {

@@ -1,5 +1,6 @@
 import type { BuildId, RequestId, RequestView, Result } from 'boltbot/plugin-sdk'
 import { type Kysely, sql } from 'kysely'
+import { prepared } from './prepared.ts'
 import { settleBuildsets } from './settle.ts'
 import type { Store, Tell } from './store.ts'
 import type { Row, Tables } from './tables.ts'
@@ -21,7 +22,18 @@ export async function firstWaiting(
   limit: number,
   without: readonly RequestId[],
 ): Promise<WaitingRequest[]> {
-  let query = db
+  return (await headOfQueue(db, { builder, now, limit, without })).rows.map(toWaiting)
+}
+
+interface Head {
+  readonly builder: string
+  readonly now: number
+  readonly limit: number
+  readonly without: readonly RequestId[]
+}
+
+const headOfQueue = prepared((db, { builder, now, limit, without }: Head) => {
+  const query = db
     .selectFrom('requests')
     .selectAll()
     .where('builder', '=', builder)
@@ -32,9 +44,8 @@ export async function firstWaiting(
     .orderBy('submitted_at')
     .orderBy('id')
     .limit(limit)
-  if (without.length > 0) query = query.where('id', 'not in', [...without])
-  return (await query.execute()).map(toWaiting)
-}
+  return without.length > 0 ? query.where('id', 'not in', without) : query
+})
 
 /** When the next request of a builder that waits after a lost slave may start; `null`: none waits so. */
 export async function nextNotBefore(db: Kysely<Tables>, builder: string, now: number): Promise<number | null> {

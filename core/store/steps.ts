@@ -2,6 +2,7 @@ import type { Eta, PropertyMap, Result } from 'boltbot/plugin-sdk'
 import { sql } from 'kysely'
 import { buildStale } from '../errors.ts'
 import type { BuildClaim } from './builds.ts'
+import { prepared } from './prepared.ts'
 import type { Store } from './store.ts'
 
 /** Where a step belongs, for its events. */
@@ -32,32 +33,35 @@ export function startStep(store: Store, place: StepPlace, text: string, eta?: Et
     'startStep',
     async (trx, tell) => {
       const { claim, step, name, builder, number } = place
-      const { numInsertedOrUpdatedRows } = await trx
-        .insertInto('steps')
-        .columns(['build_id', 'number', 'name', 'text', 'started_at', 'logs'])
-        .expression((eb) =>
-          eb
-            .selectFrom('builds')
-            .select([
-              sql<number>`${claim.build}`.as('build_id'),
-              sql<number>`${step}`.as('number'),
-              sql<string>`${name}`.as('name'),
-              sql<string>`${text}`.as('text'),
-              sql<number>`${store.now()}`.as('started_at'),
-              sql<string>`'[]'`.as('logs'),
-            ])
-            .where('id', '=', claim.build)
-            .where('epoch', '=', claim.epoch)
-            .where('owner', '=', claim.owner)
-            .where('state', '=', 'running'),
-        )
-        .executeTakeFirstOrThrow()
-      if (numInsertedOrUpdatedRows === 0n) throw buildStale(claim.build, claim.epoch)
+      const { numAffectedRows } = await insertStep(trx, { ...claim, step, name, text, now: store.now() })
+      if (numAffectedRows === 0n) throw buildStale(claim.build, claim.epoch)
       tell('stepStarted', { build: claim.build, builder, number, step, name, text, ...(eta && { eta }) })
     },
     { patient: true },
   )
 }
+
+const insertStep = prepared((db, given: BuildClaim & { step: number; name: string; text: string; now: number }) =>
+  db
+    .insertInto('steps')
+    .columns(['build_id', 'number', 'name', 'text', 'started_at', 'logs'])
+    .expression((eb) =>
+      eb
+        .selectFrom('builds')
+        .select([
+          sql<number>`${given.build}`.as('build_id'),
+          sql<number>`${given.step}`.as('number'),
+          sql<string>`${given.name}`.as('name'),
+          sql<string>`${given.text}`.as('text'),
+          sql<number>`${given.now}`.as('started_at'),
+          sql<string>`'[]'`.as('logs'),
+        ])
+        .where('id', '=', given.build)
+        .where('epoch', '=', given.epoch)
+        .where('owner', '=', given.owner)
+        .where('state', '=', 'running'),
+    ),
+)
 
 /** @throws CiError `BOLT_BUILDS_STALE` when the build was given to another claim. */
 export function finishStep(store: Store, place: StepPlace, ended: EndedStep): Promise<void> {
@@ -66,30 +70,18 @@ export function finishStep(store: Store, place: StepPlace, ended: EndedStep): Pr
     async (trx, tell) => {
       const { claim, step, name, builder, number } = place
       const { result, text } = ended
-      const { numUpdatedRows } = await trx
-        .updateTable('steps')
-        .set({
-          finished_at: store.now(),
-          result,
-          text,
-          logs: JSON.stringify(ended.logs),
-          properties: propertiesOf(ended),
-        })
-        .where('build_id', '=', claim.build)
-        .where('number', '=', step)
-        .where((eb) =>
-          eb.exists(
-            eb
-              .selectFrom('builds')
-              .select('builds.id')
-              .where('builds.id', '=', claim.build)
-              .where('builds.epoch', '=', claim.epoch)
-              .where('builds.owner', '=', claim.owner)
-              .where('builds.state', '=', 'running'),
-          ),
-        )
-        .executeTakeFirstOrThrow()
-      if (numUpdatedRows === 0n) throw buildStale(claim.build, claim.epoch)
+      const logs = JSON.stringify(ended.logs)
+      const properties = propertiesOf(ended)
+      const { numAffectedRows } = await updateEnded(trx, {
+        ...claim,
+        step,
+        now: store.now(),
+        result,
+        text,
+        logs,
+        properties,
+      })
+      if (numAffectedRows === 0n) throw buildStale(claim.build, claim.epoch)
       tell('stepFinished', { build: claim.build, builder, number, step, name, result, text })
     },
     { patient: true },
@@ -98,3 +90,37 @@ export function finishStep(store: Store, place: StepPlace, ended: EndedStep): Pr
 
 const propertiesOf = ({ properties }: EndedStep) =>
   Object.keys(properties).length === 0 ? null : JSON.stringify(properties)
+
+interface Ended extends BuildClaim {
+  readonly step: number
+  readonly now: number
+  readonly result: string
+  readonly text: string
+  readonly logs: string
+  readonly properties: string | null
+}
+
+const updateEnded = prepared((db, given: Ended) =>
+  db
+    .updateTable('steps')
+    .set({
+      finished_at: given.now,
+      result: given.result,
+      text: given.text,
+      logs: given.logs,
+      properties: given.properties,
+    })
+    .where('build_id', '=', given.build)
+    .where('number', '=', given.step)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('builds')
+          .select('builds.id')
+          .where('builds.id', '=', given.build)
+          .where('builds.epoch', '=', given.epoch)
+          .where('builds.owner', '=', given.owner)
+          .where('builds.state', '=', 'running'),
+      ),
+    ),
+)

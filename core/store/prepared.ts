@@ -1,0 +1,60 @@
+import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely'
+import type { Tables } from './tables.ts'
+
+type Value = string | number | null
+type Values = Readonly<Record<string, Value | readonly Value[]>>
+type ValuesOf<Given> = { readonly [Name in keyof Given]: Value | readonly Value[] }
+
+/**
+ * A query of the walk, built and put into SQL once for all its values: that takes longer than to run it. `make` is called again for
+ * each other length of a list among the values, and must not look at what they are.
+ *
+ * @example
+ * const numberOf = prepared((db, { id }: { id: number }) => db.selectFrom('builds').select('number').where('id', '=', id))
+ * const [build] = (await numberOf(trx, { id: 3 })).rows
+ */
+export function prepared<Given extends ValuesOf<Given>, Row>(
+  make: (db: Kysely<Tables>, values: Given) => Compilable<Row>,
+): (db: Kysely<Tables>, values: Given) => Promise<QueryResult<Row>> {
+  /** By dialect, and the lengths of lists. */
+  const made = new WeakMap<object, Map<string, CompiledQuery<Row>>>()
+  return (db, values) => {
+    const texts = made.getOrInsertComputed(db.getExecutor().adapter, () => new Map())
+    const query = texts.getOrInsertComputed(lengthsOf(values), () => make(db, standIns(values)).compile())
+    const parameters = query.parameters.map((one) => (one instanceof StandIn ? one.in(values as Values) : one))
+    return db.executeQuery({ ...query, parameters })
+  }
+}
+
+/** Goes through the query builder in place of a value, and comes out among the parameters. */
+class StandIn {
+  readonly #name: string
+  readonly #index: number | undefined
+
+  constructor(name: string, index?: number) {
+    this.#name = name
+    this.#index = index
+  }
+
+  in(values: Values): Value {
+    const value = values[this.#name]
+    return this.#index === undefined ? (value as Value) : (value as readonly Value[])[this.#index]!
+  }
+}
+
+function standIns<Given extends ValuesOf<Given>>(values: Given): Given {
+  const names = Object.entries(values).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map((_, index) => new StandIn(name, index)) : new StandIn(name),
+  ])
+  // The query builder hands on what it does not know as it is.
+  return Object.fromEntries(names) as Given
+}
+
+function lengthsOf(values: object): string {
+  let lengths = ''
+  for (const value of Object.values(values)) {
+    if (Array.isArray(value)) lengths += `${value.length} `
+  }
+  return lengths
+}
