@@ -97,7 +97,7 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
       random,
       log,
       store,
-      logStore: createFileLogStore({ directory: files.logs, log }),
+      logStore: createFileLogStore({ directory: files.logs, clock, log }),
       secrets: { resolve: (value) => (typeof value === 'string' ? value : value.name) },
       redactor: redactor.stream,
       redact: redactor.text,

@@ -37,7 +37,7 @@ export async function openMaster(context: BootContext): Promise<Master> {
   })
   await using opening = new AsyncDisposableStack()
   const store = opening.adopt(await openStore(context, secrets), (opened) => opened.close())
-  const logStore = opening.adopt(createFileLogStore({ directory: logs, log }), (opened) => opened.close())
+  const logStore = opening.adopt(createFileLogStore({ directory: logs, clock, log }), (opened) => opened.close())
   const master = await createMaster({
     config,
     basedir,

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { type CiError, type Log, messageOf } from 'boltbot/plugin-sdk'
+import { type CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
 import { logFinished, logsClosed, logUnreadable, logUnwritable } from '../errors.ts'
 import type { LogKey, LogPiece, LogStore } from '../log-store.ts'
 import {
@@ -19,19 +19,25 @@ import { buildFolder, logPath } from './paths.ts'
 export interface FileLogStoreOptions {
   /** Made when the first log is written. No other process may use it at the same time. */
   readonly directory: string
+  readonly clock: Pick<Clock, 'timer'>
   readonly log: Log
 }
 
 /** More in one message would hold its memory for longer than it saves time. */
 const MESSAGE_BYTES = 4 * 1024 * 1024
+/** Each message wakes the thread: the end of a log, for which nobody waits, goes with what comes within this time. */
+const END_MS = 50
 
 /**
  * Logs as files below a folder, written by one worker thread. What is appended in one tick goes over in one message: copied once
  * (the caller's chunk may be a view into a larger buffer, or used elsewhere), then handed over without another copy.
  */
-export function createFileLogStore({ directory, log }: FileLogStoreOptions): LogStore {
+export function createFileLogStore({ directory, clock, log }: FileLogStoreOptions): LogStore {
   const waiting = new Map<number, Waiting>()
   const queued: Queued[] = []
+  /** Of logs that are to be ended. */
+  const ending: (() => void)[] = []
+  let timer: Disposable | undefined
   let nextId = 0
   let worker: Worker | undefined = startWorker()
   let closed = false
@@ -85,11 +91,23 @@ export function createFileLogStore({ directory, log }: FileLogStoreOptions): Log
   }
 
   function flush(): void {
+    timer?.[Symbol.dispose]()
+    timer = undefined
+    for (const end of ending.splice(0)) end()
     while (queued.length > 0) {
       let bytes = 0
       const fits = queued.findIndex((one) => (bytes += one.data.length) > MESSAGE_BYTES)
       send(queued.splice(0, fits === -1 ? queued.length : Math.max(1, fits)))
     }
+  }
+
+  function endSoon(path: string): Promise<Sizes> {
+    // Its bytes first: the ends go out before what was appended meanwhile to others.
+    if (queued.length > 0) flush()
+    timer ??= clock.timer(END_MS, flush)
+    return new Promise((resolve, reject) => {
+      ending.push(() => void post<Sizes>({ op: 'finish', path }).then(resolve, reject))
+    })
   }
 
   function send(batch: readonly Queued[]): void {
@@ -120,7 +138,7 @@ export function createFileLogStore({ directory, log }: FileLogStoreOptions): Log
     },
     length: (key) => reading(key, ask<number>({ op: 'length', path: logPath(key) })),
     lines: (key) => reading(key, ask<number>({ op: 'lines', path: logPath(key) })),
-    finish: (key) => writing(key, ask<Sizes>({ op: 'finish', path: logPath(key) })),
+    finish: (key) => writing(key, endSoon(logPath(key))),
     async read(key, from, to) {
       const request = ask<ReadAnswer>({ op: 'read', path: logPath(key), from, to: to ?? null })
       return toPieces(from, await reading(key, request))

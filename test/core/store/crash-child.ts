@@ -23,7 +23,7 @@ if (kind === 'store') {
     }),
   )
 } else {
-  const logs = createFileLogStore({ directory: path!, log: quiet })
+  const logs = createFileLogStore({ directory: path!, clock: createClock(quiet), log: quiet })
   const key = { build: 1, step: 0, log: 'stdio', epoch: 1 }
   const length = await logs.length(key)
   process.stdout.write(`${length}\n`)

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { hasCode } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog, until } from 'boltbot/plugin-sdk/testing'
+import { createClock } from '../../../core/clock.ts'
 import { readEvents } from '../../../core/store/journal.ts'
 import { createFileLogStore } from '../../../core/store/logs/file-log-store.ts'
 import { openSqliteStore } from '../../../core/store/open.ts'
@@ -52,7 +53,11 @@ describe('a process killed with SIGKILL', () => {
     await using folder = await createFolder()
     for (let round = 0; round < ROUNDS; round++) {
       const lengths = (await killAfter(40 + round * 70, 'logs', folder.path)).map(Number)
-      const logs = createFileLogStore({ directory: folder.path, log: createMemoryLog() })
+      const logs = createFileLogStore({
+        directory: folder.path,
+        clock: createClock(createMemoryLog()),
+        log: createMemoryLog(),
+      })
       const key = { build: 1, step: 0, log: 'stdio', epoch: 1 }
       const length = await logs.length(key)
       assert.ok(length >= lengths.at(-1)!, `${length} of ${lengths.at(-1)}`)

@@ -90,6 +90,30 @@ test('calls under way reject when the link is gone, after what is in hand is sto
   assert.deepEqual(stored, [0], 'what was not begun is left to the next link')
 })
 
+test('an acknowledgement goes with the next message, after a moment, or at once when much is unacknowledged', async () => {
+  const pair = connect({})
+  await pair.clock.settle()
+  const [connection] = pair.connections
+  const id = { build: 1, epoch: 1, step: 0, index: 0 }
+  void connection!.run(id, 'full', { kind: 'shell', command: 'x' }, { output: async () => {} })
+  const output = (offset: number, length: number) =>
+    pair.agent.send({ t: 'output', id, log: 'stdio', stream: 'stdout', offset, data: new Uint8Array(length) })
+  const since = pair.taken.length + 1
+  const said = () => pair.taken.slice(since).map((message) => ('offset' in message ? message.offset : message.t))
+  output(0, 10)
+  await pair.clock.settle()
+  assert.deepEqual(said(), [])
+  connection!.interrupt(id, 'enough')
+  await pair.clock.settle()
+  assert.deepEqual(said(), [10, 'interrupt'])
+  output(10, 10)
+  await pair.clock.advance(100)
+  assert.deepEqual(said(), [10, 'interrupt', 20])
+  output(20, 300_000)
+  await pair.clock.settle()
+  assert.deepEqual(said(), [10, 'interrupt', 20, 300_020])
+})
+
 test('a command too large for a message fails alone', async () => {
   const pair = connect({})
   await pair.clock.settle()

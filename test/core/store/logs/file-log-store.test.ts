@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { hasCode, messageOf } from 'boltbot/plugin-sdk'
 import { createMemoryLog, until } from 'boltbot/plugin-sdk/testing'
+import { createClock } from '../../../../core/clock.ts'
 import type { LogKey } from '../../../../core/store/log-store.ts'
 import { createFileLogStore } from '../../../../core/store/logs/file-log-store.ts'
 import { logStoreConformance, readAll } from '../../../conformance/log-store.ts'
@@ -121,7 +122,7 @@ describe('the files of logs', () => {
     await using disk = await createSmallDisk(t, 2)
     if (disk === undefined) return
     const log = createMemoryLog()
-    const logs = createFileLogStore({ directory: join(disk.path, 'logs'), log })
+    const logs = createFileLogStore({ directory: join(disk.path, 'logs'), clock: createClock(log), log })
     await using _ = { [Symbol.asyncDispose]: () => logs.close() }
     const ballast = join(disk.path, 'ballast')
     await writeFile(ballast, Buffer.alloc(1_000_000))
@@ -152,7 +153,7 @@ describe('the files of logs', () => {
 async function createRig() {
   const folder = await createFolder()
   const log = createMemoryLog()
-  let logs = createFileLogStore({ directory: folder.path, log })
+  let logs = createFileLogStore({ directory: folder.path, clock: createClock(log), log })
   return {
     get logs() {
       return logs
@@ -162,7 +163,7 @@ async function createRig() {
     path: (ending: string) => join(folder.path, '1', '1234', `0.1.stdio${ending}`),
     async reopen() {
       await logs.close()
-      logs = createFileLogStore({ directory: folder.path, log })
+      logs = createFileLogStore({ directory: folder.path, clock: createClock(log), log })
     },
     async [Symbol.asyncDispose]() {
       await logs.close()
