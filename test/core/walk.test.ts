@@ -208,6 +208,7 @@ test('a slave that does not answer its ping is dropped, and no build number is b
   await using rig = await createRig(config())
   const bot = await rig.slave('bot-1')
   bot.mute()
+  await rig.clock.advance('2s')
   await rig.master.force(force, 'test')
   await rig.clock.advance('11s')
   assert.deepEqual(await rig.story('buildStarted', 'slaveLost'), ['slaveLost on bot-1'])
