@@ -5,7 +5,6 @@ import {
   type GuardHook,
   HOOK_KINDS,
   type HookEvent,
-  type HookKind,
   type HookName,
   type HookValue,
   type ObserveHook,
@@ -48,10 +47,7 @@ export function createHooks(): Hooks {
     // tap has a name of its own, and only names that are there are given.
     const before = cells[name].filter((other) => cell.before.includes(other.plugin)).map((other) => other.name)
     const options: TapOptions & { name: string } = { name: cell.name, stage, ...(before.length > 0 ? { before } : {}) }
-    tapInto(HOOK_KINDS[name], hooks[name], options, (event) => {
-      if (cell.live) return cell.run(event as never) // the hook's name fixes the type of its events
-      return undefined
-    })
+    tapInto(hooks[name], options, cell)
     cells[name].push(cell)
   }
 
@@ -160,19 +156,14 @@ interface Cell {
 }
 
 /** tapable does not await an async function given to `tap`, and type-checks it: so the kind decides, in this one place. */
-function tapInto(
-  kind: HookKind,
-  hook: Instances[HookName],
-  options: TapOptions & { name: string },
-  run: (event: unknown) => unknown,
-): void {
+function tapInto(hook: Instances[HookName], options: TapOptions & { name: string }, cell: Cell): void {
   const tapOptions = options as { name: string; stage?: number; before?: string } // lists work; the declaration knows text only
-  if (kind === 'observe') {
-    hook.tap(tapOptions, (event: unknown) => void run(event))
+  if (HOOK_KINDS[cell.hook] === 'observe') {
+    hook.tap(tapOptions, cell.run) // it only takes the event: nobody can go while all are told
     return
   }
   const asynchronous = hook as AsyncSeriesBailHook<[unknown], unknown> // all but observe hooks are async series
-  asynchronous.tapPromise(tapOptions, async (event) => run(event))
+  asynchronous.tapPromise(tapOptions, async (event) => (cell.live ? cell.run(event) : undefined))
 }
 
 /** tapable has no untap. Splicing the list does nothing to a compiled hook; taking an interceptor in makes it compile anew. */

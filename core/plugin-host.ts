@@ -4,10 +4,12 @@ import { createHooks, type HookRunner } from './hooks.ts'
 import { CRASH_LIMITS } from './host/crash-budget.ts'
 import type { JournalReader } from './host/durable-reader.ts'
 import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknownPlugin } from './host/errors.ts'
+import { createMeter } from './host/meter.ts'
 import { diffPlugins } from './host/plugin-diff.ts'
 import type { HostPowers, PowerScope } from './host/plugin-powers.ts'
 import { createPluginScope, type PluginLimits, type PluginScope, type PluginStatus } from './host/plugin-scope.ts'
 import { createSharedThings } from './host/shared-things.ts'
+import { createTurns } from './host/turns.ts'
 
 /**
  * Runs the plugins of a config: applies all, starts all in config order, stops all in reverse; takes over a new config by stopping
@@ -67,9 +69,19 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
   const hooks = createHooks()
   const stopping = new AbortController()
   const shared = createSharedThings(deps)
-  const scopeDeps = { ...deps, hooks, shared, stopping: stopping.signal, limits: { ...LIMITS, ...deps.limits } }
+  const scopeDeps = {
+    ...deps,
+    hooks,
+    turns: createTurns(),
+    meter: createMeter(),
+    shared,
+    stopping: stopping.signal,
+    limits: { ...LIMITS, ...deps.limits },
+  }
   /** Made and not stopped, also those of a change under way. */
   const alive = new Set<PluginScope>()
+  /** Those of them that are to hear of each commit: the others, however many, cost it nothing. */
+  const durable = new Set<PluginScope>()
   let running: readonly PluginScope[] = []
   let busy: Promise<unknown> = Promise.resolve()
   let stopped: Promise<void> | undefined
@@ -91,6 +103,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
       const scope = createPluginScope(spec, scopeDeps)
       scopes.push(scope)
       alive.add(scope)
+      if (spec.definition.durable) durable.add(scope)
     }
     // Threads take a while to start: all at once.
     await Promise.all(scopes.map((scope) => attempt(errors, () => scope.load())))
@@ -118,6 +131,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     for (const scope of scopes.toReversed()) {
       await scope.stop()
       alive.delete(scope)
+      durable.delete(scope)
     }
   }
   const releaseAll = (scopes: readonly PluginScope[]) => {
@@ -252,7 +266,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
       scope.resume()
     },
     wake(names) {
-      for (const scope of alive) scope.wake(names)
+      for (const scope of durable) scope.wake(names)
     },
     async preview(build) {
       const found: { plugin: string; text: string | null }[] = []

@@ -1,145 +1,203 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Log, ObserveHook } from 'boltbot/plugin-sdk'
+import type { AnyTap } from './tap-calls.ts'
+import type { TurnMember, Turns } from './turns.ts'
 
 /** What happened and waits to be told to one tap of one plugin. */
 export interface Letter {
   readonly hook: ObserveHook
+  readonly tap: AnyTap
   readonly event: unknown
-  /** Tells the tap. Never rejects: whoever makes letters reports failures. */
-  readonly deliver: () => Promise<void>
+}
+
+export interface MailboxDeps {
+  readonly turns: Turns
+  readonly clock: Clock
+  readonly log: Log
+  /** Tells the tap; a promise when it is not done at once. Neither throws nor rejects: it reports failures itself. */
+  readonly deliver: (letter: Letter) => PromiseLike<void> | undefined
+  readonly limit?: number
 }
 
 /**
  * The events one plugin has still to be told, first come first served, one at a time: a slow plugin delays nobody but itself.
  * Bounded: when it is full, the oldest `logAppended` goes, or, when there is none, the oldest of all.
+ *
+ * A class, and lists of links: between two events so much else runs that each object of it has to be fetched from memory anew, for each
+ * plugin there is. That is most of what an idle plugin costs a build.
  */
-export interface Mailbox {
+export class Mailbox implements TurnMember {
+  // Two lists with one count over both: the oldest logAppended is found without a search.
+  readonly #events: List = { first: undefined, last: undefined }
+  readonly #logs: List = { first: undefined, last: undefined }
+  #waiting = 0
+  #isOpen = false
+  #isClosed = false
+  #isShut = false
+  /** In its turn, or waiting for one, or for a tap. */
+  #isWorking = false
+  #current: ObserveHook | undefined
+  #posted = 0
+  #untold = 0
+  #dropped = 0
+  #droppedNow = 0
+  #idle: PromiseWithResolvers<void> | undefined
+  readonly #deps: MailboxDeps
+
+  constructor(deps: MailboxDeps) {
+    this.#deps = deps
+  }
+
   /** Takes a letter; returns at once, and before the tap is called. */
-  post(letter: Letter): void
-  /** Begins to deliver. Before that, letters wait. */
-  open(): void
-  /** Takes no more letters, goes on with those it has, and resolves when it is empty or the time is up, with what is left. */
-  drain(ms: number): Promise<readonly ObserveHook[]>
-  /** Throws away what waits. */
-  clear(): void
-  /** Letters that wait or are being delivered. */
-  readonly depth: number
-  /** Letters thrown away because it was full. */
-  readonly dropped: number
-}
-
-export interface MailboxDeps {
-  readonly clock: Clock
-  readonly log: Log
-  readonly limit?: number
-}
-
-export function createMailbox({ clock, log, limit = 10_000 }: MailboxDeps): Mailbox {
-  // Two queues with one count over both: the oldest logAppended is found without a search.
-  const queues = { events: createFifo<Numbered>(), logs: createFifo<Numbered>() }
-  let posted = 0
-  let dropped = 0
-  let droppedNow = 0
-  let isOpen = false
-  let closed = false
-  let current: ObserveHook | undefined
-  let working: Promise<void> | undefined
-
-  const waiting = () => queues.events.size + queues.logs.size
-  const take = (): Letter | undefined => {
-    const [event, logged] = [queues.events.first(), queues.logs.first()]
-    if (!logged) return queues.events.shift()?.letter
-    return (event && event.number < logged.number ? queues.events : queues.logs).shift()?.letter
-  }
-  const drop = () => {
-    if (!queues.logs.shift()) queues.events.shift()
-    dropped++
-    if (droppedNow++ === 0) log.warn('mailbox full, oldest events dropped', { limit })
-  }
-  const work = async () => {
-    await Promise.resolve() // never in the caller's own turn
-    for (let count = 1; ; count++) {
-      const letter = take()
-      if (!letter) break
-      current = letter.hook
-      await letter.deliver()
-      current = undefined
-      if (count % 64 === 0) await nextTurn() // taps that never wait must not keep sockets from being served
+  post(hook: ObserveHook, tap: AnyTap, event: unknown): void {
+    if (this.#isClosed) return
+    if (this.#isShut) {
+      this.#dropped++
+      this.#untold++
+      return
     }
-    if (droppedNow > 0) log.warn('mailbox empty again after events were dropped', { dropped: droppedNow })
-    droppedNow = 0
-    working = undefined
-  }
-  const go = () => {
-    if (isOpen && !working && waiting() > 0) working = work()
-  }
-
-  return {
-    post(letter) {
-      if (closed) return
-      ;(letter.hook === 'logAppended' ? queues.logs : queues.events).push({ letter, number: posted++ })
-      if (waiting() > limit) drop()
-      go()
-    },
-    open() {
-      isOpen = true
-      go()
-    },
-    async drain(ms) {
-      closed = true
-      if (!working) return left()
-      const up = Promise.withResolvers<void>()
-      using _ = clock.timer(ms, up.resolve)
-      await Promise.race([working, up.promise])
-      return left()
-    },
-    clear() {
-      queues.events.clear()
-      queues.logs.clear()
-    },
-    get depth() {
-      return waiting() + (current ? 1 : 0)
-    },
-    get dropped() {
-      return dropped
-    },
+    append(hook === 'logAppended' ? this.#logs : this.#events, {
+      hook,
+      tap,
+      event,
+      number: this.#posted++,
+      next: undefined,
+    })
+    if (++this.#waiting > (this.#deps.limit ?? LIMIT)) this.#drop()
+    this.#go()
   }
 
-  function left(): readonly ObserveHook[] {
-    return [...(current ? [current] : []), ...queues.events.all(), ...queues.logs.all()].map((item) =>
-      typeof item === 'string' ? item : item.letter.hook,
-    )
+  /** Begins to deliver. Before that, letters wait. */
+  open(): void {
+    this.#isOpen = true
+    this.#go()
+  }
+
+  /** Throws away what waits, and gives how many letters that were. What comes from now on is only counted. */
+  shut(): number {
+    this.#isShut = true
+    const count = this.clear()
+    this.#dropped += count
+    return count
+  }
+
+  /** Takes letters again, and gives how many were only counted. */
+  reopen(): number {
+    const missed = this.#untold
+    this.#isShut = false
+    this.#untold = 0
+    return missed
+  }
+
+  /** Takes no more letters, goes on with those it has, and resolves when it is empty or the time is up, with what is left. */
+  async drain(ms: number): Promise<readonly ObserveHook[]> {
+    this.#isClosed = true
+    if (!this.#isWorking) return this.#left()
+    this.#idle = Promise.withResolvers<void>()
+    const up = Promise.withResolvers<void>()
+    using _ = this.#deps.clock.timer(ms, up.resolve)
+    await Promise.race([this.#idle.promise, up.promise])
+    return this.#left()
+  }
+
+  /** Throws away what waits, and gives how many letters that were. */
+  clear(): number {
+    const count = this.#waiting
+    for (const list of [this.#events, this.#logs]) list.first = list.last = undefined
+    this.#waiting = 0
+    return count
+  }
+
+  /** Letters that wait or are being delivered. */
+  get depth(): number {
+    return this.#waiting + (this.#current ? 1 : 0)
+  }
+
+  /** Letters thrown away because it was full or shut. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** For the turns. */
+  next(): boolean {
+    const letter = this.#take()
+    if (letter === undefined) return this.#goOn()
+    this.#current = letter.hook
+    const done = this.#deps.deliver(letter)
+    if (done === undefined) return this.#goOn()
+    void done.then(() => {
+      if (this.#goOn()) this.#deps.turns.join(this)
+    })
+    return false
+  }
+
+  #go(): void {
+    if (!this.#isOpen || this.#isWorking || this.#waiting === 0) return
+    this.#isWorking = true
+    this.#deps.turns.join(this)
+  }
+
+  /** Behind a letter that is done: true when there is another. */
+  #goOn(): boolean {
+    this.#current = undefined
+    if (this.#waiting > 0) return true
+    this.#isWorking = false
+    if (this.#droppedNow > 0) {
+      this.#deps.log.warn('mailbox empty again after events were dropped', { dropped: this.#droppedNow })
+      this.#droppedNow = 0
+    }
+    this.#idle?.resolve()
+    return false
+  }
+
+  #take(): Numbered | undefined {
+    const event = this.#events.first
+    const logged = this.#logs.first
+    const list = logged && !(event && event.number < logged.number) ? this.#logs : this.#events
+    const letter = shift(list)
+    if (letter) this.#waiting--
+    return letter
+  }
+
+  #drop(): void {
+    if (!shift(this.#logs)) shift(this.#events)
+    this.#waiting--
+    this.#dropped++
+    const { log, limit = LIMIT } = this.#deps
+    if (this.#droppedNow++ === 0) log.warn('mailbox full, oldest events dropped', { limit })
+  }
+
+  #left(): readonly ObserveHook[] {
+    const hooks = [...hooksOf(this.#events), ...hooksOf(this.#logs)]
+    return this.#current ? [this.#current, ...hooks] : hooks
   }
 }
 
-interface Numbered {
-  readonly letter: Letter
+const LIMIT = 10_000
+
+interface Numbered extends Letter {
   readonly number: number
+  next: Numbered | undefined
 }
 
-/** First in, first out, without moving what waits each time. */
-function createFifo<T>() {
-  let items: T[] = []
-  let head = 0
-  return {
-    push: (item: T) => void items.push(item),
-    first: (): T | undefined => items[head],
-    shift(): T | undefined {
-      if (head === items.length) return undefined
-      const item = items[head++]
-      if (head === items.length || (head > 1000 && head * 2 > items.length)) {
-        items = items.slice(head)
-        head = 0
-      }
-      return item
-    },
-    all: (): readonly T[] => items.slice(head),
-    clear() {
-      items = []
-      head = 0
-    },
-    get size() {
-      return items.length - head
-    },
-  }
+interface List {
+  first: Numbered | undefined
+  last: Numbered | undefined
+}
+
+function append(list: List, letter: Numbered): void {
+  if (list.last) list.last.next = letter
+  else list.first = letter
+  list.last = letter
+}
+
+function shift(list: List): Numbered | undefined {
+  const letter = list.first
+  if (letter === undefined) return undefined
+  list.first = letter.next
+  if (list.first === undefined) list.last = undefined
+  return letter
+}
+
+function* hooksOf({ first }: List): Generator<ObserveHook> {
+  for (let letter = first; letter; letter = letter.next) yield letter.hook
 }

@@ -24,12 +24,14 @@ import {
   startThrew,
 } from './errors.ts'
 import { createLiveOptions } from './live-options.ts'
+import type { Meter } from './meter.ts'
 import { createOwnedThings, isDisposable } from './owned-things.ts'
 import { createPluginClock } from './plugin-clock.ts'
 import { createPluginMembers } from './plugin-members.ts'
 import type { HostPowers, PowerScope } from './plugin-powers.ts'
 import { createPluginTaps, type TapStatus } from './plugin-taps.ts'
 import type { SharedThings } from './shared-things.ts'
+import type { Turns } from './turns.ts'
 import { loadInWorker } from './worker/load.ts'
 import type { PluginWorker, WorkerLimits } from './worker/plugin-worker.ts'
 import { createRemotePlugin } from './worker/remote-plugin.ts'
@@ -85,6 +87,8 @@ export interface PluginScopeDeps {
   readonly log: Log
   readonly random: Random
   readonly hooks: Hooks
+  readonly turns: Turns
+  readonly meter: Meter
   readonly journal: JournalReader
   readonly powers: (id: string, scope: PowerScope) => HostPowers
   readonly shared: SharedThings

@@ -6,6 +6,7 @@ import {
   type HookName,
   type Log,
   messageOf,
+  type ObserveHook,
   type Random,
   type StoredHook,
   type TapOptions,
@@ -14,9 +15,11 @@ import type { Hooks } from '../hooks.ts'
 import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
 import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
 import { badTap, durableTap, hostStopped, tapBlocked, tapLeaks, tooOften, unknownHook } from './errors.ts'
-import { createMailbox } from './mailbox.ts'
-import { createTapCall, isThenable, type Took } from './tap-call.ts'
-import { type AnyTap, createTapKinds } from './tap-kinds.ts'
+import { type Letter, Mailbox } from './mailbox.ts'
+import type { Meter, Took } from './meter.ts'
+import { type AnyTap, isThenable, TapCalls } from './tap-calls.ts'
+import { createTapKinds } from './tap-kinds.ts'
+import type { Turns } from './turns.ts'
 
 /** All taps of one plugin: how they are called, what happens when they fail, and how they end. */
 export interface PluginTaps {
@@ -46,7 +49,7 @@ export interface TapStatus {
   readonly errors: number
   /** Events in its mailbox. */
   readonly depth: number
-  /** Events thrown away because the mailbox was full. */
+  /** Events it will never be told: the mailbox was full, or it was suspended. */
   readonly dropped: number
   /** True: it failed too often, its taps are dead. */
   readonly suspended: boolean
@@ -58,6 +61,8 @@ export interface PluginTapsDeps {
   readonly plugin: string
   readonly durable: boolean
   readonly hooks: Hooks
+  readonly turns: Turns
+  readonly meter: Meter
   readonly journal: JournalReader
   readonly clock: Clock
   readonly random: Random
@@ -86,69 +91,54 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   const { plugin, durable, hooks, clock, log, limits } = deps
   const noted: { readonly hook: HookName; readonly tap: AnyTap; readonly options: TapOptions }[] = []
   const tapped: (Disposable & { readonly hook: HookName })[] = []
-  const ending = new AbortController()
   const budget = createCrashBudget(clock, limits.crash)
-  const mailbox = createMailbox({ clock, log, limit: limits.mailbox })
-  const underWay = new Set<{ readonly hook: HookName; readonly done: PromiseLike<unknown> }>()
   let reader: DurableReader | undefined
-  let calls = 0
-  let spentMs = 0
   let errors = 0
   let suspended = false
   let resumed = Promise.withResolvers<void>()
   let closed = false
+  /** `close` gave up what did not finish, and named it. */
+  let isOver = false
 
   const worked = () => budget.worked()
   const failed = (where: HookName | NoHook, error: unknown) => {
-    if (closed && ending.signal.aborted) return // given up on; `close` named it
+    if (isOver) return
     errors++
+    if (suspended) return // that it is suspended was said; its timers and what was under way may go on failing for long
     log.error(NO_HOOKS.includes(where) ? `${where} failed` : 'tap failed', { hook: where, error })
     if (budget.failed()) suspend(tooOften(plugin, errors, error))
   }
   const suspend = (reason: Error) => {
-    if (suspended || closed) return
+    if (suspended || isOver) return
     suspended = true
     resumed = Promise.withResolvers<void>()
-    mailbox.clear()
-    log.error('plugin suspended', { reason: messageOf(reason), errors })
+    log.error('plugin suspended', { reason: messageOf(reason), errors, untold: mailbox.shut() })
     deps.suspended(reason)
+  }
+  const reopen = () => {
+    const untold = mailbox.reopen()
+    if (untold > 0) log.warn('plugin was not told of events while it was suspended', { untold })
   }
   const took = (hook: HookName, { ms, bytes }: Took) => {
     if (ms >= limits.blockMs) suspend(tapBlocked(plugin, hook, ms))
     else if (bytes >= limits.leakBytes) suspend(tapLeaks(plugin, hook, bytes))
     else if (ms >= limits.blockMs / 5) log.warn('tap kept the master waiting', { hook, ms: Math.round(ms) })
   }
-  const bare = createTapCall({ plugin, clock, deadlineMs: limits.tapMs, signal: ending.signal, took })
-  const call: typeof bare = (hook, run) => {
-    calls++
-    const began = clock.now()
-    const given = bare(hook, run)
-    if (isThenable(given)) return fly(hook, given, began)
-    spentMs += clock.now() - began
-    return given
-  }
-  const fly = async (hook: HookName, done: PromiseLike<unknown>, began: number) => {
-    const flight = { hook, done }
-    underWay.add(flight)
-    try {
-      return await done
-    } finally {
-      spentMs += clock.now() - began
-      underWay.delete(flight)
-    }
-  }
+  const calls = new TapCalls({ plugin, clock, meter: deps.meter, deadlineMs: limits.tapMs, took })
   const away = () => (suspended ? 'suspended' : closed ? 'stopped' : null)
-  const kinds = createTapKinds({ plugin, call, away, worked, failed })
+  const kinds = createTapKinds({ plugin, call: calls.call.bind(calls), away, worked, failed })
 
-  const observe = async (hook: HookName, tap: AnyTap, event: unknown) => {
-    if (suspended) return
+  const deliver = ({ hook, tap, event }: Letter): Promise<void> | undefined => {
     try {
-      await call(hook, (context) => tap(event as never, context)) // the catalogue ties hook and event
-      worked()
+      const given = calls.call(hook, tap, event)
+      if (isThenable(given)) return Promise.resolve(given).then(worked, (error: unknown) => failed(hook, error))
+      if (errors > 0) worked()
     } catch (error) {
       failed(hook, error)
     }
+    return undefined
   }
+  const mailbox = new Mailbox({ turns: deps.turns, clock, log, deliver, limit: limits.mailbox })
   const isolated = (hook: HookName, tap: AnyTap): ((event: never) => unknown) => {
     switch (hook) {
       case 'refineChange':
@@ -159,18 +149,19 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
       case 'guardAction':
         return (event) => kinds.guard(hook, tap, event)
       default:
-        return (event) => {
-          if (!suspended) mailbox.post({ hook, event, deliver: () => observe(hook, tap, event) })
-        }
+        return posting(mailbox, hook, tap)
     }
   }
   const durably = (hook: StoredHook, tap: AnyTap): DurableTap => ({
     hook,
     // A target that is down must not suspend its plugin: the reader backs off instead.
     deliver: async (event) => {
-      while (suspended) await resumed.promise
+      while (suspended) {
+        if (closed) throw hostStopped(plugin)
+        await resumed.promise
+      }
       try {
-        await call(hook, (context) => tap(event as never, context))
+        await calls.call(hook, tap, event)
       } catch (error) {
         errors++
         throw error
@@ -210,30 +201,28 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     },
     async close(ms) {
       closed = true
+      reopen()
       resumed.reject(hostStopped(plugin))
       resumed.promise.catch(() => {}) // the reader ends
       for (const tap of tapped) if (HOOK_KINDS[tap.hook] !== 'guard') tap[Symbol.dispose]()
       const up = Promise.withResolvers<void>()
       using _ = clock.timer(ms, up.resolve)
-      const answers = Promise.allSettled([...underWay].map((flight) => flight.done))
       const [unsent, stuck] = await Promise.all([
         mailbox.drain(ms),
         reader?.stop(ms),
-        Promise.race([answers, up.promise]),
+        Promise.race([calls.settled(), up.promise]),
       ])
-      const unfinished = new Set<HookName>([
-        ...unsent,
-        ...(stuck ? [stuck] : []),
-        ...[...underWay].map((item) => item.hook),
-      ])
+      const unfinished = new Set<HookName>([...unsent, ...(stuck ? [stuck] : []), ...calls.underWay()])
       mailbox.clear()
-      ending.abort()
+      isOver = true
+      calls.end()
       return [...unfinished]
     },
     release() {
       for (const tap of tapped) tap[Symbol.dispose]()
     },
     resume() {
+      reopen()
       suspended = false
       resumed.resolve()
       budget.reset()
@@ -245,8 +234,8 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     wake: (names) => reader?.wake(names),
     status: () => ({
       taps: [...new Set(noted.map((item) => item.hook))],
-      calls,
-      spentMs,
+      calls: calls.count,
+      spentMs: calls.spentMs,
       errors,
       depth: mailbox.depth,
       dropped: mailbox.dropped,
@@ -254,6 +243,11 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
       stuck: reader?.stuck ?? null,
     }),
   }
+}
+
+/** With nothing else around it that would have to be fetched for each event. */
+function posting(mailbox: Mailbox, hook: ObserveHook, tap: AnyTap): (event: unknown) => void {
+  return (event) => mailbox.post(hook, tap, event)
 }
 
 function isStored(hook: HookName): hook is StoredHook {

@@ -1,17 +1,10 @@
-import {
-  CiError,
-  deepFreeze,
-  type HookEvent,
-  type HookName,
-  type RefineHook,
-  type TapContext,
-} from 'boltbot/plugin-sdk'
+import { CiError, deepFreeze, type HookEvent, type HookName, type RefineHook } from 'boltbot/plugin-sdk'
 import { badChoice, guardAway, guardFailed, refinedNothing, refineFailed } from './errors.ts'
-import type { TapCall } from './tap-call.ts'
+import type { AnyTap, TapCalls } from './tap-calls.ts'
 
 export interface TapKindDeps {
   readonly plugin: string
-  readonly call: TapCall
+  readonly call: TapCalls['call']
   /** Why the plugin cannot be asked now; `null`: it can. */
   readonly away: () => 'suspended' | 'stopped' | null
   readonly worked: (hook: HookName) => void
@@ -19,19 +12,14 @@ export interface TapKindDeps {
   readonly failed: (hook: HookName, error: unknown) => void
 }
 
-export type AnyTap = (event: never, context: TapContext) => unknown
-
 /** What a failing, hanging or absent tap means for its caller, by kind of hook. Observers go by the mailbox instead. */
 export function createTapKinds({ plugin, call, away, worked, failed }: TapKindDeps) {
-  const ask = async (hook: HookName, tap: AnyTap, event: unknown): Promise<unknown> =>
-    call(hook, (context) => tap(event as never, context)) // the catalogue ties hook and event; here both are any
-
   return {
     /** A failure rejects the one item; no plugin, no change. */
     refine: async (hook: RefineHook, tap: AnyTap, event: HookEvent<RefineHook>): Promise<unknown> => {
       if (away()) return undefined
       try {
-        const value = await ask(hook, tap, event)
+        const value = await call(hook, tap, event)
         if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
           throw refinedNothing(plugin, hook, value)
         }
@@ -50,7 +38,7 @@ export function createTapKinds({ plugin, call, away, worked, failed }: TapKindDe
     choose: async (hook: 'chooseRequest' | 'chooseSlave', tap: AnyTap, event: unknown): Promise<unknown> => {
       if (away()) return undefined
       try {
-        const value = await ask(hook, tap, event)
+        const value = await call(hook, tap, event)
         if (value !== undefined && !OFFERED[hook](event as never, value)) throw badChoice(plugin, hook, value)
         worked(hook)
         return value
@@ -64,7 +52,7 @@ export function createTapKinds({ plugin, call, away, worked, failed }: TapKindDe
       const why = away()
       if (why) throw guardAway(plugin, hook, why)
       try {
-        await ask(hook, tap, event)
+        await call(hook, tap, event)
       } catch (error) {
         if (isOwnRefusal(error)) {
           worked(hook)

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ObserveHook } from 'boltbot/plugin-sdk'
 import { createFakeClock, createMemoryLog } from 'boltbot/plugin-sdk/testing'
-import { createMailbox } from '../../../core/host/mailbox.ts'
+import { type Letter, Mailbox } from '../../../core/host/mailbox.ts'
+import { createTurns } from '../../../core/host/turns.ts'
+
+const NO_CONTEXT = { signal: new AbortController().signal }
 
 test('letters wait until it is opened, then come one at a time in their order', async () => {
   const { clock, mailbox, post, told } = createRig()
@@ -85,14 +88,14 @@ test('ten thousand letters do not keep the event loop from turning', async () =>
 function createRig(limit = 10_000) {
   const clock = createFakeClock()
   const log = createMemoryLog()
-  const mailbox = createMailbox({ clock, log, limit })
   const told: string[] = []
+  const deliver = ({ tap, event }: Letter) => {
+    told.push(String(event))
+    return tap(event as never, NO_CONTEXT) as Promise<void> | undefined
+  }
+  const mailbox = new Mailbox({ turns: createTurns(), clock, log, deliver, limit })
   const post = (hook: ObserveHook, text: string, until?: PromiseWithResolvers<void>) => {
-    const deliver = async () => {
-      told.push(text)
-      await until?.promise
-    }
-    mailbox.post({ hook, event: text, deliver })
+    mailbox.post(hook, () => until?.promise, text)
     return until
   }
   return { clock, log, mailbox, told, post }
