@@ -1,17 +1,17 @@
 // Claims: fifty plugins that are told of each build and do nothing cost a build at most a twentieth; a plugin that misbehaves in a worker leaves nine tenths of
-// the pace. And what it costs to tell a tap of an event.
+// the pace of the same master on the same machine, with all its cores, that has no such plugin and nothing else beside it. And what it costs to tell a tap of an event.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { builder, buildFactory, definePlugin, type PluginInstance, slave } from 'boltbot/plugin-sdk'
 import { shellCommand } from '../plugins/steps/index.ts'
 import { createPluginHostRig, tapping } from '../test/rig/plugin-host-rig.ts'
-import { misbehaving, type WorkerOptions } from '../test/rig/worker-plugins.ts'
-import { startBenchMaster } from './bench-master.ts'
+import { type BenchMaster, startBenchMaster } from './bench-master.ts'
+import { inPairs } from './in-pairs.ts'
 import { createInstantSlave } from './instant-slave.ts'
 import { median, report } from './report.ts'
+import type { Misdeed } from './runaway-child.ts'
+import { type RunawayProcess, startRunawayProcess } from './runaway-process.ts'
 
-const ROUNDS = 5
-const BUILDS = 300
-const EVENTS = 20_000
+const MISDEEDS: readonly Misdeed[] = ['throw', 'hang', 'spin', 'leak', 'leakBuffers', 'exit', 'flood']
 
 const idle = definePlugin({
   name: 'idle',
@@ -25,65 +25,54 @@ const idle = definePlugin({
 
 await dispatch()
 await idleCost(Array.from({ length: 50 }, (_, i) => idle({ id: `idle-${i}` })))
-for (const how of ['throw', 'hang', 'spin', 'leak', 'leakBuffers', 'exit', 'flood'] satisfies Misdeed[])
-  await beside(`"${how}" in a worker`, [misbehaving({ on: { full: how }, isolation: { memoryMb: 64 } })], 0.9)
-
-type Misdeed = NonNullable<WorkerOptions['on']>[string]
+await runaways()
 
 /** CPU of the master's thread for a build: the pace alone tells more of the machine than of fifty short calls. */
 async function idleCost(plugins: readonly PluginInstance[]): Promise<void> {
+  const [pairs, builds] = [60, 40]
   await using without = await benchMaster([])
   await using with_ = await benchMaster(plugins)
-  const cost = async (bench: Bench) => {
+  const cost = async (bench: BenchMaster, count = builds) => {
     const from = process.threadCpuUsage()
-    await buildsPerSecond(bench)
+    const target = bench.finished + count
+    await bench.enqueue('full', count)
+    await bench.ended(target)
     const { user, system } = process.threadCpuUsage(from)
-    return (user + system) / BUILDS
+    await sleep(0)
+    return (user + system) / count
   }
-  const ours: number[] = []
-  const against: number[] = []
-  for (let round = 0; round <= 2 * ROUNDS; round++) {
-    const costs = [await cost(without), await cost(with_)] as const
-    if (round < 2) continue // they warm up
-    against.push(costs[0])
-    ours.push(costs[1])
-  }
+  for (const bench of [without, with_, without, with_]) await cost(bench, 300) // they warm up
+  const figure = await inPairs({ pairs, ours: () => cost(with_), against: () => cost(without) })
   report({
     name: 'a build beside 50 idle plugins',
-    ours: median(ours),
-    against: median(against),
+    ...figure,
     unit: 'µs CPU',
     limit: 'without',
     aim: { atMost: 1.05 },
   })
 }
 
-/** Builds with and without these plugins, in turns: a machine that gets slower does so for both. */
-async function beside(name: string, plugins: readonly PluginInstance[], atLeast: number): Promise<void> {
-  await using without = await benchMaster([])
-  await using with_ = await benchMaster(plugins)
-  const ours: number[] = []
-  const against: number[] = []
-  // The first round warms up.
-  for (let round = 0; round <= ROUNDS; round++) {
-    const pace = [await buildsPerSecond(without), await buildsPerSecond(with_)] as const
-    if (round === 0) continue
-    against.push(pace[0])
-    ours.push(pace[1])
+/** Builds with and without a plugin that misbehaves at each. */
+async function runaways(): Promise<void> {
+  const [pairs, builds] = [12, 120]
+  await using without = await startRunawayProcess()
+  await without.round(3 * builds)
+  for (const how of MISDEEDS) {
+    await using with_ = await startRunawayProcess(how)
+    await with_.round(3 * builds) // it warms up, and the plugin begins
+    const pace = async (master: RunawayProcess) => (await master.round(builds)).pace
+    const figure = await inPairs({ pairs, ours: () => pace(with_), against: () => pace(without) })
+    report({
+      name: `builds beside "${how}" in a worker`,
+      ...figure,
+      unit: 'builds/s',
+      limit: 'without',
+      aim: { atLeast: 0.9 },
+    })
   }
-  report({
-    name: `builds beside ${name}`,
-    ours: median(ours),
-    against: median(against),
-    unit: 'builds/s',
-    limit: 'without',
-    aim: { atLeast },
-  })
 }
 
-type Bench = Awaited<ReturnType<typeof benchMaster>>
-
-async function benchMaster(plugins: readonly PluginInstance[]) {
+async function benchMaster(plugins: readonly PluginInstance[]): Promise<BenchMaster> {
   const bench = await startBenchMaster({
     config: {
       slaves: [slave({ name: 'bot', password: 'x' })],
@@ -102,29 +91,20 @@ async function benchMaster(plugins: readonly PluginInstance[]) {
   return bench
 }
 
-async function buildsPerSecond(bench: Bench): Promise<number> {
-  const before = bench.finished
-  const from = performance.now()
-  await bench.enqueue('full', BUILDS)
-  await bench.ended(before + BUILDS)
-  const pace = (BUILDS / (performance.now() - from)) * 1000
-  await sleep(0)
-  return pace
-}
-
 /** µs from an event to its tap, mailbox and all. */
 async function dispatch(): Promise<void> {
+  const [rounds, events] = [5, 20_000]
   const costs: number[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round <= rounds; round++) {
     let told = 0
     const { promise, resolve } = Promise.withResolvers<void>()
-    const rig = createPluginHostRig({ mailbox: EVENTS })
-    await rig.host.start([tapping('tap', 'logAppended', () => void (++told === EVENTS && resolve()))])
+    const rig = createPluginHostRig({ mailbox: events })
+    await rig.host.start([tapping('tap', 'logAppended', () => void (++told === events && resolve()))])
     const event = { at: 1, build: 1, builder: 'full', number: 0, step: 0, log: 'stdio', length: 5 }
     const from = performance.now()
-    for (let i = 0; i < EVENTS; i++) rig.host.hooks.tell('logAppended', event)
+    for (let i = 0; i < events; i++) rig.host.hooks.tell('logAppended', event)
     await promise
-    if (round > 0) costs.push(((performance.now() - from) / EVENTS) * 1000)
+    if (round > 0) costs.push(((performance.now() - from) / events) * 1000)
     await rig.host.stop()
   }
   report({

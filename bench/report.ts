@@ -3,6 +3,8 @@ export interface Figure {
   readonly name: string
   readonly ours: number
   readonly against: number
+  /** Of what was measured in pairs: the median of their ratios. Default: ours by against. */
+  readonly ratio?: number
   readonly unit: string
   /** In words, what `against` is. */
   readonly limit: string
@@ -26,7 +28,7 @@ export function quantile(values: readonly number[], part: number): number {
   return value
 }
 
-export const ratioOf = ({ ours, against }: Pick<Figure, 'ours' | 'against'>) => ours / against
+export const ratioOf = ({ ours, against, ratio }: Pick<Figure, 'ours' | 'against' | 'ratio'>) => ratio ?? ours / against
 
 /** A line of the table: name, ours, limit, ratio, aim. */
 export function row(figure: Figure): readonly string[] {

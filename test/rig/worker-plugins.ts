@@ -1,11 +1,12 @@
 // Plugins that tests run in workers: a worker imports this file.
+import { getPriority } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CiError, definePlugin } from 'boltbot/plugin-sdk'
 
 export interface WorkerOptions {
   /** What to do on `buildFinished` of this builder. */
   readonly on?: Readonly<
-    Record<string, 'throw' | 'reject' | 'hang' | 'spin' | 'leak' | 'leakBuffers' | 'exit' | 'flood'>
+    Record<string, 'throw' | 'reject' | 'hang' | 'spin' | 'leak' | 'leakBuffers' | 'hoard' | 'exit' | 'flood' | 'shout'>
   >
 }
 
@@ -28,6 +29,7 @@ export const misbehaving = definePlugin({
   needs: ['changes', 'state'],
   apply(host, { on = {} }: WorkerOptions) {
     host.tap('buildFinished', async ({ eventId, builder }, { signal }) => {
+      if (on[builder] === 'shout') for (;;) host.clock.timer(1e9, () => {})
       await misbehave(on[builder], signal, () => host.submitChange({ who: 'flood', files: [], comments: 'again' }))
       await host.state.set(`told ${eventId}`, builder)
     })
@@ -74,6 +76,8 @@ async function misbehave(how: string | undefined, signal: AbortSignal, submit: (
         await nextTurn()
       }
       return new Promise(() => {})
+    case 'hoard':
+      for (;;) kept.push(Buffer.alloc(64 * 1024, 1))
     case 'exit':
       return process.exit(3)
     case 'flood':
@@ -153,6 +157,14 @@ export const guarding = definePlugin({
     host.tap('guardAction', () => {})
     host.tap('refineChange', (change) => ({ ...change, branch: 'refined' }))
     host.tap('buildFinished', () => process.exit(3))
+  },
+})
+
+export const modest = definePlugin({
+  name: 'modest',
+  kind: 'service',
+  apply(host) {
+    host.tap('buildFinished', () => host.log.info('priority', { priority: getPriority(0) }))
   },
 })
 

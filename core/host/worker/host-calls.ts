@@ -18,17 +18,18 @@ export interface HostCallsDeps {
   readonly fire: (timer: number) => void
   /** Something of the plugin failed outside of a call. */
   readonly failed: (error: unknown) => void
-  readonly pace: PaceLimits
+  readonly pace: { readonly calls: PaceLimits; readonly writes: PaceLimits }
 }
 
 export function createHostCalls({ host, fire, failed, pace }: HostCallsDeps): HostCalls {
   const timers = new Map<number, Disposable>()
-  const inTurn = createPace(host.clock, pace)
+  const inTurn = createPace(host.clock, pace.calls)
+  const inWriteTurn = createPace(host.clock, pace.writes)
   return {
     handlers: {
       // What a thread asks for in a loop without end must leave the master time for its builds.
       host: async ([method, ...args], { signal }) => {
-        await inTurn()
+        await (isRead(String(method)) ? inTurn() : inWriteTurn())
         return method === 'waitFor' ? host.waitFor(args[0] as number, { signal }) : callHost(host, String(method), args)
       },
       log([level, message, fields]) {
@@ -70,6 +71,9 @@ export function createHostCalls({ host, fire, failed, pace }: HostCallsDeps): Ho
     },
   }
 }
+
+/** Reads share the store with others; each write wants a commit, which those of builds wait for. */
+const isRead = (method: string) => /^(query|people|state\.get|waitFor|directory)\b/.test(method)
 
 /** `submitChange`, `query.builds`: the member of this name, with the arguments as the plugin gave them. */
 function callHost(host: Host, method: string, args: readonly unknown[]): unknown {

@@ -26,6 +26,8 @@ export interface WorkerStart {
   /** Names of the async queries of this master. */
   readonly queries: readonly string[]
   readonly port: MessagePort
+  /** See `createBackPressure`. */
+  readonly pressure: SharedArrayBuffer
   readonly sync: SyncLine
 }
 
@@ -47,9 +49,4 @@ export interface WireRequest extends Omit<HttpRequestFacts, 'signal' | 'query'> 
 export interface WireAnswer extends Pick<HttpAnswer, 'status' | 'headers'> {
   readonly body?: string | Uint8Array
   readonly stream?: { readonly number: number; readonly of: 'body' | 'events' }
-}
-
-/** What the thread says of its memory in answer to each beat, in bytes. */
-export interface Beat {
-  readonly used: number
 }

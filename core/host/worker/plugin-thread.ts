@@ -1,8 +1,10 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { type Clock, messageOf } from 'boltbot/plugin-sdk'
 import type { PluginSpec, WorkerSpec } from '../../config/model.ts'
+import { createPace, type PaceLimits } from '../pace.ts'
+import { createBackPressure } from './back-pressure.ts'
 import { workerBlocked, workerEnded, workerMemory } from './errors.ts'
-import type { Beat, WorkerStart } from './messages.ts'
+import type { WorkerStart } from './messages.ts'
 import { createRpc, type Handler, type Rpc } from './rpc.ts'
 import { answerSyncCalls } from './sync-call.ts'
 
@@ -33,13 +35,21 @@ export interface WatchLimits {
   readonly beatMs: number
   /** So many beats in a row without an answer are the end. A beat that the master itself was late for counts once. */
   readonly beats: number
+  /** How often its memory is looked at. Over its limit at two looks in a row is the end: what is garbage counts, until it is collected. */
+  readonly lookMs: number
 }
+
+/** What a thread says unasked. Many more it says never, unless in a loop. */
+const MESSAGES: PaceLimits = { burst: 5000, perSecond: 2000 }
+/** Members that are not async. A plugin that asks for the time in a loop must not keep the master from anything else. */
+const SYNC_CALLS: PaceLimits = { burst: 5000, perSecond: 1000 }
 
 export function openPluginThread(deps: PluginThreadDeps): PluginThread {
   const { spec, time, limits, during } = deps
   const { id, definition, options, codeHash, worker: place } = spec
   const [calls, sync] = [new MessageChannel(), new MessageChannel()]
   const bell = new SharedArrayBuffer(4)
+  const pressure = new SharedArrayBuffer(4)
   const start: WorkerStart = {
     id,
     name: definition.name,
@@ -50,6 +60,7 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     options,
     queries: deps.queries,
     port: calls.port2,
+    pressure,
     sync: { port: sync.port2, bell },
   }
   // Beside this file, as it runs: from source or built.
@@ -60,16 +71,24 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     transferList: [calls.port2, sync.port2],
     resourceLimits: { maxOldGenerationSizeMb: place.memoryMb },
   })
-  const rpc = createRpc(calls.port1, (method) => deps.handlers[method])
-  answerSyncCalls({ port: sync.port1, bell }, deps.answer)
+  const { take } = createBackPressure(pressure)
+  const inTurn = createPace(time, MESSAGES)
+  const rpc = createRpc({
+    port: calls.port1,
+    handlerOf: (method) => deps.handlers[method],
+    taking: () => void inTurn().then(take),
+  })
+  answerSyncCalls({ port: sync.port1, bell }, deps.answer, createPace(time, SYNC_CALLS))
   const { promise: ended, resolve } = Promise.withResolvers<Error>()
   let beat: Disposable | undefined
+  let nextLook: Disposable | undefined
   let isOver = false
 
   const end = (reason: Error) => {
     if (isOver) return
     isOver = true
     beat?.[Symbol.dispose]()
+    nextLook?.[Symbol.dispose]()
     rpc.close(reason)
     sync.port1.close()
     resolve(reason)
@@ -86,18 +105,31 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
 
   let silent = 0
   let isAsked = false
-  const watch = () => {
+  const listen = () => {
     if (isOver) return
     if (isAsked && ++silent >= limits.beats) return kill(workerBlocked(id, limits.beats * limits.beatMs, during()))
     if (!isAsked) void ask()
-    beat = time.timer(limits.beatMs, watch)
+    beat = time.timer(limits.beatMs, listen)
   }
   const ask = async () => {
     isAsked = true
-    const given = await rpc.call('beat', []).catch(() => undefined) // it is over
+    await rpc.call('beat', []).catch(() => {}) // it is over
     isAsked = false
     silent = 0
-    if (given && (given as Beat).used > place.memoryMb * MIB) kill(workerMemory(id, place.memoryMb, during()))
+  }
+  let wasTooMuch = false
+  /** From outside: also of one that computes without end. What is outside of the heap the engine's own limit does not see. */
+  const look = async () => {
+    const found = await worker.getHeapStatistics().catch(() => undefined) // it is over
+    if (found === undefined || isOver) return
+    const isTooMuch = found.used_heap_size + found.external_memory > place.memoryMb * MIB
+    if (isTooMuch && wasTooMuch) return kill(workerMemory(id, place.memoryMb, during()))
+    wasTooMuch = isTooMuch
+    nextLook = time.timer(limits.lookMs, () => void look())
+  }
+  const watch = () => {
+    listen()
+    void look()
   }
 
   return { call: rpc.call, tell: rpc.tell, watch, ended, kill }

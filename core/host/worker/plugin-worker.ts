@@ -56,8 +56,10 @@ export interface PluginWorkerDeps {
 export interface WorkerLimits extends WatchLimits {
   /** How often it may be cut off before it is given up. */
   readonly ends: CrashLimits
-  /** How often it may ask the master for something. */
+  /** How often it may ask the master for what is only looked up. */
   readonly calls: PaceLimits
+  /** And for what is stored or done. */
+  readonly writes: PaceLimits
 }
 
 /** Resolves when the plugin's `apply` has run in its thread. @throws what kept it from that; then no thread is left. */
@@ -89,7 +91,7 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
       host,
       fire: (timer) => made.tell('fire', timer),
       failed: deps.failed,
-      pace: limits.calls,
+      pace: limits,
     })
     const queries = Object.keys(host.query).filter((name) => name !== 'project')
     const made = openPluginThread({

@@ -38,13 +38,24 @@ interface Pending extends PromiseWithResolvers<unknown> {
   readonly onPart: ((part: unknown) => void) | undefined
 }
 
-export function createRpc(port: MessagePort, handlerOf: (method: string) => Handler | undefined): Rpc {
+export interface RpcDeps {
+  readonly port: MessagePort
+  readonly handlerOf: (method: string) => Handler | undefined
+  /** Called before each message that goes out, and is no answer: of these the other side has asked for each. */
+  readonly sending?: () => void
+  /** Called for each such that comes in. */
+  readonly taking?: () => void
+}
+
+export function createRpc({ port, handlerOf, sending, taking }: RpcDeps): Rpc {
   const pending = new Map<number, Pending>()
   const served = new Map<number, AbortController>()
   let calls = 0
   let closed: Error | undefined
   const post = (message: Message) => {
-    if (closed === undefined) port.postMessage(message)
+    if (closed !== undefined) return
+    if (!isAnswer(message)) sending?.()
+    port.postMessage(message)
   }
 
   const serve = async (id: number, method: string, args: readonly unknown[]) => {
@@ -68,6 +79,7 @@ export function createRpc(port: MessagePort, handlerOf: (method: string) => Hand
   }
 
   port.on('message', (message: Message) => {
+    if (!isAnswer(message)) taking?.()
     switch (message.kind) {
       case 'call':
         void serve(message.id, message.method, message.args)
@@ -98,7 +110,7 @@ export function createRpc(port: MessagePort, handlerOf: (method: string) => Hand
       const abort = () => post({ kind: 'abort', id })
       signal?.addEventListener('abort', abort, { once: true })
       try {
-        port.postMessage({ kind: 'call', id, method, args } satisfies Message)
+        post({ kind: 'call', id, method, args })
         if (signal?.aborted) abort()
         return await answer.promise
       } finally {
@@ -115,5 +127,7 @@ export function createRpc(port: MessagePort, handlerOf: (method: string) => Hand
     },
   }
 }
+
+const isAnswer = ({ kind }: Message) => kind === 'answer' || kind === 'failure'
 
 const NEVER = new AbortController().signal

@@ -27,9 +27,11 @@ export function createSyncCaller({ port, bell }: SyncLine): (method: string, arg
 export function answerSyncCalls(
   { port, bell }: SyncLine,
   answer: (method: string, args: readonly unknown[]) => unknown,
+  inTurn: () => Promise<void>,
 ): void {
   const rung = new Int32Array(bell)
-  port.on('message', ({ method, args }: { readonly method: string; readonly args: readonly unknown[] }) => {
+  port.on('message', async ({ method, args }: { readonly method: string; readonly args: readonly unknown[] }) => {
+    await inTurn()
     let given: Answer
     try {
       given = { value: answer(method, args) }

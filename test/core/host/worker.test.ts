@@ -1,13 +1,30 @@
 import assert from 'node:assert/strict'
+import { getPriority, platform } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { hasCode, messageOf } from 'boltbot/plugin-sdk'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { createPluginHostRig, inWorker } from '../../rig/plugin-host-rig.ts'
-import { busy, guarding, instances, misbehaving, misbehavingDurably, poor, sharing } from '../../rig/worker-plugins.ts'
+import {
+  busy,
+  guarding,
+  instances,
+  misbehaving,
+  misbehavingDurably,
+  modest,
+  poor,
+  sharing,
+} from '../../rig/worker-plugins.ts'
 
 const ENDS = { consecutive: 3, inWindow: 10, windowMs: 600_000 }
 /** Beats are of real time: so many that a busy machine is not taken for a busy thread. */
-const worker = { beatMs: 50, beats: 400, ends: ENDS, calls: { burst: 2000, perSecond: 100 } }
+const worker = {
+  beatMs: 50,
+  beats: 400,
+  lookMs: 20,
+  ends: ENDS,
+  calls: { burst: 2000, perSecond: 100 },
+  writes: { burst: 2000, perSecond: 100 },
+}
 /** A thread that spins is found in half a second. */
 const strict = { ...worker, beats: 10 }
 
@@ -50,6 +67,7 @@ const CUT_OFF = {
   spin: /did not answer for .* in "buildFinished"/,
   leak: /used more than its 64 MB in "buildFinished"/,
   leakBuffers: /used more than its 64 MB in "buildFinished"/,
+  hoard: /used more than its 64 MB in "buildFinished"/,
   exit: /ended in "buildFinished": it exited with code 3/,
 } as const
 
@@ -122,7 +140,7 @@ test('a durable plugin that is suspended keeps its place, and goes on there when
 })
 
 test('a flood of changes is paced, so that the master has time for its builds, and then refused', async (t) => {
-  const rig = openRig(t, { ...worker, calls: { burst: 100, perSecond: 10 } })
+  const rig = openRig(t, { ...worker, writes: { burst: 100, perSecond: 10 } })
   await rig.host.start([inWorker('lamp', misbehaving({ on: { bad: 'flood' } }))])
   rig.commit(...finished('bad'))
   const submitted = () => rig.calls.filter((call) => call.startsWith('lamp submits')).length
@@ -132,6 +150,33 @@ test('a flood of changes is paced, so that the master has time for its builds, a
   await rig.clock.advance('1s')
   await until(() => submitted() > 100, { what: 'those of a second' })
   await rig.during(rig.host.stop(), '5s')
+})
+
+test('what a thread says in a loop without end is taken in slowly, until it is cut off', async (t) => {
+  const rig = openRig(t, strict)
+  await rig.host.start([inWorker('lamp', misbehaving({ on: { bad: 'shout' } }))])
+  const from = performance.now()
+  let most = 0
+  rig.commit(...finished('bad'))
+  await until(
+    () => {
+      most = Math.max(most, rig.clock.pending().length)
+      return rig.log.find('error', 'plugin cut off, it will be started again').length === 1
+    },
+    { what: 'the end' },
+  )
+  const seconds = (performance.now() - from) / 1000
+  assert.ok(most > 1000 && most < 7000 + 2000 * seconds, `${most} timers in ${seconds} s`)
+  await rig.host.stop()
+})
+
+test('a thread gives way to the master where cores are scarce', { skip: platform() !== 'linux' }, async (t) => {
+  const rig = openRig(t)
+  await rig.host.start([inWorker('lamp', modest())])
+  rig.commit('buildFinished')
+  await until(() => rig.log.find('info', 'priority').length === 1, { what: 'its priority' })
+  assert.equal(rig.log.find('info', 'priority')[0]!.fields.priority, Math.min(19, getPriority() + 10))
+  await rig.host.stop()
 })
 
 test('all of the host that a worker has does what it does in the process', async (t) => {
