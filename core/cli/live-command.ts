@@ -11,7 +11,12 @@ export interface LiveOptions {
 export function liveCommand(name: string, description: string, example: string): Command {
   return new Command(name)
     .description(description)
-    .option('--basedir <dir>', "the master's base directory", (dir) => resolve(dir), resolve(defaultBasedir()))
+    .option(
+      '--basedir <dir>',
+      "the master's base directory; also by BOLTBOT_BASEDIR",
+      (dir) => resolve(dir),
+      resolve(defaultBasedir()),
+    )
     .addHelpText('after', `\nExample:\n  $ boltbot ${example}`)
 }
 

@@ -25,7 +25,7 @@ interface Options extends LiveOptions {
 export function forceCommand(): Command {
   const example = "force full --branch main --reason 'after the move' --prop colour=red"
   return elsewhereOptions(listCommand('force', 'start a build', example))
-    .argument('[builder]')
+    .argument('[builder]', 'its name; "boltbot builders" lists them')
     .option('--branch <name>', 'build this branch instead of the default one')
     .option('--revision <id>', 'build this revision instead of the newest')
     .option('--reason <text>', 'why, for those who see the build; default: forced')

@@ -10,7 +10,7 @@ import { print } from '../output.ts'
 export function initCommand(): Command {
   return new Command('init')
     .description('make the base directory of a master for a git repository, with a first config that builds it')
-    .argument('<basedir>')
+    .argument('<basedir>', 'a folder that is new, or has no master yet')
     .requiredOption('--repo <url>', 'the repository: a URL or a path')
     .addHelpText(
       'after',

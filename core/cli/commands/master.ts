@@ -5,7 +5,7 @@ import { print } from '../output.ts'
 export function masterCommand(): Command {
   return new Command('master')
     .description('make the base directory of a master')
-    .argument('<basedir>')
+    .argument('<basedir>', 'a folder that is new, or has no master yet')
     .option('--config <file>', 'take this config instead of a small example')
     .addHelpText('after', '\nExample:\n  $ boltbot master ci\n  $ boltbot master ci --config ~/hello.cfg.ts')
     .action((basedir: string, { config }: { config?: string }) => {

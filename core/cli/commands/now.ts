@@ -5,7 +5,7 @@ import { print, whoAmI } from '../output.ts'
 
 export function nowCommand(): Command {
   return liveCommand('now', 'have a scheduler stop waiting for its timer', 'now tests')
-    .argument('<scheduler>')
+    .argument('<scheduler>', 'its name, as the config has it')
     .action(async (scheduler: string, { basedir }: LiveOptions) => {
       const { buildsets } = await callMaster<{ buildsets: number }>(basedir, 'now', { scheduler, who: whoAmI() })
       print(

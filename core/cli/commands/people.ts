@@ -67,7 +67,7 @@ export function subscribeCommand(): Command {
 }
 
 export function unsubscribeCommand(): Command {
-  return about('unsubscribe', 'end that', 'unsubscribe --branch main --who jane').action(
+  return about('unsubscribe', 'end a subscription of a person', 'unsubscribe --branch main --who jane').action(
     async (builder: string | undefined, options: ThingOptions) => {
       const { basedir, who } = options
       const thing = thingOf(builder, options)

@@ -8,7 +8,7 @@ import { stop } from './stop.ts'
 export function restartCommand(): Command {
   return new Command('restart')
     .description('stop a master or a slave, if it runs, and start it')
-    .argument('<basedir>')
+    .argument('<basedir>', 'made by "boltbot master" or "boltbot slave"')
     .option('--force', 'end it at once, without letting it finish anything')
     .addHelpText('after', '\nExample:\n  $ boltbot restart ci')
     .action(async (given: string, { force }: { force?: true }) => {

@@ -8,7 +8,7 @@ export function slaveCommand(): Command {
   return new Command('slave')
     .alias('worker')
     .description('make the directory of a slave')
-    .argument('<basedir>')
+    .argument('<basedir>', 'a folder that is new, or has no slave yet')
     .argument('<host:port>', "the master's port for slaves; ws:// or wss:// before it chooses the protocol", masterUrl)
     .argument('<name>', "the slave's name in the master's config")
     .argument('<password>', 'its password; "-" reads it from standard input, where nobody sees it')

@@ -6,7 +6,7 @@ import { readPidFile } from '../pid-file.ts'
 export function statusCommand(): Command {
   return new Command('status')
     .description('say whether a master or a slave runs; exit code 1 when it does not')
-    .argument('<basedir>')
+    .argument('<basedir>', 'made by "boltbot master" or "boltbot slave"')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  $ boltbot status ci')
     .action((given: string, { json }: { json?: true }) => {

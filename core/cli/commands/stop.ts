@@ -12,7 +12,7 @@ const PATIENCE_SECONDS = 60
 export function stopCommand(): Command {
   return new Command('stop')
     .description('stop a master or a slave, and wait until it is gone')
-    .argument('<basedir>')
+    .argument('<basedir>', 'made by "boltbot master" or "boltbot slave"')
     .option('--force', 'end it at once, without letting it finish anything')
     .option('--wait', 'let a master finish its running builds first')
     .option('--cancel-builds', 'have a master stop its running builds first')

@@ -56,6 +56,21 @@ for (const command of process.argv.slice(3)) await main(['node', 'boltbot', comm
   const helps = execFileSync(process.execPath, [script, main, ...commands], { encoding: 'utf8' })
   assert.equal(helps.match(/^Usage: boltbot /gm)?.length, commands.length)
   assert.equal(helps.match(/^Example:\n {2}\$ boltbot /gm)?.length, commands.length)
+  for (const help of helps.split(/^Usage: boltbot /m).slice(1)) {
+    const [usage = '', ...lines] = help.split('\n')
+    const said = lines.filter((line, i) => /^ {2}\S.* {2,}\S/.test(line) || /^ {10,}\S/.test(lines[i + 1] ?? ''))
+    const terms = lines.filter((line) => /^ {2}[\w-]/.test(line))
+    assert.deepEqual(
+      terms.filter((term) => !said.includes(term)),
+      [],
+      usage,
+    )
+    for (const [, name] of usage.replace(/\[(options|command)\]/g, '').matchAll(/[<[](\S+?)(?:\.\.\.)?[>\]]/g))
+      assert.ok(
+        said.some((line) => line.startsWith(`  ${name} `)),
+        `${usage}: what is ${name}?`,
+      )
+  }
 })
 
 test('commands for a master that does not run say so in one sentence', async () => {
