@@ -13,7 +13,7 @@ export const basedirUnusable = (path: string, what: string, cause: unknown) =>
     code: 'BOLT_CLI_UNUSABLE',
     message: `The directory "${path}" cannot be ${what}: ${reasonOf(cause)}.`,
     details: { path },
-    hint: 'Look at its owner and mode.',
+    hint: isMissing(cause) ? 'Look at how it is written, and where you are.' : 'Look at its owner and mode.',
     cause,
   })
 
@@ -30,7 +30,7 @@ export const fileUnreadable = (file: string, cause: unknown) =>
     code: 'BOLT_CLI_FILE',
     message: `"${file}" cannot be read: ${reasonOf(cause)}.`,
     details: { file },
-    hint: 'Look at its owner and mode.',
+    hint: isMissing(cause) ? 'Look at how it is written, and where you are.' : 'Look at its owner and mode.',
     cause,
   })
 
@@ -209,11 +209,28 @@ export const sshFailed = (host: string, reason: string) =>
     hint: 'Look whether ssh reaches it, and whether boltbot is installed there.',
   })
 
-export const cliRequestOrBuilder = () =>
+/** `one`: `a request`; `other`: `a builder with --builder`. */
+export const oneOfTwo = (one: string, other: string, hint: string) =>
   new CiError({
     code: 'BOLT_CLI_CHOICE',
-    message: 'Name a request, or a builder with --builder: one of the two.',
-    hint: '"boltbot why" lists what waits.',
+    message: `Give ${one}, or ${other}: one of the two.`,
+    details: { one, other },
+    hint,
+  })
+
+export const noSuchRequest = (request: number) =>
+  new CiError({
+    code: 'BOLT_CLI_NO_REQUEST',
+    message: `There is no request ${request}.`,
+    details: { request },
+    hint: '"boltbot why" lists those that wait; older ones may have been deleted.',
+  })
+
+export const noMailNotifier = () =>
+  new CiError({
+    code: 'BOLT_CLI_NO_MAILS',
+    message: 'No plugin of the config writes mails about builds.',
+    hint: 'Give a mailNotifier in "status".',
   })
 
 export const badEnvironmentLine = (file: string, line: number, text: string) =>
@@ -224,7 +241,6 @@ export const badEnvironmentLine = (file: string, line: number, text: string) =>
     hint: 'Write one variable a line; lines that begin with "#" are left out.',
   })
 
-/** Node's own codes in words. */
 /** The last word of git, without its prefix. */
 function gitReason(cause: unknown): string {
   const { stderr, code } = cause as { readonly stderr?: string; readonly code?: string } // as execFile rejects
@@ -236,6 +252,9 @@ function gitReason(cause: unknown): string {
   return last?.replace(/^\w+: /, '').replace(/\.$/, '') ?? reasonOf(cause)
 }
 
+const isMissing = (cause: unknown) => (cause as { readonly code?: string } | null)?.code === 'ENOENT'
+
+/** Node's own codes in words. */
 function reasonOf(cause: unknown): string {
   const code = (cause as { readonly code?: string } | null)?.code
   const words: Readonly<Record<string, string>> = {

@@ -93,8 +93,10 @@ const ELSEWHERE = ['reload', 'force', 'change', 'poke-irc']
 
 /** Options in front of a command that has no use for them are not passed over. */
 function refuseElsewhere(program: Command, command: Command): void {
-  if (program.opts<ElsewhereOptions>().master !== undefined && !ELSEWHERE.includes(command.name()))
-    throw badArgument('option', '--master', `behind "${command.name()}", or left out`)
+  if (program.opts<ElsewhereOptions>().master === undefined || ELSEWHERE.includes(command.name())) return
+  const hasOne = command.options.some(({ long }) => long === '--master')
+  const instead = hasOne ? `behind "${command.name()}"` : `left out: "${command.name()}" asks a master of this machine`
+  throw badArgument('option', '--master', instead)
 }
 
 /** What commander says of wrong words, as all other refusals are said. */

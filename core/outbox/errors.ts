@@ -24,3 +24,11 @@ export const handoverDeadline = (scheme: string, ms: number) =>
     message: `The carrier of ${scheme} did not hand over a message within ${ms / 60_000} minutes.`,
     details: { scheme, ms },
   })
+
+export const noCarrier = (scheme: string) =>
+  new CiError({
+    code: 'BOLT_OUTBOX_NO_CARRIER',
+    message: `No plugin of the config carries messages by ${scheme}.`,
+    details: { scheme },
+    hint: 'Give a mailServer or a mailNotifier in "status".',
+  })

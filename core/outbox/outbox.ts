@@ -6,7 +6,7 @@ import { type Claimed, dropMessage, enqueue, reroute, retryMessage, takeBack } f
 import type { Lane as LaneFilter } from '../store/outbox-rows.ts'
 import { type OutboxFilter, type OutboxView, readOutbox, waitingSchemes } from '../store/outbox-views.ts'
 import type { Store } from '../store/store.ts'
-import { messageUnknown } from './errors.ts'
+import { messageUnknown, noCarrier } from './errors.ts'
 import { createLane, type Lane } from './lane.ts'
 import { completeNotice } from './notice.ts'
 
@@ -143,6 +143,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     },
     list: (filter) => readOutbox(store, filter),
     async probe(address, who) {
+      if (!lanes.some(({ lane }) => lane.carrier.scheme === 'mail')) throw noCarrier('mail')
       const { projectName } = deps.config()
       const key = `probe:${store.now()}:${Math.floor(deps.random.next() * 1e9)}`
       const text = `${who} asked the master of ${projectName} for this test. It arrived.\n`

@@ -1,7 +1,7 @@
-import { type BranchView, type BuilderView, formatDuration, listNames, type StepExpectation } from 'boltbot/plugin-sdk'
+import { type BranchView, type BuilderView, formatDuration, type StepExpectation } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
+import { unknownBuilder } from '../../errors.ts'
 import { callMaster } from '../control-client.ts'
-import { badArgument } from '../errors.ts'
 import { type LiveOptions, listCommand } from '../live-command.ts'
 import { oneLine, print, printJson, printTable } from '../output.ts'
 
@@ -21,7 +21,10 @@ export function buildersCommand(): Command {
       const facts = await callMaster<BuilderFacts | null>(basedir, 'builder', { name })
       if (facts === null) {
         const all = await callMaster<readonly BuilderView[]>(basedir, 'builders', {})
-        throw badArgument('builder', name, `one of ${listNames(all.map((builder) => builder.name))}`)
+        throw unknownBuilder(
+          name,
+          all.map((builder) => builder.name),
+        )
       }
       if (json) return printJson(facts)
       printTable([rowOf(facts)])

@@ -1,7 +1,7 @@
-import { type BuilderView, type BuildView, formatDuration, listNames } from 'boltbot/plugin-sdk'
+import { type BuilderView, type BuildView, formatDuration } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
+import { unknownBuilder } from '../../errors.ts'
 import { callMaster } from '../control-client.ts'
-import { badArgument } from '../errors.ts'
 import { type LiveOptions, listCommand, wholeNumber } from '../live-command.ts'
 import { ago, oneLine, print, printJson, printTable } from '../output.ts'
 
@@ -28,7 +28,7 @@ export function buildsCommand(): Command {
 /** A builder that is gone from the config may have builds still: only one that has none is looked for. */
 async function mustKnow(basedir: string, name: string): Promise<void> {
   const known = (await callMaster<readonly BuilderView[]>(basedir, 'builders', {})).map((builder) => builder.name)
-  if (!known.includes(name)) throw badArgument('--builder', name, `one of ${listNames(known)}`)
+  if (!known.includes(name)) throw unknownBuilder(name, known)
 }
 
 /** `, done in about 5m (3m to 8m)`. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
-import { cliRequestOrBuilder } from '../errors.ts'
+import { oneOfTwo } from '../errors.ts'
 import { type LiveOptions, liveCommand, wholeNumber } from '../live-command.ts'
 import { print, whoAmI } from '../output.ts'
 
@@ -15,7 +15,8 @@ export function cancelCommand(): Command {
     .option('--builder <name>', 'all that wait for this builder')
     .option('--reason <text>', 'why', 'cancelled by hand')
     .action(async (request: number | undefined, { basedir, builder, reason }: Options) => {
-      if ((request === undefined) === (builder === undefined)) throw cliRequestOrBuilder()
+      if ((request === undefined) === (builder === undefined))
+        throw oneOfTwo('a request', 'a builder with --builder', '"boltbot why" lists what waits.')
       const order = { who: whoAmI(), reason }
       if (request !== undefined) {
         await callMaster(basedir, 'cancel', { request, ...order })

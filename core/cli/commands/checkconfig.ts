@@ -5,7 +5,7 @@ import { checkInFreshProcess } from '../../config/evaluate.ts'
 import { CONFIG_NAMES } from '../../config/names.ts'
 import { formatProblems } from '../../config/problem.ts'
 import { readEnvironmentFile } from '../basedir.ts'
-import { fileUnreadable, notABasedir, notAMaster } from '../errors.ts'
+import { badArgument, fileUnreadable, notABasedir, notAMaster } from '../errors.ts'
 import { print, printJson } from '../output.ts'
 
 export function checkconfigCommand(): Command {
@@ -35,6 +35,8 @@ export function checkconfigCommand(): Command {
 function configFileOf(given: string): string {
   const path = resolve(given)
   const file = isDirectory(path) ? findConfig(path) : path
+  if (!isDirectory(path) && !/\.(?:ts|js|mjs)$/.test(path))
+    throw badArgument('config', given, 'a .ts, .js or .mjs file, or a base directory')
   try {
     if (isDirectory(path) || existsSync(path)) accessSync(file, constants.R_OK)
   } catch (error) {

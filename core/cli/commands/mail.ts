@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { OutboxView } from '../../store/outbox-views.ts'
 import { callMaster } from '../control-client.ts'
+import { noMailNotifier } from '../errors.ts'
 import { type LiveOptions, liveCommand } from '../live-command.ts'
 import { oneLine, print, whoAmI } from '../output.ts'
 
@@ -20,7 +21,7 @@ function previewCommand(): Command {
       const mails = await callMaster<readonly { plugin: string; text: string | null }[]>(basedir, 'mail-preview', {
         build,
       })
-      if (mails.length === 0) print('The config has no mailNotifier.')
+      if (mails.length === 0) throw noMailNotifier()
       for (const { plugin, text } of mails) print(text ?? `"${plugin}" sends no mail about this build.`)
     })
 }
@@ -31,8 +32,7 @@ function testCommand(): Command {
     .action(async (address: string, { basedir }: LiveOptions) => {
       const sent = await callMaster<OutboxView>(basedir, 'mail-test', { address, who: whoAmI() })
       if (sent.state === 'sent') return print(`The mail server took a test mail for ${oneLine(address)}.`)
-      const why =
-        sent.error === null ? 'no carrier of mail took it; add a mailNotifier or mailServer' : oneLine(sent.error)
+      const why = sent.error === null ? 'the mail server did not answer in time' : oneLine(sent.error)
       print(
         `The test mail for ${oneLine(address)} is ${sent.state}: ${why}. It is message ${sent.id} of "boltbot outbox".`,
       )

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { PeopleDesk, PersonView } from '../../people/desk.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
 import { callMaster } from '../control-client.ts'
-import { badArgument } from '../errors.ts'
+import { badArgument, oneOfTwo } from '../errors.ts'
 import { type LiveOptions, listCommand, liveCommand } from '../live-command.ts'
 import { ago, oneLine, print, printJson, printTable, whoAmI } from '../output.ts'
 
@@ -106,5 +106,5 @@ const about = (name: string, description: string, example: string) =>
 function thingOf(builder: string | undefined, { branch }: ThingOptions): Pick<Subscription, 'kind' | 'name'> {
   if (builder !== undefined && branch === undefined) return { kind: 'builder', name: builder }
   if (builder === undefined && branch !== undefined) return { kind: 'branch', name: branch }
-  throw badArgument('builder', builder ?? '', 'a builder, or --branch in its place')
+  throw oneOfTwo('a builder', 'a branch with --branch', '"boltbot builders" lists the builders.')
 }

@@ -1,7 +1,7 @@
 import { durationMs, formatDuration } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
-import { badArgument } from '../errors.ts'
+import { badArgument, oneOfTwo } from '../errors.ts'
 import { type LiveOptions, liveCommand } from '../live-command.ts'
 import { print, whoAmI } from '../output.ts'
 
@@ -40,7 +40,8 @@ export function awayCommand(): Command {
     .argument('[reason]', 'why, for those who see builds wait', '')
     .option('--end', 'it is away no longer')
     .action(async (slave: string, ms: number | undefined, reason: string, { basedir, end }: AwayOptions) => {
-      if ((ms === undefined) !== (end === true)) throw badArgument('duration', '', 'given, or --end in its place')
+      if ((ms === undefined) !== (end === true))
+        throw oneOfTwo('how long it will be away', '--end', 'As in "boltbot away bot-1 2h".')
       await callMaster(basedir, 'away', { slave, who: whoAmI(), reason, ms: ms ?? 0 })
       if (ms === undefined) print(`"${slave}" is expected again.`)
       else print(`"${slave}" is not missing before ${formatDuration(ms)} are over.`)

@@ -1,7 +1,7 @@
-import { formatDuration, listNames, type SlaveView } from 'boltbot/plugin-sdk'
+import { formatDuration, type SlaveView } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
+import { unknownSlave } from '../../errors.ts'
 import { callMaster } from '../control-client.ts'
-import { badArgument } from '../errors.ts'
 import { type LiveOptions, listCommand } from '../live-command.ts'
 import { ago, oneLine, print, printJson, printTable } from '../output.ts'
 
@@ -12,8 +12,11 @@ export function slavesCommand(): Command {
     .action(async (name: string | undefined, { basedir, json }: LiveOptions) => {
       const all = await callMaster<readonly SlaveView[]>(basedir, 'slaves', {})
       const slaves = name === undefined ? all : all.filter((slave) => slave.name === name)
-      const known = () => `one of ${listNames(all.map((slave) => slave.name))}`
-      if (name !== undefined && slaves.length === 0) throw badArgument('slave', name, known())
+      if (name !== undefined && slaves.length === 0)
+        throw unknownSlave(
+          name,
+          all.map((slave) => slave.name),
+        )
       if (json) return printJson(name === undefined ? slaves : slaves[0])
       if (name === undefined) printTable(slaves.map(rowOf))
       else for (const slave of slaves) printTable(factsOf(slave))

@@ -1,6 +1,7 @@
 import type { RequestView, WhyNot } from 'boltbot/plugin-sdk'
 import type { Command } from 'commander'
 import { callMaster } from '../control-client.ts'
+import { noSuchRequest } from '../errors.ts'
 import { type LiveOptions, listCommand, wholeNumber } from '../live-command.ts'
 import { ago, oneLine, print, printJson, printTable } from '../output.ts'
 
@@ -21,11 +22,11 @@ export function whyCommand(): Command {
       const waiting = await callMaster<readonly Waiting[]>(basedir, 'why', request === undefined ? {} : { request })
       const all = request === undefined ? await callMaster<readonly Scheduler[]>(basedir, 'schedulers', {}) : []
       const schedulers = all.filter((scheduler) => scheduler.waiting !== null)
+      if (request !== undefined && waiting.length === 0) throw noSuchRequest(request)
       if (json) return printJson({ requests: waiting, schedulers })
       printTable(waiting.map(rowOf))
       printTable(schedulers.map(({ name, waiting }) => [`scheduler ${name}`, oneLine(waiting ?? '')]))
-      if (waiting.length + schedulers.length === 0)
-        print(request === undefined ? 'Nothing waits.' : `There is no request ${request}.`)
+      if (waiting.length + schedulers.length === 0) print('Nothing waits.')
     })
 }
 

@@ -19,34 +19,51 @@ export async function checkDatabase(
   basedir: string,
   store: StoreSpec | null,
   secrets: Secrets,
+  isRunning: boolean,
 ): Promise<DatabaseFinding> {
   try {
-    return store === null ? checkFile(layout(basedir).database) : await checkPostgres(placeOf(store, secrets))
+    return store === null
+      ? checkFile(layout(basedir).database, isRunning)
+      : await checkPostgres(placeOf(store, secrets))
   } catch (error) {
     return { finding: { what, verdict: 'fail', text: messageOf(error) }, lastEvent: null }
   }
 }
 
-function checkFile(file: string): DatabaseFinding {
+function checkFile(file: string, isRunning: boolean): DatabaseFinding {
   const found = (finding: Omit<Finding, 'what'>, lastEvent: number | null = null) => ({
     finding: { what, ...finding },
     lastEvent,
   })
   if (statSync(file, { throwIfNoEntry: false }) === undefined)
     return found({ verdict: 'ok', text: 'There is none yet: the first start makes it.' })
+  const size = `${(statSync(file).size / MIB).toFixed(1)} MiB`
+  // It is locked: no other program may read it.
+  if (isRunning)
+    return found({
+      verdict: 'ok',
+      text: `The running master has it open; ${size}. When it is stopped, it is looked into.`,
+    })
   const cure = 'Stop the master, put the file aside and take the last good copy of it.'
   let facts: ReturnType<typeof inspectDatabase>
   try {
     facts = inspectDatabase(file)
   } catch (error) {
+    if (isLocked(error))
+      return found({ verdict: 'fail', text: 'Another program has it open.', cure: 'End that program.' })
     return found({ verdict: 'fail', text: `It cannot be read: ${messageOf(error)}.`, cure })
   }
   const { damage, schema, lastEvent } = facts
   if (damage.length > 0)
     return found({ verdict: 'fail', text: `It is damaged: ${damage.join('; ')}.`, cure }, lastEvent)
   if (schema === null) return found({ verdict: 'fail', text: `${file} is the database of another program.`, cure })
-  const size = (statSync(file).size / MIB).toFixed(1)
-  return found({ verdict: 'ok', text: `It is sound; ${size} MiB, schema ${schema}.` }, lastEvent)
+  return found({ verdict: 'ok', text: `It is sound; ${size}, schema ${schema}.` }, lastEvent)
+}
+
+const SQLITE_BUSY = 5
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 }
 
 async function checkPostgres(place: PostgresPlace): Promise<DatabaseFinding> {

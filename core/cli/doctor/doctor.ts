@@ -40,7 +40,8 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
     redactor: createRedactor(),
     checkModes: process.platform !== 'win32',
   })
-  const database = await checkDatabase(basedir.path, config?.store ?? null, secrets)
+  const isRunning = running !== undefined
+  const database = await checkDatabase(basedir.path, config?.store ?? null, secrets, isRunning)
   yield database.finding
   yield await checkClock(clock.now(), database.lastEvent)
   if (config === undefined || problems.length > 0) {
@@ -59,7 +60,6 @@ export async function* examine(basedir: Basedir, log: Log): AsyncGenerator<Findi
     verdict: 'ok',
     text: `It is good: ${amount(builders.size, 'builder')}, ${amount(slaves.size, 'slave')}, ${amount(plugins.length, 'plugin')}.`,
   }
-  const isRunning = running !== undefined
   yield* checkWeb(config, isRunning)
   yield* await checkPeople(config, { clock, log })
   for (const plugin of plugins) {

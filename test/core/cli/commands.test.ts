@@ -92,6 +92,7 @@ test('a base directory that cannot be used is one sentence', async () => {
   ])
   assert.match(missing.err, /^boltbot: The directory "\S+nowhere" cannot be used: it does not exist\. [^\n]*\n$/)
   assert.match(file.err, /cannot be used: it is not a directory\./)
+  assert.match(missing.err, /Look at how it is written, and where you are\.\n$/)
   assert.match(made.err, /^boltbot: The directory "\S+below" cannot be made: it is not a directory\./)
   assert.deepEqual([missing.code, file.code, made.code], [1, 1, 1])
 })

@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Finding } from 'boltbot/plugin-sdk'
 import { createMemoryLog } from 'boltbot/plugin-sdk/testing'
@@ -12,6 +13,7 @@ import { openMasterBasedir } from '../../../core/cli/basedir.ts'
 import { checkCertificate } from '../../../core/cli/doctor/certificate.ts'
 import { examine } from '../../../core/cli/doctor/doctor.ts'
 import { makeMasterDirectory } from '../../../core/cli/master-directory.ts'
+import { claimPidFile } from '../../../core/cli/pid-file.ts'
 import { ROOT } from '../../rig/sources.ts'
 
 /** What the doctor finds in a base directory with this config, by what it is about. */
@@ -97,6 +99,23 @@ test('a config with a problem, secrets that others may read, and a database of s
     [verdicts(found).config, verdicts(found).secrets, verdicts(found).database],
     ['fail', 'fail', 'fail'],
   )
+})
+
+test('a database that the running master has open is in order, and one that another program has open is not', async () => {
+  const lock = (basedir: string) => {
+    const database = new DatabaseSync(join(basedir, 'state.sqlite'))
+    database.exec('pragma locking_mode = exclusive; create table t (x); insert into t values (1)')
+    return database
+  }
+  const opened: Disposable[] = []
+  const running = await findings(config('transports: [local()]'), (basedir) => {
+    opened.push(lock(basedir), claimPidFile(basedir, 'master.pid'))
+  })
+  assert.equal(running.get('database')?.verdict, 'ok')
+  assert.match(running.get('database')!.text, /^The running master has it open; \d+\.\d MiB\./)
+  const other = await findings(config('transports: [local()]'), (basedir) => opened.push(lock(basedir)))
+  assert.equal(other.get('database')?.text, 'Another program has it open.')
+  for (const one of opened.toReversed()) one[Symbol.dispose]()
 })
 
 test('a plugin that throws or hangs is one finding, and the others are asked', async () => {

@@ -56,8 +56,10 @@ test('a slave is paused, resumed, planned away and let go on the command line', 
     [['graceful', 'bot'], /The slave "bot" is not connected\. To keep it from builds/, 1],
     [['pause', 'bott'], /There is no slave "bott"\. Did you mean "bot"\?/, 1],
     [['away', 'bot', 'tomorrow'], /The duration "tomorrow" cannot be used: it must be a time such as '90m'/, 2],
-    [['away', 'bot'], /The duration "" cannot be used: it must be given, or --end in its place/, 2],
-    [['slaves', 'bott'], /The slave "bott" cannot be used: it must be one of "bot"/, 2],
+    [['away', 'bot'], /Give how long it will be away, or --end: one of the two\./, 2],
+    [['why', '99'], /There is no request 99\. "boltbot why" lists/, 1],
+    [['mail', 'test', 'jane@example.org'], /No plugin of the config carries messages by mail\./, 1],
+    [['slaves', 'bott'], /There is no slave "bott"\. Did you mean "bot"\?/, 1],
   ] as const) {
     const refused = await rig.run(...args, ...on)
     assert.match(refused.err, message)
