@@ -66,7 +66,7 @@ const AROUND: Readonly<Record<string, string>> = {
   'boltbot/plugin-sdk':
     'builder, buildFactory, defineMaster, interpolate, secret, slave, type BuildFinished, type BuildView, type ChangeInput, type Host, type HttpRequestFacts, type Json, type Log, type MasterConfig, type Patch, type PluginInstance, type PropertyMap, type Renderable, type SecretRef, type Step, type StepContext',
   'boltbot/plugin-sdk/testing':
-    'withRig, type FakeClock, type MemoryLog, type Rig, type SourceUnderTest, type StatusUnderTest, type TestHost, type TransportUnderTest',
+    'withRig, type FakeClock, type MemoryLog, type Rig, type SourceUnderTest, type ServiceUnderTest, type StatusUnderTest, type TestHost, type TransportUnderTest',
   'boltbot/plugins/changes/maildir': 'ignore, syncmail',
   'boltbot/plugins/schedulers': 'scheduler, triggerable',
   'boltbot/plugins/slaves/local': 'local',
@@ -123,6 +123,7 @@ declare const sink: { readonly mails: readonly string[] }
 declare function thirds(options: { name: string; builders: readonly string[] }): PluginInstance<'scheduler'>
 declare function startLamp(): Promise<StatusUnderTest>
 declare function startPigeons(): Promise<TransportUnderTest>
+declare function startGate(): Promise<ServiceUnderTest>
 declare function startReleasesPage(): Promise<SourceUnderTest>
 `
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { builder, buildFactory, defineMaster, defineStep, slave } from 'boltbot/plugin-sdk'
-import { createRig } from 'boltbot/plugin-sdk/testing'
+import { createRig, type Rig, serviceSuite } from 'boltbot/plugin-sdk/testing'
 import { myPlugin } from './index.ts'
 
 const fail = defineStep({ name: 'fail', run: async () => ({ result: 'failure' }) })
@@ -21,11 +21,25 @@ test('a builder is asked for over TCP', async () => {
   await using rig = await createRig({ config })
   await rig.force('full')
   await rig.until.build('full', 'failure')
-  const { address } = rig.log.lines.find((line) => line.message === 'listening')!.fields as { address: AddressInfo }
-  const socket = connect(address.port, address.address)
 
-  socket.write('full\n')
-
-  assert.equal(String((await once(socket, 'data'))[0]), 'failure\n')
-  socket.destroy()
+  assert.equal(await ask(rig, 'full'), 'failure\n')
 })
+
+// What every service has to stand: a kill of the master, a config that was read again, a stop.
+serviceSuite(test, {
+  name: 'my-plugin',
+  make: async () => ({
+    plugin: () => myPlugin({ port: 0 }),
+    use: async (rig) => assert.equal(await ask(rig, 'none'), 'there is no builder "none"\n'),
+    async [Symbol.asyncDispose]() {},
+  }),
+})
+
+async function ask(rig: Rig, line: string): Promise<string> {
+  const { address } = rig.log.find('info', 'listening').at(-1)!.fields as { address: AddressInfo }
+  const socket = connect(address.port, address.address)
+  socket.write(`${line}\n`)
+  const [answer] = await once(socket, 'data')
+  socket.destroy()
+  return String(answer)
+}

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { builder, buildFactory, defineMaster, type MasterOptions, slave } from '../../config.ts'
+import type { MasterOptions } from '../../config.ts'
 import type { PluginInstance } from '../../plugin.ts'
-import { defineStep } from '../../step.ts'
 import { withoutLeaks } from '../leaks.ts'
 import { type Rig, withRig } from '../rig/rig.ts'
 import { until } from '../until.ts'
+import { EVENTFUL_SLAVES, eventful, eventfulConfig } from './eventful.ts'
 import type { RunTest } from './run-test.ts'
 
 /** A status target with somebody to tell, to be put through {@link statusSuite}. */
@@ -28,6 +28,8 @@ export interface StatusUnderTest extends AsyncDisposable {
    * tells nobody by itself, as pages do.
    */
   told?(rig: Rig): readonly unknown[]
+  /** Has those outside come who are told only while they listen: clients of a port. Called when the master runs, before anything happens. Awaited. */
+  attend?(rig: Rig): Promise<void>
   /** Makes those outside unreachable (`true`), and reachable again. Left out: not tried. */
   breakOutside?(broken: boolean): void | Promise<void>
 }
@@ -101,65 +103,17 @@ export function statusSuite(test: RunTest, kind: StatusKind): void {
     }))
 }
 
-const make = defineStep({
-  name: 'make',
-  async run(context) {
-    const { exitCode, cause } = await context.run({ kind: 'shell', command: ['make', context.builder] })
-    if (exitCode === 42) throw new Error('The step itself is wrong.')
-    return { result: cause === 'exit' && exitCode === 0 ? 'success' : 'failure' }
-  },
-})
-
-function configOf(kind: StatusKind, target: StatusUnderTest) {
-  const bot = slave({ name: 'bot', missingTimeout: '10s' })
-  return defineMaster({
-    projectName: 'Suite',
-    projectURL: 'https://example.org/',
-    buildbotURL: 'https://ci.example.org/',
-    transports: [],
-    ...kind.config,
-    slaves: [bot],
-    builders: ['full', 'good', 'broken', 'slow'].map((name) =>
-      builder({ name, slaves: [bot], factory: buildFactory([make()]) }),
-    ),
-    status: [target.plugin()],
-  })
-}
+const configOf = (kind: StatusKind, target: StatusUnderTest) =>
+  eventfulConfig({ ...kind.config, status: [target.plugin()] })
 
 function inRig<T>(kind: StatusKind, target: StatusUnderTest, use: (rig: Rig) => Promise<T>): Promise<T> {
-  const slaves = {
-    bot: [
-      { match: 'make full', output: 'not ok\n', result: 2 },
-      { match: 'make broken', result: 42 },
-      { match: 'make slow', hang: true },
-    ],
-  }
-  return withRig({ config: configOf(kind, target), slaves, ...(kind.secrets && { secrets: kind.secrets }) }, use)
-}
-
-/** Builds that end in each way, a slave that is lost, missing and back, another config. */
-async function eventful(rig: Rig): Promise<void> {
-  await rig.commit({ who: 'jane <jane@example.org>', comments: 'Change "a" & <b>\n\nfor: €', branch: null })
-  for (const [name, result] of [
-    ['full', 'failure'],
-    ['good', 'success'],
-    ['broken', 'exception'],
-    ['full', 'failure'],
-  ] as const) {
-    await rig.force(name, { branch: 'a/b' })
-    await rig.until.build(name, result)
-  }
-  await rig.force('slow')
-  await rig.force('good')
-  await rig.stop('slow')
-  await rig.until.build('slow')
-  await rig.until.build('good')
-  await rig.force('slow')
-  rig.slave('bot').crash()
-  await rig.advance('5m')
-  await rig.attach('bot')
-  await rig.advance('1m')
-  await rig.until.event('slaveBack')
+  return withRig(
+    { config: configOf(kind, target), slaves: EVENTFUL_SLAVES, ...(kind.secrets && { secrets: kind.secrets }) },
+    async (rig) => {
+      await target.attend?.(rig)
+      return use(rig)
+    },
+  )
 }
 
 /** Real time: those outside may be behind sockets. */

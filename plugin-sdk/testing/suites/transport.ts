@@ -28,9 +28,9 @@ export interface TransportUnderTest extends AsyncDisposable {
   plugin(): PluginInstance<'slave'>
   /**
    * Starts the program of the slave, which logs in with this name and password; called when the transport runs. Disposing ends it. Left
-   * out: the transport starts the slave `bot` itself. Awaited.
+   * out: the transport starts the slave `bot` itself. One with an engine orders the slave of that: `running.engines`. Awaited.
    */
-  slave?(name: string, password: string): Promise<Disposable | AsyncDisposable>
+  slave?(name: string, password: string, running: TestHost): Promise<Disposable | AsyncDisposable>
 }
 
 /**
@@ -195,10 +195,10 @@ async function createWorld(kind: TransportKind) {
   const all = stack.move()
   return {
     host,
-    slave: made.slave && ((name: string, password: string) => made.slave!(name, password)),
+    slave: made.slave && ((name: string, password: string) => made.slave!(name, password, host)),
     /** The connection of `bot`, with its builders. */
     async attached(): Promise<SlaveConnection> {
-      if (made.slave) all.use(disposing(await made.slave('bot', PASSWORD)))
+      if (made.slave) all.use(disposing(await made.slave('bot', PASSWORD, host)))
       const connection = await until(() => host.attached[0], { what: 'the slave to attach', seen: () => log.text() })
       await connection.setBuilders(['full', 'quick'].map((name) => ({ name, directory: name })))
       return connection

@@ -7,8 +7,11 @@ import { consoleStatus } from 'boltbot/plugins/status/console'
 import { irc } from 'boltbot/plugins/status/irc'
 import { mailNotifier } from 'boltbot/plugins/status/mail'
 import { missingSlave } from 'boltbot/plugins/status/missing-slave'
+import { pbListener } from 'boltbot/plugins/status/pb-listener'
 import { web } from 'boltbot/plugins/status/web'
 import { myPlugin } from '../../../plugin-sdk/templates/status/index.ts'
+import { reservePort } from '../../e2e/rig/ports.ts'
+import { connectStatusClient, type PbStatusClient } from './pb-status-client.ts'
 
 const nothing = { async [Symbol.asyncDispose]() {} }
 
@@ -48,6 +51,25 @@ statusSuite(test, {
   name: 'status/web',
   config: { http: { port: 0 } },
   make: async () => ({ ...nothing, plugin: () => web() }),
+})
+statusSuite(test, {
+  name: 'status/pb-listener',
+  async make() {
+    const port = await reservePort()
+    const clients: PbStatusClient[] = []
+    return {
+      plugin: () => pbListener({ port, user: 'looker', password: 'open sesame' }),
+      async attend() {
+        const client = await connectStatusClient(port, 'looker', 'open sesame')
+        clients.push(client)
+        await client.perspective.call('subscribe', ['full', 5, client.target])
+      },
+      told: () => clients.flatMap(({ told }) => told.filter((line) => line.startsWith('buildFinished'))),
+      async [Symbol.asyncDispose]() {
+        for (const client of clients) client[Symbol.dispose]()
+      },
+    }
+  },
 })
 statusSuite(test, {
   name: 'of the template',
