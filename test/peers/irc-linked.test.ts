@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
 import { reservePort } from '../e2e/rig/ports.ts'
-import { startBot } from './irc/bot.ts'
-import { connectPerson } from './irc/person.ts'
-import { registerAccount, startAnope, startInspircd } from './irc/servers.ts'
+import { type Bot, FAST, startBot } from './irc/bot.ts'
+import { connectPerson, type Person } from './irc/person.ts'
+import { registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope')
@@ -39,29 +39,7 @@ test('on linked servers a bot that is killed, banned, kicked, split off, robbed 
   }
   await using bot = await startBot({ port: leaf.port, sasl: { account: 'hellobot', password: 'botpass' } })
 
-  const said: string[] = []
-  const announce = async (text: string) => {
-    said.push(text)
-    await bot.announce(text)
-  }
-  /** The servers are linked, and the bot is in the channel under its own nick. */
-  const isBack = () =>
-    until(
-      async () => {
-        jane.send('NAMES #hello')
-        if (/ :.*\bhellobot\b/.test(await jane.line(/ 353 .*#hello/, 5000))) return true
-        // Asked again when something happened: who asks too much is thrown out.
-        await jane.line(/:hellobot!\S+ JOIN| NICK :?hellobot/, 3000)
-        return false
-      },
-      { what: 'the bot to be in #hello', deadline: 60_000, seen: () => bot.host.log.text() },
-    )
-  const isBackAndHeard = async (text: string) => {
-    await isBack()
-    await announce(text)
-    await jane.line(new RegExp(`PRIVMSG #hello :.*${text}`))
-    t.diagnostic(text)
-  }
+  const { announce, isBackAndHeard, saysNothingTwice } = createStory(t, bot, jane)
   await isBackAndHeard('news before.')
 
   jane.send('KILL hellobot :go away')
@@ -96,7 +74,82 @@ test('on linked servers a bot that is killed, banned, kicked, split off, robbed 
   await startLeaf()
   await isBackAndHeard('news after the theft.')
 
-  const heard = jane.lines.filter((line) => / (PRIVMSG|NOTICE) #hello :/.test(line)).join('\n')
-  for (const text of said) assert.ok(heard.split(text).length - 1 <= 1, `said twice: ${text}\n${heard}`)
-  assert.doesNotMatch(bot.host.log.text(), /Excess Flood/)
+  saysNothingTwice()
 })
+
+test('on ngIRCd, without services, a bot that is killed, kicked, banned, and whose server is restarted ten times is back each time and says nothing twice', {
+  skip: absent('ngircd'),
+  timeout: 175_000,
+}, async (t) => {
+  await using server = await startNgircd()
+  let jane = await connectPerson(server.port, 'jane')
+  const enter = async () => {
+    await jane.join('#hello')
+    jane.send('OPER oper operpass')
+    await jane.line(/ 381 /)
+  }
+  await enter()
+  await using bot = await startBot({ port: server.port }, 3 * FAST)
+  const said: string[] = []
+  for (const [what, line] of [
+    ['before', ''],
+    ['after the kill', 'KILL hellobot :go away'],
+    ['after the kick', 'KICK #hello hellobot :out'],
+    ['after the ban', 'KLINE hellobot!*@* 3 :banned'],
+  ] as const) {
+    const story = createStory(t, bot, jane, said)
+    if (line !== '') {
+      jane.send(line)
+      await jane.line(/hellobot!\S+ QUIT|KICK #hello hellobot/)
+      await story.announce(`news until ${what}.`)
+    }
+    await story.isBackAndHeard(`news ${what}.`)
+    story.saysNothingTwice()
+  }
+  for (let round = 1; round <= 10; round++) {
+    await server.kill()
+    await createStory(t, bot, jane, said).announce(`news while down ${round}.`)
+    await jane[Symbol.asyncDispose]()
+    await server.start()
+    jane = await connectPerson(server.port, 'jane')
+    await enter()
+    const story = createStory(t, bot, jane, said)
+    await story.isBackAndHeard(`news of round ${round}.`)
+    story.saysNothingTwice()
+  }
+  await jane[Symbol.asyncDispose]()
+})
+
+/** What a bot says in #hello, and whether jane hears it once. `said`: all that was said before. */
+function createStory(t: { diagnostic(text: string): void }, bot: Bot, jane: Person, said: string[] = []) {
+  const announce = async (text: string) => {
+    said.push(text)
+    await bot.announce(text)
+  }
+  /** The servers are linked, and the bot is in the channel under its own nick. */
+  const isBack = () =>
+    until(
+      async () => {
+        jane.send('NAMES #hello')
+        if (/ :.*\bhellobot\b/.test(await jane.line(/ 353 .*#hello/, 5000))) return true
+        // Asked again when something happened: who asks too much is thrown out.
+        await jane.line(/:hellobot!\S+ JOIN| NICK :?hellobot/, 3000)
+        return false
+      },
+      { what: 'the bot to be in #hello', deadline: 60_000, seen: () => bot.host.log.text() },
+    )
+  return {
+    announce,
+    async isBackAndHeard(text: string) {
+      await isBack()
+      await announce(text)
+      await jane.line(new RegExp(`PRIVMSG #hello :.*${text}`))
+      t.diagnostic(text)
+    },
+    saysNothingTwice() {
+      const heard = jane.lines.filter((line) => / (PRIVMSG|NOTICE) #hello :/.test(line)).join('\n')
+      for (const text of said) assert.ok(heard.split(text).length - 1 <= 1, `said twice: ${text}\n${heard}`)
+      assert.doesNotMatch(bot.host.log.text(), /Excess Flood/)
+    },
+  }
+}

@@ -107,7 +107,8 @@ export function lookCommands(tools: ChatTools, find: Finder): readonly Command[]
           word === 'all'
             ? all
             : all.filter((one) => one.state === 'building' || one.waiting > 0 || isBad(one.lastResult))
-        if (told.length === 0) return `Nothing runs, and none of ${all.length} builders is red.`
+        if (told.length === 0)
+          return `Nothing runs, and ${all.length === 1 ? 'the one builder is not' : `none of ${all.length} builders is`} red.`
         return (await Promise.all(told.map(statusOf))).flat()
       },
     },
