@@ -83,6 +83,8 @@ export interface ChatPlace extends ChatFilter {
   readonly personal?: boolean
   /** False: nobody is there later, so nothing is promised; default true. */
   readonly stays?: boolean
+  /** Of an answer, longer ones are cut; default 40. */
+  readonly mostLines?: number
   /** Says a line of news to everybody here. */
   announce(text: string): void
   /**

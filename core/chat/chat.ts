@@ -43,7 +43,7 @@ export interface ChatDeps extends Omit<ChatTools, 'followers' | 'tellAll'> {
 }
 
 const MOST_LINE = 2000
-/** A long answer is cut: a page shows more than a channel can. */
+/** A long answer is cut where a place does not say how long it may be. */
 const MOST_LINES = 40
 
 interface Open {
@@ -159,8 +159,10 @@ export function createChat(deps: ChatDeps): ChatCore {
       }
       const said = (await command.run(call)) ?? []
       const lines = typeof said === 'string' ? [said] : said
-      for (const line of lines.slice(0, MOST_LINES)) say(line)
-      if (lines.length > MOST_LINES) say(`… and ${lines.length - MOST_LINES} lines more.`)
+      const { mostLines = MOST_LINES, personal = false } = one.place
+      for (const line of lines.slice(0, mostLines)) say(line)
+      const cut = lines.length - mostLines
+      if (cut > 0) say(`… and ${cut} ${cut === 1 ? 'line' : 'lines'} more.${personal ? '' : ' In private I say more.'}`)
     } catch (error) {
       if (error instanceof CiError)
         return say(error.hint === undefined ? error.message : `${error.message} ${error.hint}`)

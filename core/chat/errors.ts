@@ -37,15 +37,20 @@ export const unknownCommand = (word: string, near: string | undefined) =>
 export const wrongUsage = (usage: string) =>
   new CiError({ code: 'BOLT_CHAT_USAGE', message: `Usage: ${usage}.`.replace(/\.\.$/, '.'), details: { usage } })
 
-export const unknownName = (kind: string, name: string, known: Iterable<string>) => {
-  const near = suggest(name, known)
+export const unknownName = (kind: string, name: string, known: readonly string[]) => {
+  // Who forgets the quotes names the first word only.
+  const near = suggest(name, known) ?? known.find((one) => one.toLowerCase().startsWith(`${name.toLowerCase()} `))
+  const all = known.length > MOST_NAMES ? `"list ${kind}s" lists all ${known.length}.` : `Known: ${listNames(known)}.`
   return new CiError({
     code: 'BOLT_CHAT_NAME',
     message: `There is no ${kind} "${name}".`,
     details: { kind, name },
-    hint: near === undefined ? `Known: ${listNames(known)}.` : `Did you mean "${near}"?`,
+    hint: near === undefined ? all : `Did you mean "${near}"?`,
   })
 }
+
+/** More builders or slaves are no answer to somebody who mistyped; there are not as many of anything else. */
+const MOST_NAMES = 12
 
 /** `last`: the number of the newest one. */
 export const noBuild = (builder: string, number: number, last: number | null) =>

@@ -9,6 +9,8 @@ const listening = z.object({ place: z.string().regex(/^[\w-]{1,64}$/), who: z.st
 
 /** Lines that wait for a terminal that does not read; older ones go first. */
 const MOST_WAITING = 1000
+/** Of an answer: a terminal scrolls. */
+const MOST_LINES = 1000
 
 /**
  * The chat bot over the control socket. `chat` answers one line. With a `place` it belongs to a talk: `chat-listen` of the same place,
@@ -28,7 +30,7 @@ export function createChatMethods(master: Pick<Master, 'openChat'>): Readonly<Re
       const reply = (line: string) => (answered ? talk?.say(`${who}: ${line}`) : void lines.push(line))
       if (talk) await talk.chat.hear({ speaker, text, reply })
       else {
-        using chat = master.openChat({ id: 'cli', via: 'cli', stays: false, announce: () => {} })
+        using chat = master.openChat({ id: 'cli', via: 'cli', stays: false, mostLines: MOST_LINES, announce: () => {} })
         await chat.hear({ speaker, text, reply })
       }
       answered = true
@@ -46,7 +48,13 @@ export function createChatMethods(master: Pick<Master, 'openChat'>): Readonly<Re
         wake()
       }
       signal.addEventListener('abort', () => wake(), { once: true })
-      using chat = master.openChat({ id: `cli/${who}`, via: 'cli', personal: true, announce: say }) // what is set is kept for the next talk
+      using chat = master.openChat({
+        id: `cli/${who}`,
+        via: 'cli',
+        personal: true,
+        mostLines: MOST_LINES,
+        announce: say,
+      }) // what is set is kept for the next talk
       talks.set(place, { chat, say })
       try {
         yield { open: true }

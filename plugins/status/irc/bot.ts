@@ -1,5 +1,6 @@
 import { type Chat, formatDuration, type Host } from 'boltbot/plugin-sdk'
 import type { Client, Message } from './client.ts'
+import { commandIn } from './command-in.ts'
 import { type Company, watchCompany } from './company.ts'
 import type { Members } from './members.ts'
 import type { Channel, Network, Telling } from './options.ts'
@@ -40,6 +41,9 @@ export type Told = 'told' | 'gone' | 'unsure' | 'lost'
 const LINE_BYTES = 510
 const PREFIX_BYTES = 100
 const MOST_CHANNELS = 40
+/** Lines of an answer: others read along, and one goes out every two seconds. */
+const MOST_IN_CHANNEL = 10
+const MOST_IN_PRIVATE = 40
 const MOST_TALKS = 200
 /** Behind a kick, or when a channel does not let the bot in. */
 const REJOIN_MS = 15_000
@@ -74,6 +78,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       id: `${network.name}/${target.toLowerCase()}`,
       via: 'irc',
       personal: !/^[#&+!]/.test(target),
+      mostLines: /^[#&+!]/.test(target) ? MOST_IN_CHANNEL : MOST_IN_PRIVATE,
       notify,
       links,
       ...(builders && { builders }),
@@ -144,15 +149,16 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   }
 
   async function hear(message: Message, client: Client, members: Members): Promise<void> {
-    const { nick, target, message: text, from_server } = message
+    const { nick, target, message: said, from_server } = message
     if (from_server || !nick || client.caseCompare(nick, client.user.nick)) return
     const isPrivate = client.caseCompare(target, client.user.nick)
-    const command = isPrivate ? text : addressed(text, [client.user.nick, network.nick])
+    const command = commandIn(said, [client.user.nick, network.nick], isPrivate)
     if (command === undefined) return
     const telling = isPrivate ? network.elsewhere : channels.get(target.toLowerCase())
     if (telling === undefined) return
     const to = isPrivate ? nick : target
-    const reply = (line: string) => outgoing.answer(lineTo(to, telling, isPrivate ? line : `${nick}: ${line}`))
+    const reply = (line: string) =>
+      outgoing.answer({ ...lineTo(to, telling, isPrivate ? line : `${nick}: ${line}`), turn: nick })
     const judged = patience.judge(`${message.ident}@${message.hostname}`)
     if (judged === 'enough') reply(`Too much at once: I do not listen to you for ${formatDuration(IGNORED_MS)}.`)
     if (judged !== 'heard') return
@@ -290,10 +296,3 @@ const CLOSED: ReadonlySet<string> = new Set([
   'too_many_channels',
   'no_such_channel',
 ])
-
-/** `nick: command`, `nick, command`; `undefined`: it is for somebody else. */
-export function addressed(text: string, nicks: readonly string[]): string | undefined {
-  const match = /^\s*@?([^\s:,]+)\s*[:,]\s*(.*)$/s.exec(text)
-  const isMe = nicks.some((nick) => nick.toLowerCase() === match?.[1]?.toLowerCase())
-  return isMe ? (match?.[2] ?? '') : undefined
-}

@@ -6,12 +6,14 @@ export interface Line {
   readonly command: string
   readonly target: string
   readonly text: string
+  /** Whose turn it is: who waits for long answers keeps nobody else waiting; default: the target. */
+  readonly turn?: string
   /** Told whether it was written, or dropped. */
   readonly done?: (written: boolean) => void
 }
 
 /**
- * What goes out to one network: so many lines at once, then one after each pause; answers before news. News that wait longer are put
+ * What goes out to one network: so many lines at once, then one after each pause; answers before news, and those to several people in turn. News that wait longer are put
  * together on fewer lines. What got too old during an outage is dropped, and one line says how much.
  */
 export interface Outgoing {
@@ -46,6 +48,8 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
   const news: Waiting[] = []
   /** Lines of an entry that was begun. */
   const begun: Line[] = []
+  /** When each was last answered, counted in answers. */
+  const turns = new Map<string, number>()
   const dropped = new Map<string, { command: string; count: number; since: number }>()
   let write: ((line: Line) => void) | null = null
   let tokens = burst
@@ -83,7 +87,7 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
 
   function next(): Line | undefined {
     if (begun.length === 0) {
-      const entry = answers.shift() ?? nextNews()
+      const entry = nextAnswer() ?? nextNews()
       if (entry) {
         const { command, target, done } = entry
         const texts = split(entry)
@@ -93,6 +97,21 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
       }
     }
     return begun.shift()
+  }
+
+  /** To whom nothing was said for longest. */
+  function nextAnswer(): Line | undefined {
+    const turnOf = ({ turn, target }: Line) => turn ?? target
+    const [first] = answers
+    if (first === undefined) {
+      turns.clear()
+      return undefined
+    }
+    const since = (line: Line) => turns.get(turnOf(line)) ?? 0
+    const next = answers.reduce((best, line) => (since(line) < since(best) ? line : best), first)
+    turns.set(turnOf(next), Math.max(0, ...turns.values()) + 1)
+    answers.splice(answers.indexOf(next), 1)
+    return next
   }
 
   function nextNews(): Line | undefined {

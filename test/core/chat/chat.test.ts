@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CiError, definePlugin } from 'boltbot/plugin-sdk'
-import { commit } from '../../rig/parts.ts'
+import { builder, buildFactory, CiError, definePlugin } from 'boltbot/plugin-sdk'
+import { commit, sh } from '../../rig/parts.ts'
 import { chatConfig, createChatRig, openPlace } from './rig.ts'
 
 const TWO_MINUTES = 120_000
@@ -181,6 +181,18 @@ test('news are told where they are wanted, filtered, and remembered over a resta
   await again.rig.master.submitChange(commit('r6'), 'test')
   assert.equal((await again.news()).length, 2)
   assert.match(await again.ask('notify off'), /^Nothing is told here\. "notify on EVENT …" knows: started/)
+})
+
+test('who forgets the quotes, and who names one of many, is not told all names', async () => {
+  const names = ['full test', ...Array.from({ length: 20 }, (_, i) => `nightly-${i}`)]
+  const factory = buildFactory([sh({ command: 'make' })])
+  const builders = names.map((name) => builder({ name, slaves: ['bot-1'], factory }))
+  await using talk = await createChatRig(chatConfig({ builders, schedulers: [] }), { mostLines: 3 })
+  const { ask } = talk
+  assert.equal(await ask('why full test'), 'There is no builder "full". Did you mean "full test"?')
+  assert.equal(await ask('why windows'), 'There is no builder "windows". "list builders" lists all 21.')
+  const [, , , cut] = (await ask('list builders')).split('\n')
+  assert.equal(cut, '… and 18 lines more. In private I say more.')
 })
 
 test('poke is heard in all places, and is for the user of the master only', async () => {

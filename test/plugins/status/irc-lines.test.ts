@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from 'boltbot/plugin-sdk/testing'
-import { addressed } from '../../../plugins/status/irc/bot.ts'
+import { commandIn } from '../../../plugins/status/irc/command-in.ts'
 import { createOutgoing, type Line } from '../../../plugins/status/irc/outgoing.ts'
 import { paint } from '../../../plugins/status/irc/paint.ts'
 import { createPatience } from '../../../plugins/status/irc/patience.ts'
@@ -47,6 +47,21 @@ test('answers go before news; news of one place are put together, in order', asy
   outgoing.answer(to('#a', 'answer'))
   await clock.advance(20_000)
   assert.deepEqual(sent, ['#a first', '#a answer', '#a news 0 | news 1 | news 2 | news 3 | news 4', '#b other'])
+})
+
+test('answers to several people go in turn: a long one keeps nobody else waiting', async () => {
+  const { clock, sent, outgoing, write } = createLines({ burst: 2 })
+  using _ = outgoing
+  outgoing.attach(write)
+  for (let i = 0; i < 6; i++) outgoing.answer({ ...to('#a', `jane ${i}`), turn: 'jane' })
+  await clock.advance(2000)
+  for (let i = 0; i < 2; i++) outgoing.answer({ ...to('#a', `joe ${i}`), turn: 'joe' })
+  outgoing.answer(to('ann', 'in private'))
+  await clock.advance(20_000)
+  assert.deepEqual(sent, [
+    ...['#a jane 0', '#a jane 1', '#a jane 2', '#a joe 0', 'ann in private'],
+    ...['#a jane 3', '#a joe 1', '#a jane 4', '#a jane 5'],
+  ])
 })
 
 test('what waited too long while the link was down is dropped and counted for each place, once', async () => {
@@ -119,8 +134,11 @@ test('a line is for the bot when its nick stands in front with a colon or a comm
     ['hellobots: status', undefined],
     ['ask hellobot: status', undefined],
     ['hello', undefined],
+    ['\u0002hellobot\u0002: \u000304,01status\u0003 full\u000f', 'status full'],
   ]
-  for (const [text, command] of cases) assert.equal(addressed(text, ['hellobot']), command, text)
+  for (const [text, command] of cases) assert.equal(commandIn(text, ['hellobot'], false), command, text)
+  assert.equal(commandIn('status', ['hellobot'], true), 'status', 'in private all is')
+  assert.equal(commandIn('hellobot: status', ['hellobot'], true), 'status', 'and habits do no harm')
 })
 
 test('results are painted, and readable without paint', () => {
