@@ -139,7 +139,7 @@ export type {
   StepView,
   WhyNot,
 } from './model.ts'
-export { type Limits, limitHost, NEEDS, type Need } from './needs.ts'
+export { type HostWith, type Limits, limitHost, NEEDS, type Need } from './needs.ts'
 export type {
   Attachment,
   Carrier,

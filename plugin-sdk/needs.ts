@@ -32,6 +32,25 @@ export const NEEDS = Object.freeze({
 /** One thing a plugin needs of the host: `state`, `force`, `secrets:smtp`. */
 export type Need = keyof typeof NEEDS | `secrets:${string}`
 
+/**
+ * The host as a plugin with these needs has it: what it did not say it needs is `never`, so to use it does not compile. Still a {@link Host}
+ * to functions that take one.
+ */
+export type HostWith<Needs extends readonly Need[]> = number extends Needs['length']
+  ? Host // it gives none, or they are not known before it runs
+  : {
+      readonly [Member in keyof Host]: Member extends 'http'
+        ? HttpWith<Needs[number]>
+        : Member extends Exclude<MembersOf<keyof typeof NEEDS>, MembersOf<Needs[number]>>
+          ? never
+          : Host[Member]
+    }
+
+type MembersOf<Name extends Need> = (typeof NEEDS)[Name extends `secrets:${string}` ? 'secrets' : Name][number]
+type HttpWith<Name extends Need> = 'http' extends Name
+  ? Host['http']
+  : { readonly [Member in keyof Host['http']]: Member extends 'route' ? never : Host['http'][Member] }
+
 /** What {@link limitHost} holds a plugin to. */
 export interface Limits {
   readonly plugin: string

@@ -2,7 +2,7 @@ import type { ChatFilter, ChatPlace } from './chat.ts'
 import type { Doctor, Finding } from './doctor.ts'
 import type { Host } from './host.ts'
 import type { BuildView } from './model.ts'
-import type { Need } from './needs.ts'
+import type { HostWith, Need } from './needs.ts'
 import { keepOrigin, withOrigin } from './origin.ts'
 import type { PastBuild } from './past-build.ts'
 import type { Schema } from './schema.ts'
@@ -19,7 +19,12 @@ export type PluginKind = 'source' | 'scheduler' | 'slave' | 'status' | 'service'
 /**
  * A plugin. Life: checked → applied → started (in config order) → running → stopped (in reverse). Nothing opens before `start`.
  */
-export interface PluginDefinition<Kind extends PluginKind, Input, Options = Input> {
+export interface PluginDefinition<
+  Kind extends PluginKind,
+  Input,
+  Options = Input,
+  Needs extends readonly Need[] = readonly Need[],
+> {
   /** Named as users say it: `status/mail`, `lamp`. */
   readonly name: string
   readonly kind: Kind
@@ -27,8 +32,8 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   readonly api?: number
   /** Where it runs when the config does not say; default `none`. */
   readonly isolation?: Isolation
-  /** What it uses of the host: that and no more is given, see {@link NEEDS}. Default: nothing but what is free. */
-  readonly needs?: readonly Need[]
+  /** What it uses of the host: that and no more is given, see {@link NEEDS}, and the type of `host` follows. Default: nothing but what is free. */
+  readonly needs?: Needs
   /**
    * True: observe taps read the stored journal by a cursor of their own. No event is lost in a crash; an event may come twice,
    * with the same `eventId`; an event whose tap throws comes again after a while, and later ones wait for it.
@@ -43,23 +48,23 @@ export interface PluginDefinition<Kind extends PluginKind, Input, Options = Inpu
   /** The instance's id when the config gives none; default: the name. Two instances need two ids. */
   id?(options: Input): string
   /** Taps hooks and registers things. Synchronous, no I/O. A throw refuses the config. */
-  apply(host: Host, options: Options): void
+  apply(host: HostWith<Needs>, options: Options): void
   /** Opens sockets, watches files. Awaited, with a deadline that names the plugin. What it returns is disposed at stop. */
-  start?(host: Host, options: Options): Opened | Promise<Opened>
+  start?(host: HostWith<Needs>, options: Options): Opened | Promise<Opened>
   /** What it would tell of a finished build, for people to look at; tells nobody. `null`: nothing. Awaited. */
-  preview?(host: Host, options: Options, build: BuildView): Promise<string | null>
+  preview?(host: HostWith<Needs>, options: Options, build: BuildView): Promise<string | null>
   /**
    * What it would tell of a finished build, all filters applied: a line for each person or place. `boltbot plan` compares what two
    * configs give. Called without `apply`; it looks and changes nothing. Awaited.
    */
   tells?(looker: Onlooker, options: Options, past: PastBuild): Promise<readonly string[]>
   /** New options of the same instance: return true when it took them live, else it is stopped and started. */
-  reconfigure?(host: Host, next: Options, previous: Options): boolean | Promise<boolean>
+  reconfigure?(host: HostWith<Needs>, next: Options, previous: Options): boolean | Promise<boolean>
   /**
    * For rigs of the test kit: `apply` and `start` as above, but with the stage in place of servers outside. Left out: a rig runs it as a
    * master does, and it goes where its options say.
    */
-  onStage?(stage: Stage): Pick<PluginDefinition<Kind, Input, Options>, 'apply' | 'start'>
+  onStage?(stage: Stage): Pick<PluginDefinition<Kind, Input, Options, Needs>, 'apply' | 'start'>
   /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. Awaited. */
   doctor?(doctor: Doctor, options: Options): Promise<readonly Finding[]>
 }
@@ -113,12 +118,19 @@ export interface PluginInstance<Kind extends PluginKind = PluginKind> {
  * })
  * // master.cfg.ts: status: [lamp({ url: 'http://lamp.local/' })]
  */
-export function definePlugin<const Kind extends PluginKind, Input extends object, Options>(
-  definition: PluginDefinition<Kind, Input, Options> & { readonly schema: Schema<Input, Options> },
+export function definePlugin<
+  const Kind extends PluginKind,
+  Input extends object,
+  Options,
+  const Needs extends readonly Need[] = readonly Need[],
+>(
+  definition: PluginDefinition<Kind, Input, Options, Needs> & { readonly schema: Schema<Input, Options> },
 ): PluginFactory<Kind, Input>
-export function definePlugin<const Kind extends PluginKind, Options extends object>(
-  definition: PluginDefinition<Kind, Options>,
-): PluginFactory<Kind, Options>
+export function definePlugin<
+  const Kind extends PluginKind,
+  Options extends object,
+  const Needs extends readonly Need[] = readonly Need[],
+>(definition: PluginDefinition<Kind, Options, Options, Needs>): PluginFactory<Kind, Options>
 export function definePlugin<const Kind extends PluginKind, Options extends object>(
   definition: PluginDefinition<Kind, Options>,
 ): PluginFactory<Kind, Options> {

@@ -3,6 +3,7 @@ import {
   buildFactory,
   defineMaster,
   definePlugin,
+  type Host,
   interpolate,
   masterLock,
   type PluginInstance,
@@ -11,6 +12,7 @@ import {
 import { scheduler } from 'boltbot/plugins/schedulers'
 import { shellCommand } from 'boltbot/plugins/steps'
 import { git } from 'boltbot/plugins/vc/git'
+import { z } from 'zod'
 
 const linux = slave({ name: 'bot-linux' })
 const bsd = slave({ name: 'bot-bsd' })
@@ -83,3 +85,61 @@ definePlugin({
     host.tap('changeAccepted', ({ change }) => void (change.branch = 'main'))
   },
 })
+
+// A plugin has of the host what it says it needs.
+const change = { who: 'jane', files: [], comments: 'x' }
+const order = { builder: 'full', who: 'jane', reason: 'x' }
+const takesAny = async (host: Host) => host.query.project()
+definePlugin({
+  name: 'gate',
+  kind: 'service',
+  needs: ['force', 'secrets:smtp', 'people'],
+  apply(host, options: { readonly port: number }) {
+    host.tap('buildFinished', async ({ builder }, { signal }) => {
+      await host.force({ ...order, builder })
+      signal.throwIfAborted()
+    })
+    // @ts-expect-error it does not say that it needs `changes`
+    host.submitChange(change)
+    // @ts-expect-error it does not say that it needs `http`
+    host.http.route('GET', '/', () => ({ status: options.port }))
+    host.http.url()
+  },
+  async start(host, { port }) {
+    host.secrets.resolve(await host.people.mailAddress(`${port}`).then(String))
+    await takesAny(host)
+    // @ts-expect-error it does not say that it needs `state`
+    await host.state.get('x')
+    host.own({ [Symbol.dispose]() {} })
+  },
+})
+// Also where the needs come last, beside a schema, and as a constant.
+const FORCES = ['force'] as const
+definePlugin({
+  name: 'schemed',
+  kind: 'service',
+  schema: z.strictObject({ port: z.number() }),
+  apply(host, { port }) {
+    void host.force({ ...order, priority: port })
+    // @ts-expect-error it does not say that it needs `stop`
+    void host.stop({ build: 1, who: 'jane', reason: 'x' })
+  },
+  needs: FORCES,
+})
+definePlugin({
+  name: 'with pages',
+  kind: 'service',
+  needs: ['http'],
+  apply: (host) => host.http.route('GET', '/', () => ({ status: 204 })),
+})
+definePlugin({
+  name: 'nothing',
+  kind: 'service',
+  needs: [],
+  // @ts-expect-error it says that it needs nothing
+  apply: (host) => void host.force(order),
+})
+// One that does not say is not looked at before it runs.
+definePlugin({ name: 'silent', kind: 'service', apply: (host) => void host.submitChange(change) })
+// @ts-expect-error there is no such need
+definePlugin({ name: 'odd', kind: 'service', needs: ['forces'], apply() {} })
