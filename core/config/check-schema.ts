@@ -1,7 +1,7 @@
 import { messageOf, type Schema, type SchemaIssue } from 'boltbot/plugin-sdk'
 import type { KeyPath } from './positions.ts'
 import type { Report, Subject } from './report.ts'
-import { isRecord, show, unknownKey } from './rules.ts'
+import { isRecord, isSecretKey, show, unknownKey } from './rules.ts'
 
 /** Options after their schema, or `undefined` when it found problems. Any Standard Schema; zod tells more about unknown keys. */
 export function checkSchema(
@@ -62,7 +62,7 @@ function tellIssue(report: Report, subject: Subject, schema: unknown, options: o
     return
   }
   const value = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], options)
-  const shown = value !== undefined && /pass|secret|token|key/i.test(String(key)) ? 'not right' : show(value)
+  const shown = value !== undefined && isSecretKey(String(key)) ? 'not right' : show(value)
   report(subject, path, `"${key}" is ${shown}. ${sentence(issue.message)}`)
 }
 

@@ -106,11 +106,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A value for a message, short and on one line. */
+/** Keys whose values nobody may see. */
+export const isSecretKey = (key: string) => /pass|secret|token|key/i.test(key)
+
+/** A value for a message, short and on one line, without passwords in it. */
 export function show(value: unknown): string {
   if (value === undefined) return 'missing'
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'string') return `"${shorten(value)}"`
+  if (typeof value === 'string') return `"${shorten(withoutPassword(value))}"`
   if (typeof value !== 'object' || value === null) return String(value)
   if (isSecretRef(value)) return `secret("${value.name}")`
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
@@ -122,11 +125,16 @@ export function show(value: unknown): string {
 
 function inJson(value: object): string {
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value, (key, item) => (typeof item === 'string' ? shownText(key, item) : item))
   } catch {
     return 'an object' // cycles, BigInt
   }
 }
+
+const shownText = (key: string, text: string) => (isSecretKey(key) ? '…' : withoutPassword(text))
+
+/** Addresses may have one. */
+const withoutPassword = (text: string) => text.replace(/(:\/\/[^/:@\s]*:)[^/\s]*@/g, '$1…@')
 
 const shorten = (all: string) => {
   const line = all.replace(/\s+/g, ' ')

@@ -50,7 +50,7 @@ export const checkoutSchema: Schema<GitOptions, Checkout> = z
   })
   .refine(notItsSource.test, notItsSource.issue)
   .refine(({ credentials, repourl }) => credentials === undefined || isWeb(repourl), {
-    path: ['credentials'],
+    path: ['repourl'],
     message:
-      "They are for a repourl that begins with https:// or http://; a server by ssh wants a key of the slave's account.",
+      "With credentials it must begin with https:// or http://; a server by ssh wants a key of the slave's account.",
   })

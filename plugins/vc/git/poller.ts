@@ -60,9 +60,8 @@ const schema: Schema<GitPollerOptions, CheckedGit> = z
     gitbin: program('git'),
   })
   .refine(({ credentials, repourl }) => credentials === undefined || isWeb(repourl), {
-    path: ['credentials'],
-    message:
-      'They are for a repourl that begins with https:// or http://; for ssh, give sshPrivateKey and sshKnownHosts.',
+    path: ['repourl'],
+    message: 'With credentials it must begin with https:// or http://; for ssh, give sshPrivateKey and sshKnownHosts.',
   })
   .refine(({ sshPrivateKey, sshKnownHosts }) => sshPrivateKey === undefined || sshKnownHosts !== undefined, {
     path: ['sshKnownHosts'],

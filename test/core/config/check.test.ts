@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createImporter } from '../../../core/config/importer.ts'
 import { readConfig } from '../../../core/config/load.ts'
+import { show } from '../../../core/config/rules.ts'
 import { createConfigFolder, GOOD, PLUGINS } from '../../rig/config-folder.ts'
 
 /** Problems of a config, each as `line:column path: message`. */
@@ -205,6 +206,11 @@ test('the value of a password is never shown', async () => {
   const problems = await instead(`fromaddr: 'ci@example.org'`, `fromaddr: 'x', password: 'hunter2'`)
   match(problems, /"password" is not right/)
   assert.doesNotMatch(problems.join(), /hunter2/)
+})
+
+test('a password inside of what is shown is not: in an object, nor in an address', () => {
+  assert.equal(show({ user: 'jane', password: 'hunter2' }), '{"user":"jane","password":"…"}')
+  assert.equal(show('ftp://jane:hunter2@example.org/x@y'), '"ftp://jane:…@example.org/x@y"')
 })
 
 test('a slave without password is fine only when the master starts slaves itself', async () => {
