@@ -13,11 +13,11 @@ import {
   type Step,
   type StepInfo,
 } from 'boltbot/plugin-sdk'
-import type { Adopted } from './adopted.ts'
+import type { Adopted } from './adoption/adopted.ts'
+import { createPastLogs, type PastLogs } from './adoption/past-logs.ts'
 import { createStepLogs, type StepLogs, type StreamRedactor } from './build-log.ts'
 import type { BuilderSpec } from './config/model.ts'
 import type { LockNeed, Locks } from './locks.ts'
-import { createPastLogs, type PastLogs } from './past-logs.ts'
 import type { BuildProgress } from './progress.ts'
 import type { Session } from './slaves/session.ts'
 import type { StepPlan } from './step-plan.ts'

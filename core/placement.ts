@@ -1,6 +1,6 @@
 import { type Change, messageOf } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
-import { scopesOn } from './lock-scopes.ts'
+import { scopesOn } from './locks/lock-scopes.ts'
 import type { Hold } from './locks.ts'
 import type { Progress } from './progress.ts'
 import { initialProperties } from './properties.ts'

@@ -10,8 +10,8 @@ import {
   repositoryKey,
 } from 'boltbot/plugin-sdk'
 import { pollerInvalid, pollerStopped, pollTooLong } from './errors.ts'
-import { createPollerNames } from './poller-names.ts'
-import { createTurns } from './poller-turns.ts'
+import { createPollerNames } from './pollers/poller-names.ts'
+import { createTurns } from './pollers/poller-turns.ts'
 import { type PollerHealth, readPoller, recordPoll } from './store/pollers.ts'
 import type { Store } from './store/store.ts'
 

@@ -21,10 +21,10 @@ import {
   type Triggered,
   type TriggerOrder,
 } from 'boltbot/plugin-sdk'
+import type { PastLogs } from './adoption/past-logs.ts'
+import { takeUp } from './adoption/taken-up.ts'
 import type { StepLogs } from './build-log.ts'
-import type { PastLogs } from './past-logs.ts'
 import type { Session } from './slaves/session.ts'
-import { takeUp } from './taken-up.ts'
 
 /**
  * Stage 10 of the walk: runs one step and says what came of it. What a step throws is a result too: a lost slave is `retry`, an

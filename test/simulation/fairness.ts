@@ -1,4 +1,4 @@
-import { scopesOn } from '../../core/lock-scopes.ts'
+import { scopesOn } from '../../core/locks/lock-scopes.ts'
 import { accessesOf, type Plan } from './plan.ts'
 import type { Standing } from './standing.ts'
 import type { World } from './world.ts'

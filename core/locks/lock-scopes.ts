@@ -1,5 +1,5 @@
 import type { LockAccess } from 'boltbot/plugin-sdk'
-import type { LockNeed } from './locks.ts'
+import type { LockNeed } from '../locks.ts'
 
 /** The scopes a list of lock accesses means on one slave; a lock named twice is needed once, in the stricter mode. */
 export function scopesOn(slave: string, accesses: readonly LockAccess[]): readonly LockNeed[] {

@@ -1,5 +1,5 @@
 import { type Poller, repositoryKey } from 'boltbot/plugin-sdk'
-import { unknownPoller } from './errors.ts'
+import { unknownPoller } from '../errors.ts'
 
 interface Named {
   readonly plugin: string

@@ -1,6 +1,6 @@
 import type { CommandIo, Stream } from 'boltbot/plugin-sdk'
+import type { Begun } from '../slaves/session.ts'
 import type { PastLogs } from './past-logs.ts'
-import type { Begun } from './slaves/session.ts'
 
 export interface TakenUpDeps {
   readonly past: PastLogs

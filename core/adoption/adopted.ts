@@ -1,6 +1,6 @@
 import type { Step } from 'boltbot/plugin-sdk'
-import type { Hold } from './locks.ts'
-import type { LeftBuild } from './store/adoption.ts'
+import type { Hold } from '../locks.ts'
+import type { LeftBuild } from '../store/adoption.ts'
 
 /** What a build has from the process that began it. */
 export interface Adopted {

@@ -1,5 +1,5 @@
 import type { Stream } from 'boltbot/plugin-sdk'
-import type { LogKey, LogStore } from './store/log-store.ts'
+import type { LogKey, LogStore } from '../store/log-store.ts'
 
 /**
  * What a process before stored of the logs of a step that is run again from its beginning: its bytes come once more, in the same order

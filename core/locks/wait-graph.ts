@@ -1,4 +1,4 @@
-import type { LockNeed } from './locks.ts'
+import type { LockNeed } from '../locks.ts'
 
 /**
  * Who waits for whom among running builds, pure: which of them can never end. A build that waits for nothing ends some day; so does one
