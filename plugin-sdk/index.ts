@@ -3,6 +3,7 @@ export type { ActionName, AuditView, GuardedAction } from './action.ts'
 
 export { type Author, parseAuthor } from './author.ts'
 export { type Branches, branchTest } from './branches.ts'
+export { isCertificate } from './certificate.ts'
 export {
   BUILD_NEWS,
   type BuildNews,

@@ -3,11 +3,15 @@ import { badArgument } from '../errors.ts'
 import { wholeNumber } from '../live-command.ts'
 import { print } from '../output.ts'
 import { makeSlaveDirectory, type SlaveDirectoryOptions } from '../slave-directory.ts'
+import { awayCommand, gracefulCommand, pauseCommand, resumeCommand } from './slave-acts.ts'
 
 export function slaveCommand(): Command {
-  return new Command('slave')
+  // Who thinks of the slave first finds what is asked of it here too.
+  const acts = [pauseCommand(), resumeCommand(), gracefulCommand(), awayCommand()]
+  return acts
+    .reduce((slave, act) => slave.addCommand(act), new Command('slave'))
     .alias('worker')
-    .description('make the directory of a slave')
+    .description('make the directory of a slave; "slave away" and the like are the commands of that name')
     .argument('<basedir>', 'a folder that is new, or has no slave yet')
     .argument('<host:port>', "the master's port for slaves; ws:// or wss:// before it chooses the protocol", masterUrl)
     .argument('<name>', "the slave's name in the master's config")

@@ -4,6 +4,7 @@ import {
   type ChatNews,
   type Duration,
   durationMs,
+  isCertificate,
   isSecretRef,
   type Schema,
   type SecretRef,
@@ -113,6 +114,7 @@ const secretText = z.custom<string | SecretRef>(
   (value) => isSecretRef(value) || (typeof value === 'string' && value !== ''),
   "Give secret('name').",
 )
+const pem = text.refine(isCertificate, 'Give the PEM text of a certificate, as readFileSync(file, "utf8") gives it.')
 const positive = z.custom<Duration>(isPositive, "Give a duration, as in '2s'.")
 const telling = {
   notify: z.array(z.enum(CHAT_NEWS, `Give some of ${CHAT_NEWS.join(', ')}.`), 'Give a list of events.').optional(),
@@ -133,8 +135,8 @@ const network = {
   host: text.regex(/^[A-Za-z0-9._:-]+$/, 'Give the name or address of a host.'),
   port: z.int('Give a port number.').min(1, 'Give a port number.').max(65_535, 'Give a port number.').optional(),
   tls: z.boolean('Give true or false.').optional(),
-  tlsCa: text.optional(),
-  certificate: z.strictObject({ cert: text, key: secretText }).optional(),
+  tlsCa: pem.optional(),
+  certificate: z.strictObject({ cert: pem, key: secretText }).optional(),
   name: oneWord.optional(),
   nick,
   username: oneWord.optional(),
@@ -180,7 +182,12 @@ export const ircSchema: Schema<IrcOptions, Bot> = z
     })
     const all: [(string | number)[], OneNetwork][] =
       networks === undefined ? [[[], given]] : networks.map((one, i) => [['networks', i], one])
-    for (const [path, { tls, host, sasl, certificate }] of all) {
+    for (const [path, { tls, host, sasl, certificate, channels: places = [] }] of all) {
+      const names = places.map((place) => (typeof place === 'string' ? place : place.name).toLowerCase())
+      names.forEach((name, i) => {
+        if (names.indexOf(name) !== i)
+          say([...path, 'channels', i], 'The channel stands there twice: give it once, with all it is to be told.')
+      })
       if (tls === false && host !== undefined && !isThisMachine(host))
         say([...path, 'tls'], 'Passwords and commands would go over the network unencrypted. Leave it out.')
       if (sasl === 'external' && certificate === undefined)

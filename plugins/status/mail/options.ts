@@ -1,4 +1,4 @@
-import { type Builder, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
+import { type Builder, isCertificate, isSecretRef, type Schema, type SecretRef } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
 import { isAddress, parseAddress } from './address.ts'
 import type { Facts } from './facts.ts'
@@ -111,7 +111,9 @@ const serverFields = {
     .custom<string | SecretRef>((value) => typeof value === 'string' || isSecretRef(value), "Give secret('name').")
     .optional(),
   tls: z.enum(TLS_MODES, `Give one of ${TLS_MODES.join(', ')}.`).optional(),
-  tlsCa: text.optional(),
+  tlsCa: text
+    .refine(isCertificate, 'Give the PEM text of a certificate, as readFileSync(file, "utf8") gives it.')
+    .optional(),
   extraHeaders: z
     .record(
       z

@@ -39,7 +39,7 @@ test('a slave is paused, resumed, planned away and let go on the command line', 
   await until(async () => (await rig.run('builds', ...on)).out.includes('success'), { what: 'the build to end well' })
 
   assert.equal(
-    (await rig.run('away', 'bot', '2h', 'new disk', ...on)).out,
+    (await rig.run('slave', 'away', 'bot', '2h', 'new disk', ...on)).out,
     '"bot" is not missing before 2h are over.\n',
   )
   const leave = await rig.run('stop', 'bot', '--graceful')

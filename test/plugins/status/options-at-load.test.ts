@@ -38,7 +38,7 @@ function matches(problems: readonly string[], patterns: readonly RegExp[]): void
 test('filters that name what there is none of, and addresses that are none, are problems at their place', async () => {
   const problems = await problemsOf(`mailNotifier({
   fromaddr: 'ci at example.org',
-  extraRecipients: ['team@example.org', 'a@example.org, b@example.org'],
+  extraRecipients: ['team@example.org', 'a@example.org, b@example.org'], tlsCa: 'ca.pem',
 }),
 mailNotifier({
   id: 'other',
@@ -55,6 +55,7 @@ irc({ host: 'irc.example.org', nick: 'bot', channels: [
   matches(problems, [
     /^2:3 status\[0\] "status\/mail" fromaddr: "fromaddr" is "ci at example\.org"\. Give one address/,
     /^3:41 status\[0\] "status\/mail" extraRecipients\[1\]: .*Give plain addresses/,
+    /^3:\d+ status\[0\] "status\/mail" tlsCa: .*Give the PEM text of a certificate/,
     /^8:14 status\[1\] "other" builders\[0\]: It names builder "ful", which is not in builders\. Did you mean "full"\?/,
     /^9:16 status\[1\] "other" schedulers\[0\]: It names scheduler "test", which is not in schedulers\. Did you mean "tests"\?/,
     /^10:16 status\[1\] "other" categories\[0\]: It names category "mian", which no builder has\. Did you mean "main"\?/,
