@@ -7,7 +7,7 @@ import type { Channel, Network, Telling } from './options.ts'
 import { createOutgoing, type Line } from './outgoing.ts'
 import { paint } from './paint.ts'
 import { createPatience, IGNORED_MS } from './patience.ts'
-import type { Seen } from './presence.ts'
+import type { Activity, Seen } from './presence.ts'
 import type { Session } from './session.ts'
 import { speakerOf } from './speaker.ts'
 import { splitText } from './split.ts'
@@ -59,6 +59,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   let link: { readonly client: Client; readonly session: Session } | undefined
   let regain: Disposable | undefined
   let company: Company | undefined
+  const activity: Activity = new Map()
   const patience = createPatience(clock)
   const outgoing = createOutgoing({ clock, burst: network.burst, everyMs: network.everyMs, split })
 
@@ -216,7 +217,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       for (const name of extra) if (typeof name === 'string') addChannel({ ...network.elsewhere, name })
     },
     attach(client, session) {
-      company = watchCompany(client, session, clock)
+      company = watchCompany(client, session, clock, activity)
       const { members } = company
       const isMe = (nick: string) => client.caseCompare(nick, client.user.nick)
       client.on('privmsg', (message) => {

@@ -1,7 +1,7 @@
 import type { Clock } from 'boltbot/plugin-sdk'
 import type { Client } from './client.ts'
 import { type Members, watchMembers } from './members.ts'
-import { fits, type Presence, type Seen, watchPresence } from './presence.ts'
+import { type Activity, fits, type Presence, type Seen, watchPresence } from './presence.ts'
 import { createRoster, type Roster } from './roster.ts'
 import type { Session } from './session.ts'
 import { accountIn, whois } from './whois.ts'
@@ -13,9 +13,9 @@ export interface Company extends Pick<Presence, 'seen'>, Pick<Roster, 'begin' | 
   isStill(seen: Seen, identity: string): Promise<boolean | undefined>
 }
 
-export function watchCompany(client: Client, session: Session, clock: Clock): Company {
+export function watchCompany(client: Client, session: Session, clock: Clock, activity: Activity): Company {
   const members = watchMembers(client)
-  const presence = watchPresence(client, clock)
+  const presence = watchPresence(client, clock, activity)
   const roster = createRoster(client, clock, presence, session.raw)
   client.on('irc error', ({ error, nick }) => {
     if (error === 'no_such_nick' && nick !== undefined) presence.forget(nick)

@@ -20,9 +20,12 @@ export interface Seen {
   readonly at: number
 }
 
+/** When each was last active, by account or else by mask: over all connections of a bot. */
+export type Activity = Map<string, number>
+
 const MOST = 5000
 
-export function watchPresence(client: Client, clock: Clock): Presence {
+export function watchPresence(client: Client, clock: Clock, activity: Activity = new Map()): Presence {
   const all = new Map<string, Seen>()
   const lower = (nick: string) => client.caseLower(nick)
   const of = (nick: string) => all.get(lower(nick))
@@ -33,6 +36,16 @@ export function watchPresence(client: Client, clock: Clock): Presence {
     for (const oldest of all.keys()) {
       if (all.size <= MOST) break
       all.delete(oldest)
+    }
+  }
+  /** At the end, as above. */
+  const noteActive = ({ account, mask, at }: Seen) => {
+    const key = account ?? mask
+    activity.delete(key)
+    activity.set(key, at)
+    for (const oldest of activity.keys()) {
+      if (activity.size <= MOST) break
+      activity.delete(oldest)
     }
   }
   const isMe = (nick: string) => client.caseCompare(nick, client.user.nick)
@@ -51,7 +64,9 @@ export function watchPresence(client: Client, clock: Clock): Presence {
     // Without tags nothing is said of the account: what was heard before still holds, until the server tells a change.
     const isTold = account !== undefined || client.network.cap.isEnabled('account-tag')
     const kept = before?.mask === mask ? before.account : undefined
-    put({ nick, mask, account: isTold ? accountIn(account) : kept, at: clock.now() })
+    const seen = { nick, mask, account: isTold ? accountIn(account) : kept, at: clock.now() }
+    put(seen)
+    noteActive(seen)
   }
   client.on('privmsg', note)
   client.on('join', note)
@@ -80,8 +95,12 @@ export function watchPresence(client: Client, clock: Clock): Presence {
     listed(person, isAway) {
       if (isMe(person.nick)) return
       const before = of(person.nick)
-      const at = isAway ? Number.NEGATIVE_INFINITY : clock.now()
-      put({ ...person, at: before?.mask === person.mask ? Math.max(before.at, at) : at })
+      // Whom the bot knew before a broken connection did not come only because the bot did.
+      const known = activity.get(person.account ?? person.mask)
+      const at = isAway ? Number.NEGATIVE_INFINITY : (known ?? clock.now())
+      const seen = { ...person, at: before?.mask === person.mask ? Math.max(before.at, at) : at }
+      put(seen)
+      if (!isAway && known === undefined) noteActive(seen)
     },
     forget: (nick) => void all.delete(lower(nick)),
   }

@@ -10,8 +10,12 @@ import { createRoster } from '../../../plugins/status/irc/roster.ts'
 const HOUR = 3_600_000
 
 /** A client that hears what the test says. */
-function createStory({ whox = true, caps = [] as readonly string[] } = {}) {
-  const clock = createFakeClock()
+function createStory({
+  whox = true,
+  caps = [] as readonly string[],
+  clock = createFakeClock(),
+  activity = new Map<string, number>(),
+} = {}) {
   const asked: string[] = []
   const lower = (text: string) => text.toLowerCase()
   const client = Object.assign(new EventEmitter(), {
@@ -20,7 +24,7 @@ function createStory({ whox = true, caps = [] as readonly string[] } = {}) {
     caseLower: lower,
     caseCompare: (a: string, b: string) => lower(a) === lower(b),
   }) as unknown as Client & EventEmitter // as much of one as is used here
-  const presence = watchPresence(client, clock)
+  const presence = watchPresence(client, clock, activity)
   const members = watchMembers(client)
   const roster = createRoster(client, clock, presence, (...words) => void asked.push(words.join(' ')))
   return {
@@ -110,6 +114,27 @@ test('accounts and hosts that change are followed; a nick that changes hands is 
   story.is('account', { nick: 'jane_', account: 'jane' })
   story.is('quit', { nick: 'jane_' })
   assert.equal(story.seen('account:jane'), undefined)
+})
+
+test('a new connection makes nobody who was silent for long active again', async () => {
+  const activity = new Map<string, number>()
+  const clock = createFakeClock()
+  const first = createStory({ clock, activity })
+  first.is('privmsg', { nick: 'jane', ident: 'j', hostname: 'h', account: 'jane' })
+  await clock.advance(HOUR + 1)
+  const second = createStory({ clock, activity })
+  second.comes('hellobot', '#a')
+  second.line(':srv 354 hellobot 77 j h jane H jane')
+  second.line(':srv 354 hellobot 77 n h new H new')
+  assert.equal(second.seen('account:jane'), undefined)
+  assert.equal(second.seen('account:new'), 'new')
+  await clock.advance(HOUR + 1)
+  const third = createStory({ clock, activity })
+  third.comes('hellobot', '#a')
+  third.line(':srv 354 hellobot 77 n h new H new')
+  assert.equal(third.seen('account:new'), undefined)
+  third.is('privmsg', { nick: 'new', ident: 'n', hostname: 'h', account: 'new' })
+  assert.equal(third.seen('account:new'), 'new')
 })
 
 test('of a channel that the bot was thrown out of nobody is op any more', () => {
