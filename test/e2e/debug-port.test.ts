@@ -68,7 +68,10 @@ story('a master elsewhere is told what to do through its debug port', async (wor
   const other = await ask(['builders'])
   assert.deepEqual(
     [other.code, other.stderr],
-    [2, 'boltbot: The option "--master" cannot be used: it must be behind "builders", or left out.\n'],
+    [
+      2,
+      'boltbot: The option "--master" cannot be used: it must be left out: "builders" asks a master of this machine.\n',
+    ],
   )
   assert.doesNotMatch(master.output(), /eiv7Po/)
 })
