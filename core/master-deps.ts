@@ -5,6 +5,7 @@ import type { ProgramActs } from './chat/command.ts'
 import { COPIES } from './config/copies-folder.ts'
 import type { KeptConfigs } from './config/kept.ts'
 import type { Config } from './config/model.ts'
+import type { Threads } from './host/worker/threads.ts'
 import type { LogStore } from './store/log-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -25,6 +26,8 @@ export interface MasterDeps {
   readonly hide: (value: string) => void
   /** Default: none are kept, and builds of a process before under another config go back to the queue. */
   readonly configs?: KeptConfigs
+  /** For rigs, whose clock is moved by hand. */
+  readonly threads?: Threads
   /** The program around the master; left out in tests. */
   readonly program?: ProgramActs
 }

@@ -52,7 +52,11 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   const { config } = inForce
   const owner = await openOwner(store, random)
 
-  const plugins = createPluginHost({ clock, log, random, journal: journalOf(store), powers: (id) => powers(id) })
+  const plugins = createPluginHost({
+    ...{ clock, log, random, threads: deps.threads },
+    journal: journalOf(store),
+    powers: (id) => powers(id),
+  })
   const { hooks } = plugins
   const guard = createGuard({ store, log, config, people: inForce.people, guard: hooks.guard })
 

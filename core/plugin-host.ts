@@ -1,15 +1,16 @@
 import type { BuildView, Clock, Log, Random } from 'boltbot/plugin-sdk'
 import type { PluginSpec } from './config/model.ts'
 import { createHooks, type HookRunner } from './hooks.ts'
-import { CRASH_LIMITS } from './host/crash-budget.ts'
 import type { JournalReader } from './host/durable-reader.ts'
 import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknownPlugin } from './host/errors.ts'
+import { LIMITS } from './host/limits.ts'
 import { createMeter } from './host/meter.ts'
 import { diffPlugins } from './host/plugin-diff.ts'
 import type { HostPowers, PowerScope } from './host/plugin-powers.ts'
 import { createPluginScope, type PluginLimits, type PluginScope, type PluginStatus } from './host/plugin-scope.ts'
 import { createSharedThings } from './host/shared-things.ts'
 import { createTurns } from './host/turns.ts'
+import type { Threads } from './host/worker/threads.ts'
 
 /**
  * Runs the plugins of a config: applies all, starts all in config order, stops all in reverse; takes over a new config by stopping
@@ -46,26 +47,9 @@ export interface PluginHostDeps {
   readonly journal: JournalReader
   readonly powers: (id: string, scope: PowerScope) => HostPowers
   readonly limits?: Partial<PluginLimits>
+  /** Of plugins in workers, for who moves the clock by hand. */
+  readonly threads?: Threads | undefined
 }
-
-const LIMITS: PluginLimits = Object.freeze({
-  tapMs: 30_000,
-  startMs: 30_000,
-  drainMs: 5000,
-  disposeMs: 5000,
-  mailbox: 10_000,
-  crash: CRASH_LIMITS,
-  blockMs: 5000,
-  leakBytes: 256 * 1024 * 1024,
-  worker: {
-    beatMs: 1000,
-    beats: 5,
-    lookMs: 100,
-    ends: { consecutive: 5, inWindow: 5, windowMs: 600_000 },
-    calls: { burst: 2000, perSecond: 100 },
-    writes: { burst: 100, perSecond: 50 },
-  },
-})
 
 export function createPluginHost(deps: PluginHostDeps): PluginHost {
   const hooks = createHooks()

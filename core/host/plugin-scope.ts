@@ -35,6 +35,7 @@ import type { Turns } from './turns.ts'
 import { loadInWorker } from './worker/load.ts'
 import type { PluginWorker, WorkerLimits } from './worker/plugin-worker.ts'
 import { createRemotePlugin } from './worker/remote-plugin.ts'
+import type { Threads } from './worker/threads.ts'
 
 /**
  * One plugin, from apply to stop. It goes once through `load` → `apply` → `activate` → `start` → `run` → `stop` → `release`, in this order;
@@ -95,6 +96,7 @@ export interface PluginScopeDeps {
   readonly limits: PluginLimits
   /** Aborted when the master stops: a start under way is not waited for. */
   readonly stopping: AbortSignal
+  readonly threads?: Threads | undefined
 }
 
 export interface PluginLimits {

@@ -43,7 +43,17 @@ export interface FakeClockOptions {
  * clock.timer(5000, () => fired.push(clock.now()))
  * await clock.advance('5s')
  */
-export function createFakeClock({ start = 1_000_000_000_000, log }: FakeClockOptions = {}): FakeClock {
+export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
+  return createClockWith(options, async () => false)
+}
+
+/**
+ * The same for a world that has more in it than this thread: `others` resolves when they have settled too, with whether they said anything.
+ */
+export function createClockWith(
+  { start = 1_000_000_000_000, log }: FakeClockOptions,
+  others: () => Promise<boolean>,
+): FakeClock {
   let now = start
   let made = 0
   let moves: Promise<void> = Promise.resolve()
@@ -53,6 +63,10 @@ export function createFakeClock({ start = 1_000_000_000_000, log }: FakeClockOpt
     const entry: Entry = { at: now + Math.max(0, ms), order: made++, kind, fire, made: stackFrom(skip) }
     timers.add(entry)
     return { [Symbol.dispose]: () => void timers.delete(entry) }
+  }
+  const turns = async () => {
+    do await settle()
+    while (await others())
   }
   const next = () =>
     [...timers].reduce<Entry | undefined>((first, entry) => (isSooner(entry, first) ? entry : first), undefined)
@@ -124,7 +138,7 @@ function isSooner(a: Entry, b: Entry | undefined): boolean {
 }
 
 /** Each turn drains all promise jobs; several, as code under test may itself use `setImmediate` to gather work. */
-async function turns(): Promise<void> {
+async function settle(): Promise<void> {
   for (let i = 0; i < 4; i++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
 

@@ -3,6 +3,7 @@ import { createClock } from '../../clock.ts'
 import type { PluginSpec, WorkerSpec } from '../../config/model.ts'
 import type { PluginTapsParts } from '../plugin-taps.ts'
 import { openPluginWorker, type PluginWorker, type WorkerLimits } from './plugin-worker.ts'
+import type { Threads } from './threads.ts'
 
 export interface LoadDeps {
   readonly clock: Clock
@@ -12,6 +13,7 @@ export interface LoadDeps {
   readonly taps: Pick<PluginTapsParts, 'failed' | 'suspend'>
   readonly limits: { readonly startMs: number; readonly disposeMs: number; readonly worker: WorkerLimits }
   readonly stopping: AbortSignal
+  readonly threads?: Threads | undefined
 }
 
 /** The worker of one plugin, whose misdeeds are counted as those of its taps. */

@@ -7,6 +7,7 @@ import { workerBlocked, workerEnded, workerMemory } from './errors.ts'
 import type { WorkerStart } from './messages.ts'
 import { createRpc, type Handler, type Rpc } from './rpc.ts'
 import { answerSyncCalls } from './sync-call.ts'
+import type { Threads } from './threads.ts'
 
 /** One thread of a plugin, from its start to its end. */
 export interface PluginThread {
@@ -27,6 +28,7 @@ export interface PluginThreadDeps {
   readonly limits: WatchLimits
   readonly handlers: Readonly<Record<string, Handler>>
   readonly answer: (method: string, args: readonly unknown[]) => unknown
+  readonly threads?: Threads | undefined
   /** What it does at present, for the reason of its end. */
   readonly during: () => readonly string[]
 }
@@ -84,13 +86,17 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
   let nextLook: Disposable | undefined
   let isOver = false
 
-  const end = (reason: Error) => {
-    if (isOver) return
+  const fall = () => {
     isOver = true
     beat?.[Symbol.dispose]()
     nextLook?.[Symbol.dispose]()
-    rpc.close(reason)
     sync.port1.close()
+    known?.[Symbol.dispose]()
+  }
+  const end = (reason: Error) => {
+    if (isOver) return
+    fall()
+    rpc.close(reason)
     resolve(reason)
   }
   const kill = (reason: Error) => {
@@ -102,6 +108,21 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     end(isMemory ? workerMemory(id, place.memoryMb, during()) : workerEnded(id, messageOf(error), during()))
   })
   worker.on('exit', (code) => end(workerEnded(id, `it exited with code ${code}`, during())))
+
+  let seen = 0
+  const known = deps.threads?.add({
+    async settle() {
+      await rpc.call('settle', []).catch(() => {}) // it is over
+      const said = rpc.traffic - seen
+      seen = rpc.traffic
+      return said > 2 // this call and its answer
+    },
+    vanish() {
+      fall()
+      calls.port1.close()
+      void worker.terminate()
+    },
+  })
 
   let silent = 0
   let isAsked = false

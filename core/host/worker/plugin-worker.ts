@@ -10,6 +10,7 @@ import { createHostCalls } from './host-calls.ts'
 import type { Manifest } from './messages.ts'
 import { openPluginThread, type PluginThread, type WatchLimits } from './plugin-thread.ts'
 import type { CallOptions } from './rpc.ts'
+import type { Threads } from './threads.ts'
 
 /** A plugin in a thread of its own: cut off when it runs away, started again after a while, given up when that happens too often. */
 export interface PluginWorker extends AsyncDisposable {
@@ -45,6 +46,7 @@ export interface PluginWorkerDeps {
   readonly limits: WorkerLimits
   readonly startMs: number
   readonly disposeMs: number
+  readonly threads?: Threads | undefined
   /** Something of the plugin failed outside of a call. */
   readonly failed: (error: unknown) => void
   /** It was given up. */
@@ -99,12 +101,15 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
       queries,
       time,
       limits,
+      threads: deps.threads,
       during,
       ...calls,
     })
     void made.ended.then(calls.clear)
     try {
-      const noted = (await inTime(made.call('load', []))) as Manifest
+      const loading = inTime(made.call('load', []))
+      deps.threads?.during(loading)
+      const noted = (await loading) as Manifest
       if (manifest !== undefined && JSON.stringify(noted) !== JSON.stringify(manifest)) throw manifestChanged(id)
       manifest = noted
       made.watch()

@@ -12,6 +12,8 @@ export interface Rpc {
   tell(method: string, ...args: readonly unknown[]): void
   /** Calls that have no answer yet reject with the reason, as do those to come. */
   close(reason: Error): void
+  /** Messages that went out and came in, so far. */
+  readonly traffic: number
 }
 
 export interface CallOptions {
@@ -52,8 +54,10 @@ export function createRpc({ port, handlerOf, sending, taking }: RpcDeps): Rpc {
   const served = new Map<number, AbortController>()
   let calls = 0
   let closed: Error | undefined
+  let traffic = 0
   const post = (message: Message) => {
     if (closed !== undefined) return
+    traffic++
     if (!isAnswer(message)) sending?.()
     port.postMessage(message)
   }
@@ -79,6 +83,7 @@ export function createRpc({ port, handlerOf, sending, taking }: RpcDeps): Rpc {
   }
 
   port.on('message', (message: Message) => {
+    traffic++
     if (!isAnswer(message)) taking?.()
     switch (message.kind) {
       case 'call':
@@ -124,6 +129,9 @@ export function createRpc({ port, handlerOf, sending, taking }: RpcDeps): Rpc {
       for (const answer of pending.values()) answer.reject(closed)
       for (const abort of served.values()) abort.abort(closed)
       port.close()
+    },
+    get traffic() {
+      return traffic
     },
   }
 }

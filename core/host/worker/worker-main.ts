@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { getPriority, platform, setPriority } from 'node:os'
 import { join, relative } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import {
   type BuildView,
@@ -88,6 +89,10 @@ function serve(start: WorkerStart): void {
     },
     fire: ([timer]) => made.fire(timer as number),
     beat: () => {},
+    // As a clock of tests lets promises settle.
+    async settle() {
+      for (let turn = 0; turn < 4; turn++) await nextTurn()
+    },
     end: ([reason]) => made.end(new CiError(reason as ConstructorParameters<typeof CiError>[0])),
     close: () => made.close(),
   }

@@ -1,3 +1,4 @@
+import type { Threads } from '../../../core/host/worker/threads.ts'
 import { createMaster } from '../../../core/master.ts'
 import type { Master } from '../../../core/master-api.ts'
 import { createRedactor } from '../../../core/redact.ts'
@@ -43,6 +44,8 @@ export interface LifeParts {
   readonly seed: number
   readonly world: RigStage
   readonly told: (event: RigEvent) => void
+  /** Where plugins with `isolation: 'worker'` have their threads; `null`: in none. */
+  readonly threads: Threads | null
 }
 
 /** Starts a master over what an earlier one may have left in the store. */
@@ -64,7 +67,7 @@ async function startIn(sockets: LifeSockets, parts: LifeParts): Promise<Life> {
     },
   })()
   const own = [createRecorder(parts.told), createPostman(world.took)]
-  const complete = (config: MasterConfig) => rigConfig(config, transport, own, world.stage)
+  const complete = (config: MasterConfig) => rigConfig(config, transport, own, world.stage, parts.threads !== null)
   const mortal = createMortalClock(clock, sockets)
   const redactor = createRedactor()
   const master = await createMaster({
@@ -87,6 +90,7 @@ async function startIn(sockets: LifeSockets, parts: LifeParts): Promise<Life> {
     redactor: () => redactor.stream(),
     redact: redactor.text,
     hide: redactor.add,
+    ...(parts.threads && { threads: parts.threads }),
   })
   await driven(clock, master.start())
   return {
@@ -102,6 +106,7 @@ async function startIn(sockets: LifeSockets, parts: LifeParts): Promise<Life> {
     kill() {
       mortal.kill()
       sockets.kill()
+      parts.threads?.vanish()
       world.kill()
     },
   }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createThreads } from '../../../core/host/worker/threads.ts'
 import { createMemoryLogStore } from '../../../core/store/logs/memory-log-store.ts'
 import { openSqliteStore } from '../../../core/store/open.ts'
 import type { MasterConfig } from '../../config.ts'
@@ -10,7 +11,7 @@ import type { BuildView, Change, ChangeInput } from '../../model.ts'
 import type { Result } from '../../results.ts'
 import { listNames } from '../../suggest.ts'
 import { buildOtherwise, misused, rigLeaks, toldStory, withStory } from '../errors.ts'
-import { createFakeClock, type FakeClock } from '../fake-clock.ts'
+import { createClockWith, type FakeClock } from '../fake-clock.ts'
 import { createMemoryLog, type MemoryLog } from '../memory-log.ts'
 import type { ScriptedAnswers } from '../scripted-answers.ts'
 import { createScriptedSlave, type ScriptedSlave } from '../scripted-slave.ts'
@@ -87,6 +88,12 @@ export interface RigOptions {
   readonly now?: number
   /** Of all that is left to chance; default 1. */
   readonly seed?: number
+  /**
+   * True: plugins with `isolation: 'worker'` run in threads, as in a master. The clock moves on when they have settled, so they see its time;
+   * what they wait for outside (servers, files) takes real time. Such a plugin must be exported by a file that is no test. Default: all run in
+   * this process. Those of mail and IRC always do, beside the stage that stands for their servers.
+   */
+  readonly workers?: boolean
 }
 
 /**
@@ -99,7 +106,9 @@ export interface RigOptions {
  */
 export async function createRig(options: RigOptions): Promise<Rig> {
   const { secrets = {}, seed = 1 } = options
-  const clock = createFakeClock({ ...(options.now !== undefined && { start: options.now }) })
+  const threads = options.workers ? createThreads() : null
+  const others = async () => (await threads?.settle()) ?? false
+  const clock = createClockWith({ ...(options.now !== undefined && { start: options.now }) }, others)
   const log = createMemoryLog()
   const basedir = await mkdtemp(join(tmpdir(), 'boltbot-rig-'))
   const store = await openSqliteStore({ file: ':memory:', clock, log })
@@ -121,7 +130,9 @@ export async function createRig(options: RigOptions): Promise<Rig> {
 
   async function begin(random: number): Promise<Life> {
     const told = (event: RigEvent) => void events.push(event)
-    const one = await startLife({ config, clock, log, basedir, store, logStore, secrets, seed: random, world, told })
+    const one = await startLife({
+      ...{ config, clock, log, basedir, store, logStore, secrets, seed: random, world, told, threads },
+    })
     for (const { name } of config.options.slaves)
       if (options.slaves?.[name] !== false) await slaveOf(name).attach(one.door)
     return one
