@@ -9,12 +9,13 @@ export interface BranchAddresses {
   readonly defaultBranch?: Renderable<string> | undefined
 }
 
-/** For the options as a whole; `name` is what the one address is called there. */
-export const oneAddress = <Name extends string>(name: Name) => ({
-  test: (options: { readonly [Key in Name | 'baseURL']?: Renderable<string> | undefined }) =>
-    (options[name] === undefined) !== (options.baseURL === undefined),
-  issue: { path: [name], message: `Give either ${name} or baseURL.` },
-})
+/** For `refine` of the options as a whole; `name` is what the one address is called there. */
+export function oneAddress<Name extends string>(name: Name) {
+  const isOne = (options: { readonly [Key in Name | 'baseURL']?: Renderable<string> | undefined }) =>
+    (options[name] === undefined) !== (options.baseURL === undefined)
+  const issue = { path: [name as string], message: `Give either ${name} or baseURL.` }
+  return [isOne, issue] as const
+}
 
 /** `address: null`: the branch is no path below the base. */
 export function addressOf(

@@ -50,7 +50,7 @@ export const anyText = z.custom<Renderable<string>>(
 const isDuration = (value: unknown): value is Duration => durationMs(value as Duration) !== undefined // any value may be asked
 const durationHint = "Give seconds, or text such as '90s' or '20m'."
 
-export const checkoutFields = {
+const FIELDS = {
   mode: z.enum(MODES, `Give one of ${MODES.join(', ')}.`).default('update'),
   alwaysUseLatest: z.boolean('Give true or false.').default(false),
   retry: z
@@ -73,11 +73,18 @@ export const checkoutFields = {
     .transform((value) => (value === null ? null : (durationMs(value) ?? null))),
 }
 
-/** For the whole object: mode `copy` has a folder of its own. */
-export const notItsSource = {
-  test: ({ mode, workdir }: Pick<CheckedCheckout, 'mode' | 'workdir'>) => mode !== 'copy' || workdir !== SOURCE,
-  issue: { path: ['workdir'], message: `Mode "copy" keeps its own tree in "source". Give another directory.` },
+/** The options of one version control system, with those of all. */
+export function checkoutSchema<Fields extends z.ZodRawShape>(fields: Fields) {
+  return z
+    .strictObject({ ...FIELDS, ...fields })
+    .refine((options) => !keepsItsSource(options as Pick<CheckedCheckout, 'mode' | 'workdir'>), {
+      path: ['workdir'],
+      message: `Mode "copy" keeps its own tree in "source". Give another directory.`,
+    })
 }
+
+const keepsItsSource = ({ mode, workdir }: Pick<CheckedCheckout, 'mode' | 'workdir'>) =>
+  mode === 'copy' && workdir === SOURCE
 
 /** Where mode `copy` keeps its tree. */
 export const SOURCE = 'source'

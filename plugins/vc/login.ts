@@ -27,17 +27,16 @@ export const pollerLogin = {
   password: secretOrText.optional(),
 }
 
-/** For the options as a whole, where only web servers ask for a password; `addresses` names the options with addresses. */
-export const webLogin = <Name extends string>(...addresses: readonly Name[]) => ({
-  test: (options: LoginAt<Name>) =>
+/** For `refine` of the options as a whole, where only web servers ask for a password; `addresses` names the options with addresses. */
+export function webLogin<Name extends string>(...addresses: readonly Name[]) {
+  const isWhole = (options: LoginAt<Name>) =>
     options.username === undefined
       ? options.password === undefined
-      : addresses.every((address) => isWeb(options[address])),
-  issue: {
-    path: ['username'],
-    message: 'Give username and password together, and an address that begins with https:// or http://.',
-  },
-})
+      : addresses.every((address) => isWeb(options[address]))
+  const message = 'Give username and password together, and an address that begins with https:// or http://.'
+  const issue = { path: ['username'], message }
+  return [isWhole, issue] as const
+}
 
 type LoginAt<Name extends string> = {
   readonly [Key in Name | 'username' | 'password']?: Renderable<string> | undefined

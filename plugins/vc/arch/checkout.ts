@@ -1,14 +1,7 @@
 import { posix } from 'node:path'
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
-import { z } from 'zod'
 import { defineCheckout, refused } from '../checkout.ts'
-import {
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 
 export interface ArchOptions extends CheckoutOptions {
@@ -26,9 +19,11 @@ interface CheckedArch extends CheckedCheckout {
   readonly version: Renderable<string>
 }
 
-const schema: Schema<ArchOptions, CheckedArch> = z
-  .strictObject({ ...checkoutFields, url: renderable, archive: renderable, version: renderable })
-  .refine(notItsSource.test, notItsSource.issue)
+const schema: Schema<ArchOptions, CheckedArch> = checkoutSchema({
+  url: renderable,
+  archive: renderable,
+  version: renderable,
+})
 
 /**
  * Gets the sources of the build from an Arch archive by tla, and sets the property `got_revision`: `patch-7`. A failure ends the build.

@@ -3,13 +3,7 @@ import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
 import { addressOf, oneAddress } from '../branch-address.ts'
 import { defineCheckout, refused } from '../checkout.ts'
-import {
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { renderLogin, type StepLogin, stepLogin, webLogin } from '../login.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 import { asUser } from './as-user.ts'
@@ -33,18 +27,15 @@ interface CheckedBzr extends CheckedCheckout, StepLogin {
   readonly bzrbin: string
 }
 
-const schema: Schema<BzrOptions, CheckedBzr> = z
-  .strictObject({
-    ...checkoutFields,
-    ...stepLogin,
-    repourl: renderable.optional(),
-    baseURL: renderable.optional(),
-    defaultBranch: renderable.default('trunk'),
-    bzrbin: z.string('Give the path of the brz program.').min(1).default('brz'),
-  })
-  .refine(notItsSource.test, notItsSource.issue)
-  .refine(webLogin('repourl', 'baseURL').test, webLogin('repourl', 'baseURL').issue)
-  .refine(oneAddress('repourl').test, oneAddress('repourl').issue)
+const schema: Schema<BzrOptions, CheckedBzr> = checkoutSchema({
+  ...stepLogin,
+  repourl: renderable.optional(),
+  baseURL: renderable.optional(),
+  defaultBranch: renderable.default('trunk'),
+  bzrbin: z.string('Give the path of the brz program.').min(1).default('brz'),
+})
+  .refine(...webLogin('repourl', 'baseURL'))
+  .refine(...oneAddress('repourl'))
 
 /**
  * Gets the sources of the build from Bazaar and sets the property `got_revision`. A failure ends the build.

@@ -33,7 +33,7 @@ const schema: Schema<BzrPollerOptions, CheckedBzr> = z
     branch: text.nullable().default(null),
     bzrbin: program('brz'),
   })
-  .refine(webLogin('repourl').test, webLogin('repourl').issue)
+  .refine(...webLogin('repourl'))
 
 /**
  * Asks a Bazaar branch for new revisions of its main line and hands in each as a change. The first poll only notes where it stands.

@@ -1,14 +1,7 @@
 import { posix } from 'node:path'
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
-import { z } from 'zod'
 import { defineCheckout, refused } from '../checkout.ts'
-import {
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 import { cvsDate } from './commits.ts'
 
@@ -26,9 +19,11 @@ interface CheckedCvs extends CheckedCheckout {
   readonly branch?: Renderable<string> | undefined
 }
 
-const schema: Schema<CvsOptions, CheckedCvs> = z
-  .strictObject({ ...checkoutFields, cvsroot: renderable, cvsmodule: renderable, branch: renderable.optional() })
-  .refine(notItsSource.test, notItsSource.issue)
+const schema: Schema<CvsOptions, CheckedCvs> = checkoutSchema({
+  cvsroot: renderable,
+  cvsmodule: renderable,
+  branch: renderable.optional(),
+})
 
 /**
  * Gets the sources of the build from CVS, as they were at the time that is its revision, and sets the property `got_revision`. A

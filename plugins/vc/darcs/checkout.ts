@@ -1,15 +1,8 @@
 import { posix } from 'node:path'
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
-import { z } from 'zod'
 import { addressOf, oneAddress } from '../branch-address.ts'
 import { defineCheckout, refused } from '../checkout.ts'
-import {
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { createSlaveProgram, sendFile } from '../slave-program.ts'
 
 export interface DarcsOptions extends CheckoutOptions {
@@ -23,15 +16,12 @@ export interface DarcsOptions extends CheckoutOptions {
 
 type CheckedDarcs = CheckedCheckout & Pick<DarcsOptions, 'repourl' | 'baseURL' | 'defaultBranch'>
 
-const schema: Schema<DarcsOptions, CheckedDarcs> = z
-  .strictObject({
-    ...checkoutFields,
-    repourl: renderable.optional(),
-    baseURL: renderable.optional(),
-    defaultBranch: renderable.optional(),
-  })
-  .refine(notItsSource.test, notItsSource.issue)
-  .refine(oneAddress('repourl').test, oneAddress('repourl').issue)
+const schema: Schema<DarcsOptions, CheckedDarcs> = checkoutSchema({
+  repourl: renderable.optional(),
+  baseURL: renderable.optional(),
+  defaultBranch: renderable.optional(),
+})
+  .refine(...oneAddress('repourl'))
   .refine(({ baseURL, defaultBranch }) => baseURL === undefined || defaultBranch !== undefined, {
     path: ['defaultBranch'],
     message: 'Say what a build without a branch checks out.',

@@ -1,13 +1,6 @@
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
-import {
-  anyText,
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { anyText, type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { isWeb } from '../login.ts'
 
 export interface GitOptions extends CheckoutOptions {
@@ -33,24 +26,20 @@ export interface Checkout extends CheckedCheckout {
   readonly shallow: number | null
 }
 
-export const checkoutSchema: Schema<GitOptions, Checkout> = z
-  .strictObject({
-    ...checkoutFields,
-    repourl: renderable,
-    credentials: z.strictObject({ username: renderable, password: anyText }).optional(),
-    branch: renderable.optional(),
-    submodules: z.boolean('Give true or false.').default(false),
-    shallow: z
-      .custom<boolean | number>(
-        (value) => typeof value === 'boolean' || (Number.isInteger(value) && (value as number) > 0), // an integer is a number
-        'Give true for one commit, or how many commits.',
-      )
-      .default(false)
-      .transform((value) => (value === true ? 1 : value === false ? null : value)),
-  })
-  .refine(notItsSource.test, notItsSource.issue)
-  .refine(({ credentials, repourl }) => credentials === undefined || isWeb(repourl), {
-    path: ['repourl'],
-    message:
-      "With credentials it must begin with https:// or http://; a server by ssh wants a key of the slave's account.",
-  })
+export const gitSchema: Schema<GitOptions, Checkout> = checkoutSchema({
+  repourl: renderable,
+  credentials: z.strictObject({ username: renderable, password: anyText }).optional(),
+  branch: renderable.optional(),
+  submodules: z.boolean('Give true or false.').default(false),
+  shallow: z
+    .custom<boolean | number>(
+      (value) => typeof value === 'boolean' || (Number.isInteger(value) && (value as number) > 0), // an integer is a number
+      'Give true for one commit, or how many commits.',
+    )
+    .default(false)
+    .transform((value) => (value === true ? 1 : value === false ? null : value)),
+}).refine(({ credentials, repourl }) => credentials === undefined || isWeb(repourl), {
+  path: ['repourl'],
+  message:
+    "With credentials it must begin with https:// or http://; a server by ssh wants a key of the slave's account.",
+})

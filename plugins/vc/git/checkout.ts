@@ -1,6 +1,6 @@
 import { defineCheckout, refused } from '../checkout.ts'
 import { createSlaveProgram } from '../slave-program.ts'
-import { checkoutSchema } from './checkout-options.ts'
+import { gitSchema } from './checkout-options.ts'
 import { credentialHelper, withLogin } from './credentials.ts'
 import { createGitTree, type Wanted } from './working-tree.ts'
 
@@ -13,7 +13,7 @@ export type { GitOptions } from './checkout-options.ts'
  */
 export const git = defineCheckout({
   name: 'git',
-  schema: checkoutSchema,
+  schema: gitSchema,
   tree(context, options, revision) {
     const { sourceStamp, render } = context
     const { repourl, credentials } = withLogin({

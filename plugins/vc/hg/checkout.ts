@@ -1,14 +1,7 @@
 import { posix } from 'node:path'
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
-import { z } from 'zod'
 import { defineCheckout, refused } from '../checkout.ts'
-import {
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { renderLogin, type StepLogin, stepLogin, webLogin } from '../login.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 import { loginArguments } from './login.ts'
@@ -26,10 +19,11 @@ interface CheckedHg extends CheckedCheckout, StepLogin {
   readonly defaultBranch: Renderable<string>
 }
 
-const schema: Schema<HgOptions, CheckedHg> = z
-  .strictObject({ ...checkoutFields, ...stepLogin, repourl: renderable, defaultBranch: renderable.default('default') })
-  .refine(notItsSource.test, notItsSource.issue)
-  .refine(webLogin('repourl').test, webLogin('repourl').issue)
+const schema: Schema<HgOptions, CheckedHg> = checkoutSchema({
+  ...stepLogin,
+  repourl: renderable,
+  defaultBranch: renderable.default('default'),
+}).refine(...webLogin('repourl'))
 
 /**
  * Gets the sources of the build from Mercurial and sets the property `got_revision`. A failure ends the build.

@@ -41,7 +41,7 @@ const schema: Schema<HgPollerOptions, CheckedHg> = z
     branches: branchesField.default(['default']),
     hgbin: program('hg'),
   })
-  .refine(webLogin('repourl').test, webLogin('repourl').issue)
+  .refine(...webLogin('repourl'))
 
 /**
  * Asks a Mercurial repository for new changesets and hands in each as a change. The first poll only notes where it stands.

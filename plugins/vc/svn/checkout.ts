@@ -1,15 +1,8 @@
 import { posix } from 'node:path'
 import type { Renderable, Schema } from 'boltbot/plugin-sdk'
-import { z } from 'zod'
 import { addressOf, oneAddress, staysBelow } from '../branch-address.ts'
 import { defineCheckout, refused } from '../checkout.ts'
-import {
-  type CheckedCheckout,
-  type CheckoutOptions,
-  checkoutFields,
-  notItsSource,
-  renderable,
-} from '../checkout-options.ts'
+import { type CheckedCheckout, type CheckoutOptions, checkoutSchema, renderable } from '../checkout-options.ts'
 import { renderLogin, type StepLogin, stepLogin } from '../login.ts'
 import { createSlaveProgram } from '../slave-program.ts'
 
@@ -29,16 +22,12 @@ interface CheckedSvn extends CheckedCheckout, StepLogin {
   readonly defaultBranch: Renderable<string>
 }
 
-const schema: Schema<SvnOptions, CheckedSvn> = z
-  .strictObject({
-    ...checkoutFields,
-    svnurl: renderable.optional(),
-    baseURL: renderable.optional(),
-    defaultBranch: renderable.default('trunk'),
-    ...stepLogin,
-  })
-  .refine(notItsSource.test, notItsSource.issue)
-  .refine(oneAddress('svnurl').test, oneAddress('svnurl').issue)
+const schema: Schema<SvnOptions, CheckedSvn> = checkoutSchema({
+  svnurl: renderable.optional(),
+  baseURL: renderable.optional(),
+  defaultBranch: renderable.default('trunk'),
+  ...stepLogin,
+}).refine(...oneAddress('svnurl'))
 
 /**
  * Gets the sources of the build from Subversion and sets the property `got_revision`. A failure ends the build.
