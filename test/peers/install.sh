@@ -2,7 +2,7 @@
 # Installs the programs that the peer tests talk to, on Debian and as root. What is there already is left alone.
 set -euo pipefail
 
-packages=(git subversion mercurial brz darcs cvs tla openssh-server openssh-client patch buildbot buildbot-worker python3-twisted ngircd inspircd anope openssl chromium postgresql exim4-daemon-light python3-aiosmtpd)
+packages=(git subversion mercurial brz darcs cvs tla openssh-server openssh-client patch procps buildbot buildbot-worker python3-twisted ngircd inspircd anope openssl chromium postgresql exim4-daemon-light python3-aiosmtpd)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Doctor, type PluginInstance, type Step, secret } from 'boltbot/plugin-sdk'
@@ -10,12 +11,19 @@ import { hg, hgPoller } from 'boltbot/plugins/vc/hg'
 import { svn, svnPoller } from 'boltbot/plugins/vc/svn'
 import { createRedactor } from '../../core/redact.ts'
 import { shellHeader } from '../../slave/commands/header.ts'
+import { configText } from '../e2e/rig/config.ts'
+import { reservePort } from '../e2e/rig/ports.ts'
+import { story } from '../e2e/rig.ts'
 import { createLocalStep } from '../plugins/vc/command-runner.ts'
 import { createRealRepository, missing } from '../plugins/vc/real-repositories.ts'
 import { createRepository } from '../plugins/vc/repository.ts'
-import { guard, recordCalls, startServer } from './rig/guarded-server.ts'
+import { commandLines, guard, recordCalls, startServer } from './rig/guarded-server.ts'
+import { boltbot } from './rig/run-program.ts'
 
-const PASSWORD = 'open "sesame" $HOME'
+/** Of this run alone: other processes of the machine are looked at, too. */
+const WORD = `s${process.pid}sesame`
+const PASSWORD = `open "${WORD}" $HOME`
+const shown = new RegExp(`${WORD}|wrong-password`)
 const username = 'jane'
 
 interface World {
@@ -35,7 +43,7 @@ interface Kind {
   /** What must be installed. */
   readonly needs: string
   /** A server that lets nobody in but jane. */
-  serve(context: TestContext): Promise<World>
+  serve(context: TestContext, look?: () => void): Promise<World>
   poller(url: string, password: string, bin: string): PluginInstance
   step(url: string, password: string, how: How): Step
   /** The step with the password in its address. */
@@ -66,13 +74,13 @@ const KINDS: readonly Kind[] = [
     kind: 'hg',
     program: 'hg',
     needs: 'hg',
-    async serve(context) {
+    async serve(context, look) {
       const repository = await createRealRepository('hg')
       context.after(() => repository[Symbol.asyncDispose]())
       const args = ['serve', '--address', '127.0.0.1', '--cwd', repository.url]
       const server = await startServer((port) => ['hg', ...args, '--port', `${port}`], repository.folder)
       context.after(() => server[Symbol.asyncDispose]())
-      const door = await guard(username, PASSWORD, server.port)
+      const door = await guard(username, PASSWORD, server.port, look)
       context.after(() => door[Symbol.asyncDispose]())
       return { ...repository, url: `http://127.0.0.1:${door.port}/` }
     },
@@ -84,10 +92,10 @@ const KINDS: readonly Kind[] = [
     kind: 'bzr',
     program: 'brz',
     needs: 'brz',
-    async serve(context) {
+    async serve(context, look) {
       const repository = await createRealRepository('bzr')
       context.after(() => repository[Symbol.asyncDispose]())
-      const door = await guard(username, PASSWORD, repository.folder)
+      const door = await guard(username, PASSWORD, repository.folder, look)
       context.after(() => door[Symbol.asyncDispose]())
       return { ...repository, url: `http://127.0.0.1:${door.port}/repo` }
     },
@@ -99,10 +107,10 @@ const KINDS: readonly Kind[] = [
     kind: 'git',
     program: 'git',
     needs: 'git',
-    async serve(context) {
+    async serve(context, look) {
       const repository = await createRepository()
       context.after(() => repository[Symbol.asyncDispose]())
-      const door = await guard(username, PASSWORD, repository.path)
+      const door = await guard(username, PASSWORD, repository.path, look)
       context.after(() => door[Symbol.asyncDispose]())
       const commit: World['commit'] = async (...what) => {
         await repository.commit(...what)
@@ -141,11 +149,11 @@ for (const { kind, program, needs, serve, poller, step, inAddress } of KINDS) {
       await other.run(poller(url, 'wrong', join(bin, program)))
       await assert.rejects(other.poll(), (error: Error) => {
         assert.match(error.message, /[Aa]uth|[Pp]assword|[Pp]ermission/)
-        assert.doesNotMatch(error.message, /sesame|wrong-password/)
+        assert.doesNotMatch(error.message, shown)
         return true
       })
       assert.match(calls(), /\S/)
-      assert.doesNotMatch(calls(), /sesame|wrong-password/)
+      assert.doesNotMatch(calls(), shown)
     })
 
     it('lets the step in and stands on no command line and in no log', async (context) => {
@@ -157,12 +165,12 @@ for (const { kind, program, needs, serve, poller, step, inAddress } of KINDS) {
       for (const mode of ['update', 'update', 'clobber'] as const) {
         const { result, log } = await run(step(url, 'right', { mode, env }))
         assert.equal(result, 'success', log)
-        assert.doesNotMatch(log, /sesame/)
+        assert.doesNotMatch(log, shown)
       }
       assert.equal(readFileSync(join(folder, 'slave', 'build', 'a.c'), 'utf8'), 'one\n')
       const { result, log } = await run(step(url, 'wrong', { mode: 'clobber', env }))
       assert.equal(result, 'failure', log)
-      assert.doesNotMatch(`${log} ${calls()}`, /sesame|wrong-password/)
+      assert.doesNotMatch(`${log} ${calls()}`, shown)
     })
 
     if (inAddress === undefined) return
@@ -174,7 +182,7 @@ for (const { kind, program, needs, serve, poller, step, inAddress } of KINDS) {
         const address = url.replace('//', `//${username}:${encodeURIComponent(password)}@`)
         const { result, log } = await run(inAddress(address, { env: { HOME: folder } }))
         assert.equal(result, password === PASSWORD ? 'success' : 'failure', log)
-        assert.doesNotMatch(log, /sesame|wrong-password/)
+        assert.doesNotMatch(log, shown)
       }
     })
   })
@@ -205,6 +213,56 @@ it('the doctor looks at a git repository with the password of its poller', {
   assert.match(found?.text ?? '', /^It can be read with git version .*; 1 branches\.$/)
   await assert.rejects(examine({ credentials: { username, password: 'wrong-password' } }), { code: 'BOLT_VC_FAILED' })
 })
+
+const needed = ['ps', ...KINDS.map(({ needs }) => needs)]
+const absent = (await Promise.all(needed.map(missing))).find((one) => one !== false)
+const NAME = 'master and slave show nobody the passwords of repositories'
+
+if (absent !== undefined) it(NAME, { skip: absent })
+else
+  story(NAME, async (world, context) => {
+    const seen: string[] = []
+    const look = () => void seen.push(commandLines())
+    const [svnWorld, hgWorld, bzrWorld, gitWorld] = await Promise.all(KINDS.map((one) => one.serve(context, look)))
+    for (const one of [svnWorld, hgWorld, bzrWorld, gitWorld]) await one!.commit('one', { 'a.c': 'one\n' })
+    const port = await reservePort()
+    const login = `username: 'jane', password: secret('repository')`
+    const inAddress = gitWorld!.url.replace('//', `//jane:${encodeURIComponent(PASSWORD)}@`)
+    const steps = [
+      `svn({ svnurl: '${svnWorld!.url}', ${login}, workdir: 'svn' })`,
+      `hg({ repourl: '${hgWorld!.url}', ${login}, workdir: 'hg' })`,
+      `bzr({ repourl: '${bzrWorld!.url}', ${login}, workdir: 'bzr' })`,
+      `git({ repourl: '${gitWorld!.url}', credentials: { ${login} }, workdir: 'git' })`,
+      `git({ name: 'address', repourl: '${inAddress}', workdir: 'address' })`,
+    ]
+    const imports = `import { secret } from 'boltbot'
+import { bzr } from 'boltbot/plugins/vc/bzr'
+import { hg } from 'boltbot/plugins/vc/hg'
+import { svn } from 'boltbot/plugins/vc/svn'`
+    const config = configText({ slavePort: port, steps: steps.join(', '), imports })
+    const prepare = (basedir: string) => writeFile(join(basedir, 'secrets/repository'), PASSWORD, { mode: 0o600 })
+    const master = await world.master(config, { prepare })
+    const slave = await world.slave('bot-1', port)
+    await master.event('slaveConnected')
+    for (const number of [0, 1]) {
+      await master.call('force', { builder: 'full', who: 'joe', reason: 'look' })
+      const { result } = await master.finished(number)
+      const logs = await Promise.all(
+        ['svn', 'hg', 'bzr', 'git', 'address'].map((name) =>
+          boltbot(['log', `full/${number}`, name, '--headers', '--basedir', master.basedir]),
+        ),
+      )
+      const text = logs.map(({ stdout, stderr }) => stdout + stderr).join('')
+      assert.equal(result, 'success', text)
+      assert.match(text, /\$ svn .*--password-from-stdin/)
+      assert.match(text, /BOLTBOT_GIT_PASSWORD='?\*\*\*/)
+      assert.doesNotMatch(text, shown)
+    }
+    assert.ok(seen.length > 10)
+    assert.match(seen.join(), /git/)
+    assert.doesNotMatch(seen.join(), shown)
+    assert.doesNotMatch(`${master.output()}${slave.output()}`, shown)
+  })
 
 /** Runs steps; the log is as the master stores it, with the headers of the slave. */
 function runnerIn(folder: string) {

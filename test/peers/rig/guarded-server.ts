@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -21,13 +21,21 @@ export async function startServer(command: (port: number) => readonly string[], 
   return { port, [Symbol.asyncDispose]: () => ended(child) }
 }
 
-/** A web server that lets nobody in but this one: to the files of a folder, or to a server behind it. */
-export async function guard(user: string, password: string, behind: string | number): Promise<Guarded> {
+/**
+ * A web server that lets nobody in but this one: to the files of a folder, or to a server behind it. `asked` is called while a client waits.
+ */
+export async function guard(
+  user: string,
+  password: string,
+  behind: string | number,
+  asked: () => void = () => {},
+): Promise<Guarded> {
   const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const server = createServer((asked, answer) => {
-    if (asked.headers.authorization === wanted)
-      return typeof behind === 'number' ? pass(asked, answer) : serve(asked, answer)
-    asked.resume()
+  const server = createServer((request, answer) => {
+    asked()
+    if (request.headers.authorization === wanted)
+      return typeof behind === 'number' ? pass(request, answer) : serve(request, answer)
+    request.resume()
     answer.writeHead(401, { 'www-authenticate': 'Basic realm="hello"', 'content-length': 0 }).end()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -78,3 +86,6 @@ function isOpen(port: number): Promise<boolean | undefined> {
     socket.on('connect', () => resolve(true)).on('error', () => resolve(undefined))
   }).finally(() => socket.destroy())
 }
+
+/** What every user of this machine can see: the command lines of all processes. */
+export const commandLines = (): string => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8', maxBuffer: 1 << 26 })
