@@ -16,7 +16,7 @@ export async function checkAccess(
 ): Promise<void> {
   const { proofs } = action
   if (proofs === undefined) return
-  const rules = access[action.action] ?? (action.action === 'iam' ? FOR_ANYONE : [])
+  const rules = access[action.action] ?? (OPEN.has(action.action) ? ['anyone'] : [])
   const known = [...proofs, `via:${action.via}`]
   if (rules.some((rule) => rule === 'anyone' || known.some((proof) => provesItself(proof, rule)))) return
   if (rules.some((rule) => /^(person|role):/.test(rule))) {
@@ -28,8 +28,8 @@ export async function checkAccess(
   throw accessRefused(action.action, action.who)
 }
 
-/** It grants nothing without the code that is mailed. */
-const FOR_ANYONE = ['anyone']
+/** An account is linked only by the code that is mailed; an ack is said to all, and can be taken back by all. */
+const OPEN: ReadonlySet<GuardedAction['action']> = new Set(['iam', 'ack'])
 
 /** Roles follow from who somebody is; a proof of one is none. */
 const provesItself = (proof: string, rule: string) => !rule.startsWith('role:') && proves(proof, rule)

@@ -12,6 +12,8 @@ export type ActionName =
   | 'shutdown'
   /** Which channels the chat bot is in, and what it tells there. */
   | 'moderate'
+  /** To say that one looks after a red builder, so that reminders stop; or that nobody does. */
+  | 'ack'
   /** To link an account with a person. */
   | 'iam'
 

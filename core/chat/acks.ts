@@ -1,6 +1,6 @@
 import { type BuildId, failureKind, type Query } from 'boltbot/plugin-sdk'
 import { readBranches, readBuild, readBuilds } from '../store/build-views.ts'
-import { getPluginState, setPluginState } from '../store/plugin-state.ts'
+import { deletePluginState, getPluginState, setPluginState } from '../store/plugin-state.ts'
 import type { Store } from '../store/store.ts'
 import { isBad } from './find.ts'
 import { redStreak, redStreaks } from './red-streak.ts'
@@ -19,7 +19,8 @@ export interface Ack {
 export interface Acks {
   /** `undefined`: nobody, or what they looked after is good again. */
   of(builder: string): Promise<Ack | undefined>
-  set(builder: string, ack: Ack): Promise<void>
+  /** `null`: nobody looks after it any more. */
+  set(builder: string, ack: Ack | null): Promise<void>
   /** Whether a build that has ended only repeats what somebody looks after: not the first of a streak, and no new kind of failure. */
   covers(build: BuildId): Promise<boolean>
 }
@@ -49,8 +50,9 @@ export function createAcks(store: Store): Acks {
       return streaks.some((streak) => (streak.at(-1)?.finishedAt ?? 0) <= ack.at) ? ack : undefined
     },
     async set(builder, ack) {
-      await setPluginState(store, OWNER, `ack/${builder}`, { ...ack })
-      known.set(builder, ack)
+      if (ack === null) await deletePluginState(store, OWNER, `ack/${builder}`)
+      else await setPluginState(store, OWNER, `ack/${builder}`, { ...ack })
+      known.set(builder, ack ?? undefined)
     },
     async covers(id) {
       const build = await readBuild(db, id)

@@ -12,6 +12,7 @@ const ACTIONS = {
   reconfig: { rule: anything },
   shutdown: { rule: anything },
   moderate: { rule: anything },
+  ack: { rule: anything },
   iam: { rule: anything },
 } as const satisfies Record<keyof AccessOptions, unknown>
 

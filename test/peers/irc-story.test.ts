@@ -186,6 +186,7 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
       'stop jane irc true',
       'iam annie irc true',
       'iam annie irc true',
+      'ack jane irc true',
     ],
   )
 })

@@ -43,13 +43,24 @@ export function followCommands(
     return `I watch it: ${runningLine(build, clock.now())}.`
   }
 
-  async function ack({ words, speaker }: Call): Promise<string | undefined> {
+  async function ack({ words, speaker, asker }: Call): Promise<string> {
     const builder = await find.builder(words[0], 'ack BUILDER [TEXT]')
     if ((await redStreaks(query, builder.name)).length === 0) return `${builder.name} is not broken.`
     const text = words.slice(1).join(' ')
+    await guard({ action: 'ack', ...asker, builder: builder.name, reason: text })
     await acks.set(builder.name, { who: speaker.name, at: clock.now(), text })
     tellAll(`${speaker.name} is on ${builder.name}${text === '' ? '' : `: ${text}`}`)
     return 'Thank you. I keep quiet about it until it is green, or breaks in another way.'
+  }
+
+  async function unack({ words, speaker, asker }: Call): Promise<string> {
+    const { name } = await find.builder(words[0], 'unack BUILDER')
+    const before = await acks.of(name)
+    if (before === undefined) return `Nobody looks after ${name}.`
+    await guard({ action: 'ack', ...asker, builder: name, reason: `${before.who} is on it no more` })
+    await acks.set(name, null)
+    tellAll(`${speaker.name} says that nobody is on ${name} any more`)
+    return `I speak of ${name} again.`
   }
 
   return [
@@ -73,6 +84,13 @@ export function followCommands(
       summary: 'says to all that you look after a red builder; more failures of the same kind are not told',
       example: 'ack full the compiler is being replaced',
       run: ack,
+    },
+    {
+      name: 'unack',
+      usage: 'BUILDER',
+      summary: 'says to all that nobody looks after a red builder; its failures are told again',
+      example: 'unack full',
+      run: unack,
     },
     {
       name: 'mute',

@@ -224,6 +224,37 @@ test('ack says to all who is on a red builder, and keeps quiet until it is green
   assert.equal(await ask('status full'), 'full: idle, last build #2 success')
 })
 
+test('an ack is taken back by unack, passes the policy, and is on record', async () => {
+  await using talk = await createChatRig(chatConfig({ access: { ack: ['account:jane'] } }), { notify: ['failure'] })
+  const { rig, ask, news } = talk
+  await rig.slave('bot-1', [{ match: 'make', result: 1 }])
+  const build = async (revision: string) => {
+    await rig.master.submitChange(commit(revision), 'test')
+    return (await news()).length
+  }
+  assert.equal(await build('r1'), 1)
+  assert.equal(await ask('unack full'), 'Nobody looks after full.')
+  const answers: string[] = []
+  const speaker = { name: 'mal', who: 'mal', proofs: ['account:mal'] }
+  await talk.chat.hear({ speaker, text: 'ack full haha', reply: (line) => void answers.push(line) })
+  assert.match(answers.join(), /^Sorry, "mal" may not do this \(ack\)/)
+  assert.equal(await build('r2'), 1)
+  await ask('ack full the parser')
+  assert.equal(await build('r3'), 0)
+  assert.equal(await ask('unack full', 'joe'), 'joe says that nobody is on full any more\nI speak of full again.')
+  assert.equal(await build('r4'), 1)
+  assert.doesNotMatch(await ask('status full'), /is on it/)
+  const audits = (await rig.master.query.audits()).filter(({ action }) => action === 'ack').toReversed()
+  assert.deepEqual(
+    audits.map(({ who, builder, reason, refusal }) => [who, builder, reason, refusal === null]),
+    [
+      ['mal', 'full', 'haha', false],
+      ['jane', 'full', 'the parser', true],
+      ['joe', 'full', 'jane is on it no more', true],
+    ],
+  )
+})
+
 test('an ack is of the branches that were red; another one that breaks is told, and blamed apart', async () => {
   await using talk = await createChatRig(chatConfig(), { notify: ['failure'] })
   const { rig, ask, news } = talk
