@@ -154,6 +154,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     guard,
     people: desk,
     acks,
+    interested: (build, by) => inForce.people().interested(build, by),
+    notify: (notice) => outbox.notify('chat', notice),
   })
   const powers = createPowers({
     ...deps,

@@ -181,6 +181,7 @@ export {
   type PluginKind,
 } from './plugin.ts'
 export type { Poller, PollerView } from './poller.ts'
+export { privateNews } from './private-news.ts'
 export type { BranchView, Eta, StepExpectation } from './progress.ts'
 export type {
   MergeRequests,

@@ -6,6 +6,10 @@ import {
   type ChatPlace,
   CiError,
   messageOf,
+  type Notice,
+  newsOfStart,
+  type People,
+  privateNews,
 } from 'boltbot/plugin-sdk'
 import type { Config } from '../config/model.ts'
 import type { Store, StoredEvent } from '../store/store.ts'
@@ -16,7 +20,7 @@ import { lookCommands } from './commands/look.ts'
 import { personCommands } from './commands/person.ts'
 import { slaveCommands } from './commands/slaves.ts'
 import { smallCommands } from './commands/small.ts'
-import { plain } from './describe.ts'
+import { pageOfBuild, plain } from './describe.ts'
 import { badCommand, commandTwice, lineTooLong } from './errors.ts'
 import { createFinder } from './find.ts'
 import { createFollowers } from './followers.ts'
@@ -40,6 +44,8 @@ export interface ChatDeps extends Omit<ChatTools, 'followers' | 'tellAll'> {
   readonly config: () => Config
   /** The address of a page; `null`: nobody serves it. */
   readonly page: (path: string) => string | null
+  readonly interested: People['interested']
+  readonly notify: (notice: Notice) => Promise<unknown>
 }
 
 const MOST_LINE = 2000
@@ -91,6 +97,14 @@ export function createChat(deps: ChatDeps): ChatCore {
       if (wanted && !one.muted && passes(news, one.place, categoryOf))
         one.place.announce(plain(`${news.text}${linkIn(one, news.page)}`))
     }
+  }
+
+  /** In private, to those who subscribed to starts: of ends tell plugins, over restarts too; a start is no news later. */
+  async function tellStart({ name, event }: StoredEvent): Promise<void> {
+    if (name !== 'buildStarted') return
+    const { kinds, text } = newsOfStart(event)
+    const to = (await deps.interested({ ...event, kinds }, 'irc')).map(({ who }) => who)
+    if (to.length > 0) await deps.notify(privateNews(event, text, { to, page: deps.page(pageOfBuild(event)) }))
   }
 
   /** With a blank in front; empty: there is none, or it is not wanted here. */
@@ -209,7 +223,10 @@ export function createChat(deps: ChatDeps): ChatCore {
       for (const event of events) {
         const news = newsOf(event)
         if (news === undefined) continue
-        telling = telling.then(() => tell(news)).catch((error: unknown) => log.error('news not told', { error }))
+        telling = telling
+          .then(() => tell(news))
+          .then(() => tellStart(event))
+          .catch((error: unknown) => log.error('news not told', { error }))
       }
     },
   }

@@ -1,4 +1,4 @@
-import { definePlugin, type Host, newsOfBuild, newsOfStart } from 'boltbot/plugin-sdk'
+import { definePlugin, type Host } from 'boltbot/plugin-sdk'
 import { type Bots, createBots } from './bots.ts'
 import { createCarrier } from './carrier.ts'
 import { examineNetworks } from './doctor.ts'
@@ -38,8 +38,7 @@ function parts(transport: TransportOf) {
       const life: Life = { own: [], all: undefined }
       lives.set(host, life)
       host.registerCarrier(createCarrier(host, () => life.all, awayMs))
-      host.tap('buildStarted', (event) => tellSubscribers(host, event, newsOfStart(event)))
-      host.tap('buildFinished', (event) => tellSubscribers(host, event, newsOfBuild(event)))
+      host.tap('buildFinished', (event) => tellSubscribers(host, event))
       host.registerChatCommand({
         name:
           host.id === NAME

@@ -1,39 +1,22 @@
-import type { BuildFinished, BuildNews, BuildStarted, Host, Onlooker } from 'boltbot/plugin-sdk'
+import { type BuildFinished, type Host, newsOfBuild, type Onlooker, privateNews } from 'boltbot/plugin-sdk'
 
-interface News {
-  readonly kinds: readonly BuildNews[]
-  readonly text: string
-}
-
-/**
- * Tells those who subscribed by IRC, in private; by mail whom no bot sees. Several IRC plugins would tell the same: as a group they tell
- * it once.
- */
+/** Tells those who subscribed by IRC. Of starts tells core, while it runs: they are no news later. */
 export async function tellSubscribers(
   host: Pick<Host, 'http' | 'notify' | 'people'>,
-  event: BuildStarted | BuildFinished,
-  { kinds, text }: News,
+  event: BuildFinished,
 ): Promise<void> {
-  const to = await subscribersOf(host, event, kinds)
+  const { to, text } = await newsFor(host, event)
   if (to.length === 0) return
   const page = host.http.page(`/builders/${encodeURIComponent(event.builder)}/builds/${event.number}`)
-  await host.notify({
-    key: `build:${event.eventId}`,
-    group: 'irc subscribers',
-    to: to.map((who) => ({ who, via: ['irc', 'mail'] })),
-    subject: text,
-    text: [text, ...(page === null ? [] : [page]), ''].join('\n'),
-    thread: `builder ${event.builder}`,
-    extra: { why: { '*': 'you subscribed by IRC, where you were not seen' } },
-  })
+  await host.notify(privateNews(event, text, { to, page }))
 }
 
-/** Who is told of such news. */
-export async function subscribersOf(
+/** Who is told what of a finished build. */
+export async function newsFor(
   { people }: Pick<Onlooker, 'people'>,
-  event: BuildStarted | BuildFinished,
-  kinds: readonly BuildNews[],
-): Promise<readonly string[]> {
-  if (kinds.length === 0) return []
-  return (await people.interested({ ...event, kinds }, 'irc')).map(({ who }) => who)
+  event: BuildFinished,
+): Promise<{ readonly to: readonly string[]; readonly text: string }> {
+  const { kinds, text } = newsOfBuild(event)
+  const interested = kinds.length === 0 ? [] : await people.interested({ ...event, kinds }, 'irc')
+  return { to: interested.map(({ who }) => who), text }
 }

@@ -1,6 +1,6 @@
-import { newsOfBuild, type Onlooker, type PastBuild } from 'boltbot/plugin-sdk'
+import type { Onlooker, PastBuild } from 'boltbot/plugin-sdk'
 import type { Bot } from './options.ts'
-import { subscribersOf } from './subscribers.ts'
+import { newsFor } from './subscribers.ts'
 
 /** What channels of the config would have been told of a finished build. What people turned on or off there is not known here. */
 export async function tellsOf(looker: Onlooker, { networks }: Bot, past: PastBuild): Promise<readonly string[]> {
@@ -11,7 +11,6 @@ export async function tellsOf(looker: Onlooker, { networks }: Bot, past: PastBui
       if (line !== null) lines.push(`${name} ${channel.name}: ${line}`)
     }
   }
-  const { kinds, text } = newsOfBuild(past.event)
-  const to = await subscribersOf(looker, past.event, kinds)
+  const { to, text } = await newsFor(looker, past.event)
   return [...lines, ...to.map((who) => `${who}, in private: ${text}`)]
 }

@@ -123,6 +123,16 @@ const createNetworks = (bots: MasterConfig['options']['status'], table: Readonly
     slaves: { bot: [{ match: 'make' }] },
   })
 
+test('who subscribed to starts is told of them, and of nothing else', async () => {
+  await using rig = await createStory()
+  await rig.irc.say('jane', 'jane', 'subscribe full started --by irc')
+  await rig.force('full', { reason: 'to see it start' })
+  await rig.until.build('full', 'failure')
+  await rig.advance('1m')
+  const news = rig.irc.lines('jane').filter((line) => line.startsWith('build '))
+  assert.deepEqual(news, ['build full #0 has started on bot (to see it start)'])
+})
+
 test('of two IRC plugins one tells: where the person was seen last; by mail when neither sees them', async () => {
   await using rig = await createNetworks([irc(network('one')), irc({ id: 'two', ...network('two') })], {
     jane: { irc: ['account:jane@one', 'account:jane2@two'] },
