@@ -4,7 +4,7 @@ import type { Notice } from './notify.ts'
 /**
  * News of a build for those who subscribed by IRC: in private there, by mail where nobody sees them. Whoever tells the same event tells
  * it once.
- * @example await host.notify(privateNews(event, newsOfBuild(event).text, { to: ['jane'], page: null }))
+ * @example await host.notify(privateNews(event, 'build full #12 has ended', { to: ['jane'], page: null }))
  */
 export function privateNews(
   { eventId, builder }: Pick<BuildStarted | BuildFinished, 'eventId' | 'builder'>,
