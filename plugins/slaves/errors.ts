@@ -26,14 +26,14 @@ export const linkLost = (slave: string, reason: string) =>
 
 export const notHeld = (slave: string, id: object) =>
   new CiError({
-    code: 'BOLT_LOCAL_NOT_HELD',
+    code: 'BOLT_AGENTS_NOT_HELD',
     message: `The slave "${slave}" has no command ${JSON.stringify(id)} any more.`,
     details: { slave, id },
   })
 
 export const slaveRefused = (slave: string, reason: string) =>
   new CiError({
-    code: 'BOLT_LOCAL_REFUSED',
+    code: 'BOLT_AGENTS_REFUSED',
     message: `The slave "${slave}" cannot do that: ${reason}`,
     details: { slave, reason },
   })

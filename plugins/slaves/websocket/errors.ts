@@ -26,17 +26,3 @@ export const certificateUnreadable = (file: string, cause: unknown) =>
     hint: 'Give PEM files that the master may read in agents({ tls: { certFile, keyFile } }).',
     cause,
   })
-
-export const notHeld = (slave: string, id: object) =>
-  new CiError({
-    code: 'BOLT_AGENTS_NOT_HELD',
-    message: `The slave "${slave}" has no command ${JSON.stringify(id)} any more.`,
-    details: { slave, id },
-  })
-
-export const slaveRefused = (slave: string, reason: string) =>
-  new CiError({
-    code: 'BOLT_AGENTS_REFUSED',
-    message: `The slave "${slave}" cannot do that: ${reason}`,
-    details: { slave, reason },
-  })
