@@ -1,4 +1,5 @@
 import { CiError, type Clock, type Log, type LogFields } from 'boltbot/plugin-sdk'
+import { thrownAt } from './thrown-at.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
@@ -53,22 +54,22 @@ function flatten(fields: LogFields, withStack: boolean): Flat {
 
 function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
   const { code } = error as { readonly code?: unknown } // Node's errors have one, ours too
+  const place = code === undefined && !(error instanceof AggregateError) ? thrownAt(error) : undefined
   return {
     ...(code === undefined ? { name: error.name } : { code }),
     message: error.message,
-    ...(code === undefined && depth === 0 ? placeOf(error) : {}),
+    ...(place === undefined ? {} : { place }),
     ...(error instanceof CiError && error.hint !== undefined ? { hint: error.hint } : {}),
     ...(error.cause instanceof Error && depth < 3 ? { cause: flattenError(error.cause, false, depth + 1) } : {}),
+    ...(error instanceof AggregateError && depth < 3
+      ? { errors: error.errors.map((one) => each(one, depth + 1)) }
+      : {}),
     ...(withStack && error.stack !== undefined ? { stack: error.stack } : {}),
   }
 }
 
-/** Where a slip in a plugin or step was thrown: its message alone (`oops`) helps nobody find it. */
-function placeOf({ stack }: Error): Flat {
-  const frames = stack?.split('\n').filter((line) => /^ {4}at /.test(line)) ?? []
-  const frame = frames.find((line) => !line.includes('node:')) ?? frames[0]
-  return frame === undefined ? {} : { place: frame.trim().replace(/\?gen=[\w-]+/, '') }
-}
+const each = (thrown: unknown, depth: number) =>
+  thrown instanceof Error ? flattenError(thrown, false, depth) : String(thrown)
 
 function jsonLine(at: number, level: LogLevel, message: string, fields: Flat): string {
   const { at: _at, level: _level, message: _message, ...rest } = fields // the line's own keys cannot be overwritten

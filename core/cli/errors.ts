@@ -70,7 +70,7 @@ export const notRunning = (path: string) =>
 export const notStarted = (reason: string, logFile: string) =>
   new CiError({
     code: 'BOLT_CLI_START',
-    message: `It did not start: ${reason.replace(/[.\s]*$/, '')}.`,
+    message: `It did not start: ${reason.replace(/[.,\s]*$/, '')}${/[?!]\s*$/.test(reason) ? '' : '.'}`,
     details: { logFile },
     hint: `More is in "${logFile}".`,
   })

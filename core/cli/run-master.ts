@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { type Log, messageOf } from 'boltbot/plugin-sdk'
+import { CiError, type Log, messageOf } from 'boltbot/plugin-sdk'
 import type { ProgramActs } from '../chat/command.ts'
 import { createClock } from '../clock.ts'
 import { configProblems } from '../config/errors.ts'
@@ -33,7 +33,7 @@ export async function runMaster(
     return await run(basedir, boot)
   } catch (error) {
     // By now all is taken down: who hears of it may start anew at once.
-    if (process.connected) await reportStart({ failed: sentence(error) })
+    if (process.connected) await reportStart({ failed: withHint(error) })
     else printError(error)
     return 1
   }
@@ -219,6 +219,9 @@ function sentence(error: unknown): string {
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more: boltbot checkconfig lists them)` : ''
   return `the config has a problem at ${formatProblems(problems.slice(0, 1))}${more}`
 }
+
+const withHint = (error: unknown) =>
+  error instanceof CiError && error.hint !== undefined ? `${sentence(error)} ${error.hint}` : sentence(error)
 
 function levelOf(name: string | undefined): 'error' | 'warn' | 'info' | 'debug' {
   return name === 'error' || name === 'warn' || name === 'debug' ? name : 'info'

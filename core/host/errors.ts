@@ -1,4 +1,5 @@
 import { CiError, formatDuration, type HookName, listNames, messageOf, suggest } from 'boltbot/plugin-sdk'
+import { thrownAt } from '../thrown-at.ts'
 
 /** Diagnostics of the plugin host and the hooks, in the order of a plugin's life. */
 
@@ -13,8 +14,9 @@ export const duplicatePlugin = (id: string) =>
 export const applyFailed = (plugin: string, cause: unknown) =>
   new CiError({
     code: 'BOLT_HOST_APPLY',
-    message: `Plugin "${plugin}" failed in apply: ${messageOf(cause)}`,
+    message: `Plugin "${plugin}" failed in apply: ${sentence(messageOf(cause))}`,
     details: { plugin },
+    ...whence(cause),
     cause,
   })
 
@@ -29,8 +31,9 @@ export const applyAsync = (plugin: string) =>
 export const startThrew = (plugin: string, cause: unknown) =>
   new CiError({
     code: 'BOLT_HOST_START',
-    message: `Plugin "${plugin}" failed to start: ${messageOf(cause)}`,
+    message: `Plugin "${plugin}" failed to start: ${sentence(messageOf(cause))}`,
     details: { plugin },
+    ...whence(cause),
     cause,
   })
 
@@ -71,8 +74,23 @@ export const pluginsFailed = (errors: readonly unknown[]) =>
     code: 'BOLT_HOST_PLUGINS_FAILED',
     message: `${errors.length === 1 ? 'A plugin' : `${errors.length} plugins`} could not be started. ${errors.map(messageOf).join(' ')}`,
     details: { failures: errors.map(messageOf) },
+    ...hintsOf(errors),
     cause: new AggregateError(errors),
   })
+
+/** What was thrown by code that gives no hint of its own. */
+function whence(cause: unknown): { readonly hint?: string } {
+  if (cause instanceof CiError) return cause.hint === undefined ? {} : { hint: cause.hint }
+  const place = thrownAt(cause)
+  return place === undefined ? {} : { hint: `It was thrown ${place}.` }
+}
+
+function hintsOf(errors: readonly unknown[]): { readonly hint?: string } {
+  const hints = errors.flatMap((error) => (error instanceof CiError && error.hint !== undefined ? [error.hint] : []))
+  return hints.length === 0 ? {} : { hint: [...new Set(hints)].join(' ') }
+}
+
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
 
 export const hostStopped = (plugin: string) =>
   new CiError({
@@ -174,8 +192,9 @@ export const unknownHook = (plugin: string, hook: string, known: readonly string
   const near = suggest(hook, known)
   return new CiError({
     code: 'BOLT_HOOKS_UNKNOWN',
-    message: `Plugin "${plugin}" taps "${hook}", which is no hook.${near ? ` Did you mean "${near}"?` : ''}`,
+    message: `Plugin "${plugin}" taps "${hook}", which is no hook.`,
     details: { plugin, hook },
+    hint: near ? `Did you mean "${near}"?` : 'The page of the hooks lists them.',
   })
 }
 

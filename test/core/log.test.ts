@@ -38,14 +38,16 @@ test('lines below the level are dropped', () => {
 })
 
 test('an error is its code and message, with the stack only at level debug', () => {
-  const error = new CiError({ code: 'BOLT_X', message: 'No.', hint: 'Yes.', cause: new Error('deep') })
+  const cause = new Error('deep')
+  cause.stack = 'Error: deep\n    at apply (file:///ci/lamp.ts:7:3)'
+  const error = new CiError({ code: 'BOLT_X', message: 'No.', hint: 'Yes.', cause })
   const { log, objects } = createRig()
   log.error('it failed', { error })
   assert.deepEqual(objects()[0].error, {
     code: 'BOLT_X',
     message: 'No.',
     hint: 'Yes.',
-    cause: { name: 'Error', message: 'deep' },
+    cause: { name: 'Error', message: 'deep', place: 'at apply (file:///ci/lamp.ts:7:3)' },
   })
   const verbose = createRig({ level: 'debug' })
   verbose.log.error('it failed', { error })
@@ -63,6 +65,24 @@ test("a slip in somebody's code is logged with its place, without the mark of th
     message: 'oops',
     place: 'at tap (file:///ci/lamp.ts:7:3)',
   })
+})
+
+test('all that failed together is logged, each with its place', () => {
+  const slip = new TypeError('oops')
+  slip.stack = 'TypeError: oops\n    at start (file:///ci/lamp.ts?gen=4ae6-62ae:7:3)'
+  const failed = new CiError({ code: 'LAMP_START', message: 'It did not start.', hint: 'Look.', cause: slip })
+  const { log, objects } = createRig()
+  log.error('start failed', { error: new Error('both', { cause: new AggregateError([failed, 'a text']) }) })
+  const { cause } = objects()[0].error
+  assert.deepEqual(cause.errors, [
+    {
+      code: 'LAMP_START',
+      message: 'It did not start.',
+      hint: 'Look.',
+      cause: { name: 'TypeError', message: 'oops', place: 'at start (file:///ci/lamp.ts:7:3)' },
+    },
+    'a text',
+  ])
 })
 
 test("fields cannot take the place of the line's own", () => {

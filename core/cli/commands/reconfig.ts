@@ -5,6 +5,10 @@ import { wholeNumber } from '../live-command.ts'
 import { print, whoAmI } from '../output.ts'
 import { askPlan, printPlan } from './plan.ts'
 
+interface Changed {
+  readonly changed: readonly string[]
+}
+
 export function reconfigCommand(): Command {
   return new Command('reconfig')
     .alias('sighup')
@@ -21,8 +25,12 @@ export function reconfigCommand(): Command {
       const basedir = openMasterBasedir(given).path
       // A config with problems has no plan: the reconfigure says what is wrong, to status targets too.
       const plan = await askPlan(basedir, changes).catch(() => undefined)
-      if (plan !== undefined && plan.changed.length + plan.plugins.length > 0) printPlan(plan)
-      const { changed } = await callMaster<{ changed: readonly string[] }>(basedir, 'reconfig', { who: whoAmI() })
+      const isPlanned = plan !== undefined && plan.changed.length + plan.plugins.length > 0
+      if (isPlanned) printPlan(plan)
+      const { changed } = await callMaster<Changed>(basedir, 'reconfig', { who: whoAmI() }).catch((error: unknown) => {
+        if (isPlanned) print('Nothing of this is in force, the old config stays:')
+        throw error
+      })
       print(changed.length === 0 ? 'The config is in force; nothing changed.' : 'The new config is in force:')
       for (const line of changed) print(`  ${line}`)
     })
