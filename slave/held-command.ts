@@ -79,12 +79,12 @@ export function startCommand({ id, digest, clock, log, spool: makeSpool, run }: 
     }
   }
 
-  const begun = spool.begin().catch((error: unknown) => log.error('command not noted', { command: id, error }))
-  const work: typeof run = async (io) => {
-    await begun
-    return run(io)
+  try {
+    spool.begin()
+  } catch (error) {
+    log.error('command not noted', { command: id, error })
   }
-  const finished = work({
+  const finished = run({
     signal: abort.signal,
     output(stream, data) {
       if (removed) return undefined

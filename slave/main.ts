@@ -51,7 +51,7 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
       }),
       surroundings: {
         directory: basedir,
-        environment: process.env,
+        environment: { ...process.env },
         platform: process.platform,
         usePty: settings.usePty,
         clock,
@@ -72,7 +72,7 @@ export async function runSlave(options: RunSlaveOptions): Promise<void> {
     clock,
     log,
     spool,
-    environment: process.env,
+    environment: { ...process.env },
     platform: process.platform,
     usePty: settings.usePty,
     shutdown: () => stop('its master told it to'),

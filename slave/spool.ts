@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CommandId, type CommandResult, keyOf, type Stream } from '../wire/agent/messages.ts'
 import { createSpoolLog, type SpoolLog, type SpoolPiece, type StoredLog } from './spool-log.ts'
@@ -18,8 +18,8 @@ export interface CommandSpool {
   read(log: string, offset: number, max: number): SpoolPiece | Promise<SpoolPiece>
   /** How many of the bytes before `offset` are of each stream; `undefined`: there are not so many. */
   countsBefore(log: string, offset: number): Readonly<Partial<Record<Stream, number>>> | undefined
-  /** Leaves a trace on the disk: whatever comes, the command is not started again. */
-  begin(): Promise<void>
+  /** Leaves a trace on the disk: whatever comes, the command is not started again. Throws when it cannot. */
+  begin(): void
   /** Puts all on the disk, so that a restart of the agent finds the finished command. Does nothing the second time. */
   persist(result: CommandResult): Promise<void>
   remove(): Promise<void>
@@ -64,6 +64,7 @@ interface Stored {
 
 const RESULT = 'result.json'
 const INSTANCE = 'instance'
+const MODE = { recursive: true, mode: 0o700 }
 
 export function createSpool({ directory }: SpoolDeps): Spool {
   function open(id: CommandId, digest: string | undefined, failed: Failed, stored?: Stored): CommandSpool {
@@ -72,7 +73,7 @@ export function createSpool({ directory }: SpoolDeps): Spool {
     let persisted: Promise<void> | undefined = stored && Promise.resolve()
     let removed = false
     let made: Promise<unknown> | undefined
-    const make = () => (made ??= mkdir(folder, { recursive: true, mode: 0o700 }))
+    const make = () => (made ??= mkdir(folder, MODE))
 
     const logOf = (name: string): SpoolLog => {
       let log = logs.get(name)
@@ -91,7 +92,10 @@ export function createSpool({ directory }: SpoolDeps): Spool {
       },
       length: (name) => logs.get(name)?.length ?? 0,
       countsBefore: (name, offset) => (logs.has(name) ? logOf(name).countsBefore(offset) : undefined),
-      begin: async () => void (await make()),
+      begin() {
+        mkdirSync(folder, MODE)
+        made = Promise.resolve()
+      },
       append: (name, stream, data) => logOf(name).append(stream, data),
       read: (name, offset, max) => logOf(name).read(offset, max),
       persist(result) {
@@ -104,7 +108,8 @@ export function createSpool({ directory }: SpoolDeps): Spool {
         await close()
         if (made === undefined && stored === undefined) return
         await made?.catch(() => {}) // nothing to remove then
-        await rm(folder, { recursive: true, force: true })
+        // Most commands leave nothing in it.
+        await rmdir(folder).catch(() => rm(folder, { recursive: true, force: true }))
       },
       close,
     }
@@ -146,7 +151,7 @@ export function createSpool({ directory }: SpoolDeps): Spool {
       }
       return { finished, lost }
     },
-    note: async (id) => void (await mkdir(join(directory, keyOf(id)), { recursive: true, mode: 0o700 })),
+    note: async (id) => void (await mkdir(join(directory, keyOf(id)), MODE)),
     drop: (id) => rm(join(directory, keyOf(id)), { recursive: true, force: true }),
     async instance() {
       const file = join(directory, INSTANCE)
