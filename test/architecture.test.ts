@@ -37,6 +37,7 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
   [/^core\/config\//, [/^core\/config\//, /^plugin-sdk\/index\.ts$/]],
   [/^core\/store\//, [/^core\/store\//, /^core\/(errors|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/]],
   [/^core\/control\//, [/^core\/control\//, /^core\/master-api\.ts$/, /^plugin-sdk\/index\.ts$/]],
+  [/^core\/http\//, [/^core\/(?!cli\/|master\.ts|index\.ts)/, /^plugin-sdk\/index\.ts$/, /^wire\/http-server\.ts$/]],
   // master.ts is the wiring: only the doors (command line, index) know it.
   [/^core\//, [/^core\/(?!cli\/|master\.ts|index\.ts)/, /^plugin-sdk\/index\.ts$/]],
 ]
@@ -118,6 +119,15 @@ test('what only a master over PostgreSQL needs is loaded when it is needed', () 
     [...text.matchAll(/^(?:import|export)\b(?! type)[^;]*?from '([^']*postgres\/(?!place)[^']*)'/gm)].map(
       ([, name]) => `${path} imports ${name}`,
     ),
+  )
+  assert.deepEqual(loads, [])
+})
+
+test('nothing of the product loads the HTTP client behind fetch', () => {
+  // An import of node:http does, if it is for more than types; templates are for others.
+  const own = shipped.filter(({ path }) => !path.startsWith('plugin-sdk/templates/'))
+  const loads = own.flatMap(({ path, text }) =>
+    [...text.matchAll(/^import (?!type )(.*) from 'node:http'$/gm)].map(([, what]) => `${path} imports ${what}`),
   )
   assert.deepEqual(loads, [])
 })

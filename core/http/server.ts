@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Clock, HttpAnswer, HttpMethod, HttpRequestFacts, Log } from 'boltbot/plugin-sdk'
+import { createServer } from '../../wire/http-server.ts'
 import { type Client, isOwnName } from './client.ts'
 import { cannotListen, portTaken } from './errors.ts'
 import { readBody } from './read-body.ts'

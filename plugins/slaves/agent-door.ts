@@ -1,10 +1,10 @@
-import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Host } from 'boltbot/plugin-sdk'
 import { WebSocketServer } from 'ws'
 import { type AcceptedWebSocket, acceptAgent } from '../../wire/agent/accept.ts'
 import { MAX_MESSAGE } from '../../wire/agent/limits.ts'
 import type { MasterLink } from '../../wire/agent/master-link.ts'
+import { createServer } from '../../wire/http-server.ts'
 import { listenLocally } from './agent-address.ts'
 import { linkLost, notHeld, slaveRefused } from './errors.ts'
 

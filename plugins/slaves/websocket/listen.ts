@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { createServer } from '../../../wire/http-server.ts'
 import { addressText } from '../../ports/address.ts'
 import { listenOn, readCertificate } from '../../ports/listen.ts'
 import { cannotListen, certificateUnreadable, portTaken } from './errors.ts'
