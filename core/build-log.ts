@@ -1,5 +1,5 @@
 import type { Clock, Stream } from 'boltbot/plugin-sdk'
-import type { PastLogs } from './adoption/past-logs.ts'
+import type { PastLogs } from './adopted/past-logs.ts'
 import { logLeft } from './errors.ts'
 import type { LogKey, LogStore } from './store/log-store.ts'
 import type { StepLog } from './store/steps.ts'

@@ -13,8 +13,8 @@ import {
   type Step,
   type StepInfo,
 } from 'boltbot/plugin-sdk'
-import type { Adopted } from './adoption/adopted.ts'
-import { createPastLogs, type PastLogs } from './adoption/past-logs.ts'
+import type { Adopted } from './adopted/adopted.ts'
+import { createPastLogs, type PastLogs } from './adopted/past-logs.ts'
 import { createStepLogs, type StepLogs, type StreamRedactor } from './build-log.ts'
 import type { BuilderSpec } from './config/model.ts'
 import type { LockNeed, Locks } from './locks.ts'

@@ -1,5 +1,5 @@
 import type { BuildId, BuildInfo, Change, CiError, Eta, SourceStamp } from 'boltbot/plugin-sdk'
-import type { Adopted } from './adoption/adopted.ts'
+import type { Adopted } from './adopted/adopted.ts'
 import { runBuild } from './build.ts'
 import type { BuildDeps } from './build-step.ts'
 import type { BuilderSpec } from './config/model.ts'

@@ -21,8 +21,8 @@ import {
   type Triggered,
   type TriggerOrder,
 } from 'boltbot/plugin-sdk'
-import type { PastLogs } from './adoption/past-logs.ts'
-import { takeUp } from './adoption/taken-up.ts'
+import type { PastLogs } from './adopted/past-logs.ts'
+import { takeUp } from './adopted/taken-up.ts'
 import type { StepLogs } from './build-log.ts'
 import type { Session } from './slaves/session.ts'
 

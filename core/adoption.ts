@@ -1,13 +1,13 @@
 import { type Change, type Log, messageOf } from 'boltbot/plugin-sdk'
-import type { KeptConfigs } from '../config/kept.ts'
-import type { Config } from '../config/model.ts'
-import type { Locks } from '../locks.ts'
-import type { Progress } from '../progress.ts'
-import type { RunningBuilds } from '../running-builds.ts'
-import type { SlavePool } from '../slave-pool.ts'
-import { type LeftBuild, takeOverBuilds } from '../store/adoption.ts'
-import { finishBuild } from '../store/build-end.ts'
-import type { Store } from '../store/store.ts'
+import type { KeptConfigs } from './config/kept.ts'
+import type { Config } from './config/model.ts'
+import type { Locks } from './locks.ts'
+import type { Progress } from './progress.ts'
+import type { RunningBuilds } from './running-builds.ts'
+import type { SlavePool } from './slave-pool.ts'
+import { type LeftBuild, takeOverBuilds } from './store/adoption.ts'
+import { finishBuild } from './store/build-end.ts'
+import type { Store } from './store/store.ts'
 
 /**
  * Builds that a process before left running go on here: with the commands that their slaves kept, under the config they began with,

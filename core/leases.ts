@@ -1,6 +1,6 @@
 import type { Clock, Log } from 'boltbot/plugin-sdk'
-import { renewLeases } from '../store/builds.ts'
-import type { Store } from '../store/store.ts'
+import { renewLeases } from './store/builds.ts'
+import type { Store } from './store/store.ts'
 
 export interface LeasesDeps {
   readonly store: Store
