@@ -62,7 +62,9 @@ export function subscribeCommand(): Command {
       const thing = thingOf(builder, options)
       const events = options.events === undefined ? null : options.events.split(',').map(eventNamed)
       await callMaster(basedir, 'subscribe', { who, ...thing, by, events })
-      print(`"${who}" is told of builds of ${thing.kind === 'branch' ? 'the branch ' : ''}"${thing.name}" by ${by}.`)
+      print(
+        `"${who}" is told of builds of ${thing.kind === 'branch' ? 'the branch ' : ''}"${thing.name}" by ${by}${events === null ? '' : `: ${events.join(', ')}`}.`,
+      )
     })
 }
 

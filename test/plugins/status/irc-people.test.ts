@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { builder, buildFactory, defineMaster, type MasterConfig, type PersonOptions, slave } from 'boltbot/plugin-sdk'
 import { createRig } from 'boltbot/plugin-sdk/testing'
 import { irc } from 'boltbot/plugins/status/irc'
-import { mailServer } from 'boltbot/plugins/status/mail'
+import { mailNotifier, mailServer } from 'boltbot/plugins/status/mail'
 import { shellCommand } from 'boltbot/plugins/steps'
 
 const bot = slave({ name: 'bot' })
@@ -131,6 +131,36 @@ test('who subscribed to starts is told of them, and of nothing else', async () =
   await rig.advance('1m')
   const news = rig.irc.lines('jane').filter((line) => line.startsWith('build '))
   assert.deepEqual(news, ['build full #0 has started on bot (to see it start)'])
+})
+
+test('who chose events by mail gets the mails of the notifiers about those', async () => {
+  const server = { fromaddr: 'ci@example.org', relayhost: 'mail.example.org' }
+  await using rig = await createRig({
+    config: defineMaster({
+      projectName: 'Hello',
+      transports: [],
+      slaves: [bot],
+      builders: [full],
+      status: [
+        mailNotifier({ ...server, mode: 'all' }),
+        irc({ host: 'irc.example.org', nick: 'hellobot', channels: ['#hello'] }),
+      ],
+      people: { mailDomain: 'example.org', table: { jane: { irc: 'account:jane' }, joe: { irc: 'account:joe' } } },
+    }),
+    slaves: { bot: [{ match: 'make', times: 1, result: 1 }, { match: 'make' }] },
+  })
+  assert.deepEqual(await rig.irc.say('jane', 'jane', 'subscribe full recovery'), [
+    'You are told of builds of full by mail (recovery).',
+  ])
+  await rig.irc.say('joe', 'joe', 'subscribe full')
+  for (const result of ['failure', 'success', 'success'] as const) {
+    await rig.force('full')
+    await rig.until.build('full', result)
+  }
+  await rig.until.mail(({ to, subject }) => to === 'jane@example.org' && subject.startsWith('[fixed]'))
+  const count = (who: string) => rig.mails.filter(({ to }) => to === `${who}@example.org`).length
+  await rig.advance('1m')
+  assert.deepEqual([count('jane'), count('joe')], [1, 3])
 })
 
 test('of two IRC plugins one tells: where the person was seen last; by mail when neither sees them', async () => {
