@@ -9,12 +9,12 @@ const ROUNDS = 5
 const BUILDS = 600
 const BARE = 600
 
-await measure(1)
-await measure(4)
+for (const loaded of [false, true]) for (const count of [1, 4]) await measure(count, loaded)
 
-async function measure(count: number): Promise<void> {
+/** `loaded`: with locks, priorities and merging on. */
+async function measure(count: number, loaded: boolean): Promise<void> {
   const slaves = Array.from({ length: count }, (_, i) => `bot-${i + 1}`)
-  await using master = await startMasterProcess({ slaves, command: ['true'] })
+  await using master = await startMasterProcess({ slaves, command: ['true'], loaded })
   const ours: number[] = []
   const bare: number[] = []
   // The first round warms up.
@@ -26,7 +26,7 @@ async function measure(count: number): Promise<void> {
     bare.push(spawned)
   }
   report({
-    name: `drain, ${count} ${count === 1 ? 'slave' : 'slaves'}`,
+    name: `drain, ${count} ${count === 1 ? 'slave' : 'slaves'}${loaded ? ', loaded' : ''}`,
     ours: median(ours),
     against: median(bare),
     unit: 'builds/s',

@@ -1,9 +1,10 @@
 // The process of a master under measurement: does what master-process.ts asks for over IPC.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { builder, buildFactory, definePlugin, slave } from 'boltbot/plugin-sdk'
+import { builder, buildFactory, definePlugin, masterLock, slave, slaveLock } from 'boltbot/plugin-sdk'
 import { stockWorkers } from '../plugins/slaves/pb/index.ts'
 import { agents } from '../plugins/slaves/websocket/index.ts'
 import { shellCommand } from '../plugins/steps/index.ts'
+import { fillQueue } from './backlog.ts'
 import { startBenchMaster } from './bench-master.ts'
 
 export interface MasterOptions {
@@ -11,6 +12,8 @@ export interface MasterOptions {
   readonly slaves: readonly string[]
   /** What the one builder, `full`, runs on any of them. */
   readonly command: string | readonly string[]
+  /** With locks, priorities and merging on, though nothing has to wait for them. */
+  readonly loaded?: boolean
   /** What its slaves speak; default: our own protocol, and msgpack as stock workers have it. */
   readonly protocol?: 'pb'
 }
@@ -37,14 +40,22 @@ export interface Answer {
   readonly error?: string
 }
 
-const { slaves, command, protocol } = JSON.parse(process.argv[2] ?? '') as MasterOptions
+const { slaves, command, protocol, loaded = false } = JSON.parse(process.argv[2] ?? '') as MasterOptions
+const license = masterLock('license', { maxCount: slaves.length })
+const cpu = slaveLock('cpu', { maxCount: 1 })
 const port = Promise.withResolvers<number>()
 const bench = await startBenchMaster({
   config: {
     transports: [(protocol === 'pb' ? stockWorkers : agents)({ port: 0, onListening: port.resolve })],
     slaves: slaves.map((name) => slave({ name, password: 'secret', maxBuilds: 1 })),
     builders: [
-      builder({ name: 'full', slaves, mergeRequests: false, factory: buildFactory([shellCommand({ command })]) }),
+      builder({
+        name: 'full',
+        slaves,
+        mergeRequests: loaded,
+        locks: loaded ? [license.access('counting'), cpu.access('counting')] : [],
+        factory: buildFactory([shellCommand({ command })]),
+      }),
     ],
     schedulers: [eachChange()()],
   },
@@ -60,9 +71,12 @@ bench.onBuild((event) => {
 const calls: MasterCalls = {
   port: () => port.promise,
   async enqueue(count) {
+    const before = queued
     queued += count
     ends = []
-    await bench.enqueue('full', count)
+    if (!loaded) return await bench.enqueue('full', count)
+    // Each with a key of its own: others like it are looked for, and there are none.
+    await fillQueue(bench.store, ['full'], count, (i) => ({ priority: i % 5, mergeKey: `${before + i}` }))
   },
   async drained() {
     await bench.ended(queued)

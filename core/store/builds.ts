@@ -70,8 +70,7 @@ export function startBuild(store: Store, input: NewBuild): Promise<StartedBuild 
       })
       const build = inserted.rows[0]!.id
       await claimRequests(trx, { ids: input.requests, owner: input.owner, epoch, slave: input.slave, build })
-      const holds = input.locks.map(({ lock, mode }) => ({ build_id: build, step: -1, lock, slave: input.slave, mode }))
-      if (holds.length > 0) await trx.insertInto('lock_holds').values(holds).execute()
+      for (const { lock, mode } of input.locks) await insertHold(trx, { build, lock, slave: input.slave, mode })
       const { builder, slave, requests, reason, sourceStamp, blamelist } = input
       await noteChanges(trx, build, sourceStamp.changes)
       const eta = input.eta?.(now)
@@ -145,6 +144,12 @@ const claimRequests = prepared(
         build_id: given.build,
       })
       .where('id', 'in', given.ids),
+)
+
+const insertHold = prepared((db, given: { build: number; lock: string; slave: string; mode: string }) =>
+  db
+    .insertInto('lock_holds')
+    .values({ build_id: given.build, step: -1, lock: given.lock, slave: given.slave, mode: given.mode }),
 )
 
 /** Ends the transition without a trace; never leaves this file. */

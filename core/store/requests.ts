@@ -66,7 +66,11 @@ export async function sameKeyWaiting(
   now: number,
   mergeKey: string,
 ): Promise<WaitingRequest[]> {
-  const rows = await db
+  return (await waitingLike(db, { builder, now, mergeKey })).rows.map(toWaiting)
+}
+
+const waitingLike = prepared((db, { builder, now, mergeKey }: { builder: string; now: number; mergeKey: string }) =>
+  db
     .selectFrom('requests')
     .selectAll()
     .where('builder', '=', builder)
@@ -77,10 +81,8 @@ export async function sameKeyWaiting(
     .orderBy('front', 'desc')
     .orderBy('submitted_at')
     .orderBy('id')
-    .limit(1000)
-    .execute()
-  return rows.map(toWaiting)
-}
+    .limit(1000),
+)
 
 /** How many requests wait, by builder. */
 export async function countWaiting(db: Kysely<Tables>): Promise<ReadonlyMap<string, number>> {
