@@ -1,9 +1,9 @@
 import { messageOf, type RequestId, type WhyNot } from 'boltbot/plugin-sdk'
+import { createBuilderIndex } from './builder-index.ts'
 import { createBuilderOrder } from './builder-order.ts'
 import { type ChoicesDeps, createChoices } from './choices.ts'
 import type { BuilderSpec, Config } from './config/model.ts'
-import { scopesOn } from './locks/lock-scopes.ts'
-import type { LockNeed, Locks } from './locks.ts'
+import type { Locks } from './locks.ts'
 import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { createStartPauses } from './start-pauses.ts'
@@ -58,22 +58,9 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   const whyNots = createWhyNots(deps)
   const choices = createChoices(deps)
   const order = createBuilderOrder(deps)
+  const { buildersOf, needsOn } = createBuilderIndex(config)
   const pauses = createStartPauses(clock, (builder) => wake(builder))
   let inOrder: Promise<void> | undefined
-
-  let index: { readonly of: Config; readonly bySlave: ReadonlyMap<string, readonly string[]> } | undefined
-  /** Builders of a slave, looked up once per config: an event of one slave must not cost a look at all builders. */
-  function buildersOf(slave: string): readonly string[] {
-    const of = config()
-    if (index?.of !== of) {
-      const bySlave = new Map<string, string[]>()
-      for (const builder of of.builders.values()) {
-        for (const name of builder.slaves) bySlave.getOrInsertComputed(name, () => []).push(builder.name)
-      }
-      index = { of, bySlave }
-    }
-    return index.bySlave.get(slave) ?? []
-  }
 
   function wake(builder: string): void {
     if (!open) return
@@ -193,11 +180,6 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   }
 
   const startingOf = (builder: string) => starting.getOrInsertComputed(builder, () => new Set())
-
-  function needsOn(builder: string, slave: string): readonly LockNeed[] {
-    const { builders, slaves } = config()
-    return scopesOn(slave, [...(builders.get(builder)?.locks ?? []), ...(slaves.get(slave)?.locks ?? [])])
-  }
 
   function noneFree(builder: string): false {
     leaveRow(builder)
