@@ -59,26 +59,29 @@ async function writePrivately(path: string, text: string): Promise<void> {
   await chmod(path, 0o600) // one that was there kept its mode
 }
 
-/** A credential helper that knows one server, by settings in the environment: git asks no other for this host, and this one for no other. */
+/**
+ * A credential helper that knows one server, by the environment: git asks no other for this host, and this one for no other. As `git -c`
+ * tells the programs that git starts, so that it works with any git; `GIT_CONFIG_COUNT` is known from 2.31 on, and may be in use.
+ */
 export function credentialHelper(repourl: string, username: string, password: string): Record<string, string> {
-  const scope = /^https?:\/\/(?:[^/]*@)?([^/]+)/i.exec(repourl)
+  // Nothing that could end the name of a setting.
+  const scope = /^https?:\/\/(?:[^/]*@)?([\p{L}\p{N}.:[\]_-]+)(?:\/|$)/iu.exec(repourl)
   if (scope === null) return {}
-  const section = `credential.${/^https/i.test(repourl) ? 'https' : 'http'}://${scope[1]}`
+  const name = `credential.${/^https/i.test(repourl) ? 'https' : 'http'}://${scope[1]}.helper`
   return {
-    GIT_CONFIG_COUNT: '2',
-    GIT_CONFIG_KEY_0: `${section}.helper`,
-    GIT_CONFIG_VALUE_0: '',
-    GIT_CONFIG_KEY_1: `${section}.helper`,
-    GIT_CONFIG_VALUE_1:
-      '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$BOLTBOT_GIT_USER" "$BOLTBOT_GIT_PASSWORD"; }; f',
+    GIT_CONFIG_PARAMETERS: [`${name}=`, `${name}=${HELPER}`].map(quoted).join(' '),
     BOLTBOT_GIT_USER: username,
     BOLTBOT_GIT_PASSWORD: password,
   }
 }
 
+const HELPER =
+  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$BOLTBOT_GIT_USER" "$BOLTBOT_GIT_PASSWORD"; }; f'
+
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
 /** Only our key and only the pinned server; ssh gets the paths through git's shell, so they are quoted. */
 function ssh(folder: string, hasKey: boolean): string {
-  const quoted = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`
   // In a value of ssh's own a quoted path may hold blanks.
   const option = (name: string, path: string) => `-o ${quoted(`${name}="${path}"`)}`
   const pinned = [option('UserKnownHostsFile', join(folder, 'known-hosts')), '-o GlobalKnownHostsFile=/dev/null']
