@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cvs } from 'boltbot/plugins/vc/cvs'
+import { credentialHelper, withLogin } from '../../../plugins/vc/git/credentials.ts'
 import { secretsIn, withoutSecrets } from '../../../plugins/vc/url-secrets.ts'
 import { createLocalStep } from './command-runner.ts'
 
@@ -34,4 +35,20 @@ test('a checkout tells the slave what of its command line it must not show', asy
   const shells = local.asked.filter((command) => command.kind === 'shell')
   assert.ok(shells.length > 0)
   for (const { secrets } of shells) assert.deepEqual(secrets, ['sesame'])
+})
+
+test('git is given the login of a web address apart from it, for its own host alone', () => {
+  const repourl = 'https://jane:p%40ss@git.example.org/x'
+  assert.deepEqual(withLogin({ repourl }), {
+    repourl: 'https://git.example.org/x',
+    credentials: { username: 'jane', password: 'p@ss' },
+  })
+  const given = { username: 'ci', password: 'other' }
+  assert.equal(withLogin({ repourl, credentials: given }).credentials, given)
+  assert.deepEqual(withLogin({ repourl: 'git@git.example.org:x' }), { repourl: 'git@git.example.org:x' })
+  const env = credentialHelper('https://git.example.org/x', 'jane', 'p@ss')
+  assert.match(env.GIT_CONFIG_PARAMETERS ?? '', /^'credential\.https:\/\/git\.example\.org\.helper=' /)
+  assert.equal(env.BOLTBOT_GIT_PASSWORD, 'p@ss')
+  for (const odd of ['https://a=b/x', "https://a'b/x", 'ssh://git.example.org/x'])
+    assert.deepEqual(credentialHelper(odd, 'jane', 'p@ss'), {}, odd)
 })
