@@ -23,6 +23,8 @@ export interface WorkerStart {
   readonly copy: string
   readonly codeHash: string
   readonly options: object
+  /** In place of one that ended. */
+  readonly isAgain: boolean
   /** Names of the async queries of this master. */
   readonly queries: readonly string[]
   readonly port: MessagePort

@@ -23,6 +23,8 @@ export interface PluginThread {
 export interface PluginThreadDeps {
   readonly spec: PluginSpec & { readonly worker: WorkerSpec }
   readonly queries: readonly string[]
+  /** In place of one that ended. */
+  readonly isAgain: boolean
   /** Real time, also where the master's clock is moved by hand: a thread runs in it. */
   readonly time: Clock
   readonly limits: WatchLimits
@@ -60,6 +62,7 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     copy: place.copy,
     codeHash,
     options,
+    isAgain: deps.isAgain,
     queries: deps.queries,
     port: calls.port2,
     pressure,

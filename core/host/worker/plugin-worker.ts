@@ -99,6 +99,7 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
     const made = openPluginThread({
       spec: { ...spec, options, worker: place },
       queries,
+      isAgain: hasStarted,
       time,
       limits,
       threads: deps.threads,

@@ -32,6 +32,7 @@ type Definition = PluginDefinition<PluginKind, object, object>
 
 function serve(start: WorkerStart): void {
   const { id, port, sync, queries } = start
+  if (start.isAgain) giveWay()
   const rpc = createRpc({
     port,
     handlerOf: (method) => handlers[method],
@@ -55,7 +56,7 @@ function serve(start: WorkerStart): void {
         given.catch(() => {}) // it is refused, whatever comes of it
         throw applyAsync(id)
       }
-      giveWay()
+      if (!start.isAgain) giveWay()
       return made.manifest()
     },
     async start() {
@@ -111,7 +112,7 @@ function serve(start: WorkerStart): void {
 
 /**
  * From here on builds go first where cores are scarce. On Linux alone this is the thread's own matter; elsewhere it would be the whole master's.
- * Behind the loading, for which the master waits.
+ * The first time behind the loading, for which the master's start waits.
  */
 function giveWay(): void {
   if (platform() === 'linux') setPriority(0, Math.min(19, getPriority(0) + 10))
