@@ -1,6 +1,8 @@
-import type { Clock, Log, ObserveHook } from 'boltbot/plugin-sdk'
-import type { AnyTap } from './tap-calls.ts'
+import type { Clock, Log, ObserveHook, TapContext } from 'boltbot/plugin-sdk'
 import type { TurnMember, Turns } from './turns.ts'
+
+/** A tap of whatever hook: the catalogue ties hook and event, who calls here has both from there. */
+export type AnyTap = (event: never, context: TapContext) => unknown
 
 /** What happened and waits to be told to one tap of one plugin. */
 export interface Letter {
@@ -9,12 +11,16 @@ export interface Letter {
   readonly event: unknown
 }
 
+export interface Courier {
+  /** Tells the tap; a promise when it is not done at once. Neither throws nor rejects: it reports failures itself. */
+  deliver(letter: Letter): PromiseLike<void> | undefined
+}
+
 export interface MailboxDeps {
   readonly turns: Turns
   readonly clock: Clock
   readonly log: Log
-  /** Tells the tap; a promise when it is not done at once. Neither throws nor rejects: it reports failures itself. */
-  readonly deliver: (letter: Letter) => PromiseLike<void> | undefined
+  readonly courier: Courier
   readonly limit?: number
 }
 
@@ -41,10 +47,19 @@ export class Mailbox implements TurnMember {
   #dropped = 0
   #droppedNow = 0
   #idle: PromiseWithResolvers<void> | undefined
-  readonly #deps: MailboxDeps
+  // Each by itself: an object around them would be one more to fetch.
+  readonly #turns: Turns
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #courier: Courier
+  readonly #limit: number
 
-  constructor(deps: MailboxDeps) {
-    this.#deps = deps
+  constructor({ turns, clock, log, courier, limit = 10_000 }: MailboxDeps) {
+    this.#turns = turns
+    this.#clock = clock
+    this.#log = log
+    this.#courier = courier
+    this.#limit = limit
   }
 
   /** Takes a letter; returns at once, and before the tap is called. */
@@ -62,7 +77,7 @@ export class Mailbox implements TurnMember {
       number: this.#posted++,
       next: undefined,
     })
-    if (++this.#waiting > (this.#deps.limit ?? LIMIT)) this.#drop()
+    if (++this.#waiting > this.#limit) this.#drop()
     this.#go()
   }
 
@@ -94,7 +109,7 @@ export class Mailbox implements TurnMember {
     if (!this.#isWorking) return this.#left()
     this.#idle = Promise.withResolvers<void>()
     const up = Promise.withResolvers<void>()
-    using _ = this.#deps.clock.timer(ms, up.resolve)
+    using _ = this.#clock.timer(ms, up.resolve)
     await Promise.race([this.#idle.promise, up.promise])
     return this.#left()
   }
@@ -122,10 +137,10 @@ export class Mailbox implements TurnMember {
     const letter = this.#take()
     if (letter === undefined) return this.#goOn()
     this.#current = letter.hook
-    const done = this.#deps.deliver(letter)
+    const done = this.#courier.deliver(letter)
     if (done === undefined) return this.#goOn()
     void done.then(() => {
-      if (this.#goOn()) this.#deps.turns.join(this)
+      if (this.#goOn()) this.#turns.join(this)
     })
     return false
   }
@@ -133,7 +148,7 @@ export class Mailbox implements TurnMember {
   #go(): void {
     if (!this.#isOpen || this.#isWorking || this.#waiting === 0) return
     this.#isWorking = true
-    this.#deps.turns.join(this)
+    this.#turns.join(this)
   }
 
   /** Behind a letter that is done: true when there is another. */
@@ -142,7 +157,7 @@ export class Mailbox implements TurnMember {
     if (this.#waiting > 0) return true
     this.#isWorking = false
     if (this.#droppedNow > 0) {
-      this.#deps.log.warn('mailbox empty again after events were dropped', { dropped: this.#droppedNow })
+      this.#log.warn('mailbox empty again after events were dropped', { dropped: this.#droppedNow })
       this.#droppedNow = 0
     }
     this.#idle?.resolve()
@@ -162,8 +177,7 @@ export class Mailbox implements TurnMember {
     if (!shift(this.#logs)) shift(this.#events)
     this.#waiting--
     this.#dropped++
-    const { log, limit = LIMIT } = this.#deps
-    if (this.#droppedNow++ === 0) log.warn('mailbox full, oldest events dropped', { limit })
+    if (this.#droppedNow++ === 0) this.#log.warn('mailbox full, oldest events dropped', { limit: this.#limit })
   }
 
   #left(): readonly ObserveHook[] {
@@ -171,8 +185,6 @@ export class Mailbox implements TurnMember {
     return this.#current ? [this.#current, ...hooks] : hooks
   }
 }
-
-const LIMIT = 10_000
 
 interface Numbered extends Letter {
   readonly number: number

@@ -15,9 +15,9 @@ import type { Hooks } from '../hooks.ts'
 import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
 import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
 import { badTap, durableTap, hostStopped, tapBlocked, tapLeaks, tooOften, unknownHook } from './errors.ts'
-import { type Letter, Mailbox } from './mailbox.ts'
+import { type AnyTap, Mailbox } from './mailbox.ts'
 import type { Meter, Took } from './meter.ts'
-import { type AnyTap, isThenable, TapCalls } from './tap-calls.ts'
+import { TapCalls } from './tap-calls.ts'
 import { createTapKinds } from './tap-kinds.ts'
 import type { Turns } from './turns.ts'
 
@@ -93,7 +93,6 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   const tapped: (Disposable & { readonly hook: HookName })[] = []
   const budget = createCrashBudget(clock, limits.crash)
   let reader: DurableReader | undefined
-  let errors = 0
   let suspended = false
   let resumed = Promise.withResolvers<void>()
   let closed = false
@@ -103,16 +102,16 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
   const worked = () => budget.worked()
   const failed = (where: HookName | NoHook, error: unknown) => {
     if (isOver) return
-    errors++
+    calls.errors++
     if (suspended) return // that it is suspended was said; its timers and what was under way may go on failing for long
     log.error(NO_HOOKS.includes(where) ? `${where} failed` : 'tap failed', { hook: where, error })
-    if (budget.failed()) suspend(tooOften(plugin, errors, error))
+    if (budget.failed()) suspend(tooOften(plugin, calls.errors, error))
   }
   const suspend = (reason: Error) => {
     if (suspended || isOver) return
     suspended = true
     resumed = Promise.withResolvers<void>()
-    log.error('plugin suspended', { reason: messageOf(reason), errors, untold: mailbox.shut() })
+    log.error('plugin suspended', { reason: messageOf(reason), errors: calls.errors, untold: mailbox.shut() })
     deps.suspended(reason)
   }
   const reopen = () => {
@@ -124,21 +123,11 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     else if (bytes >= limits.leakBytes) suspend(tapLeaks(plugin, hook, bytes))
     else if (ms >= limits.blockMs / 5) log.warn('tap kept the master waiting', { hook, ms: Math.round(ms) })
   }
-  const calls = new TapCalls({ plugin, clock, meter: deps.meter, deadlineMs: limits.tapMs, took })
+  const calls = new TapCalls({ plugin, clock, meter: deps.meter, deadlineMs: limits.tapMs, took, worked, failed })
   const away = () => (suspended ? 'suspended' : closed ? 'stopped' : null)
   const kinds = createTapKinds({ plugin, call: calls.call.bind(calls), away, worked, failed })
 
-  const deliver = ({ hook, tap, event }: Letter): Promise<void> | undefined => {
-    try {
-      const given = calls.call(hook, tap, event)
-      if (isThenable(given)) return Promise.resolve(given).then(worked, (error: unknown) => failed(hook, error))
-      if (errors > 0) worked()
-    } catch (error) {
-      failed(hook, error)
-    }
-    return undefined
-  }
-  const mailbox = new Mailbox({ turns: deps.turns, clock, log, deliver, limit: limits.mailbox })
+  const mailbox = new Mailbox({ turns: deps.turns, clock, log, courier: calls, limit: limits.mailbox })
   const isolated = (hook: HookName, tap: AnyTap): ((event: never) => unknown) => {
     switch (hook) {
       case 'refineChange':
@@ -163,7 +152,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
       try {
         await calls.call(hook, tap, event)
       } catch (error) {
-        errors++
+        calls.errors++
         throw error
       }
     },
@@ -236,7 +225,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
       taps: [...new Set(noted.map((item) => item.hook))],
       calls: calls.count,
       spentMs: calls.spentMs,
-      errors,
+      errors: calls.errors,
       depth: mailbox.depth,
       dropped: mailbox.dropped,
       suspended,

@@ -1,9 +1,7 @@
 import type { Clock, HookName, TapContext } from 'boltbot/plugin-sdk'
 import { hostStopped, tapDeadline } from './errors.ts'
+import type { AnyTap, Courier, Letter } from './mailbox.ts'
 import type { Meter, Took } from './meter.ts'
-
-/** A tap of whatever hook: the catalogue ties hook and event, who calls here has both from there. */
-export type AnyTap = (event: never, context: TapContext) => unknown
 
 export interface TapCallsDeps {
   readonly plugin: string
@@ -12,25 +10,44 @@ export interface TapCallsDeps {
   readonly deadlineMs: number
   /** What a call took; told when it is much. */
   readonly took: (hook: HookName, took: Took) => void
+  /** What came of a letter. */
+  readonly worked: () => void
+  readonly failed: (hook: HookName, error: unknown) => void
 }
 
 /** A call that took less has not made much of anything. */
 const LONG_MS = 20
 
+/** A tap that is done at once and has not looked at its signal leaves its context to the next one, of whatever plugin: it says nothing. */
+let spare: Context | undefined
+
 /** The calls of the taps of one plugin. A class for the reason `Mailbox` is one. */
-export class TapCalls {
+export class TapCalls implements Courier {
   /** So many there were. */
   count = 0
+  /** Failures of the plugin, in all. */
+  errors = 0
   /** Milliseconds from call to answer, in all. */
   spentMs = 0
   #isOver = false
-  /** A tap that is done at once and has not looked at its signal leaves it to the next. */
-  #spare: Context | undefined
   readonly #flights = new Set<Flight>()
+  readonly #meter: Meter
   readonly #deps: TapCallsDeps
 
   constructor(deps: TapCallsDeps) {
+    this.#meter = deps.meter
     this.#deps = deps
+  }
+
+  deliver({ hook, tap, event }: Letter): Promise<void> | undefined {
+    try {
+      const given = this.call(hook, tap, event)
+      if (isThenable(given)) return this.#landed(hook, given)
+      if (this.errors > 0) this.#deps.worked()
+    } catch (error) {
+      this.#deps.failed(hook, error)
+    }
+    return undefined
   }
 
   /**
@@ -39,22 +56,21 @@ export class TapCalls {
    * signal is aborted with that reason, and what it does later is ignored.
    */
   call(hook: HookName, tap: AnyTap, event: unknown): unknown {
-    const { plugin, meter, took } = this.#deps
-    if (this.#isOver) throw hostStopped(plugin)
+    if (this.#isOver) throw hostStopped(this.#deps.plugin)
     this.count++
-    const context = this.#spare ?? new Context()
-    this.#spare = undefined
-    const began = meter.begin()
+    const context = spare ?? new Context()
+    spare = undefined
+    const began = this.#meter.begin()
     let given: unknown
     try {
       given = tap(event as never, context)
     } finally {
       const ms = performance.now() - began
       this.spentMs += ms
-      if (ms >= LONG_MS) took(hook, { ms, bytes: meter.grown() })
+      if (ms >= LONG_MS) this.#deps.took(hook, { ms, bytes: this.#meter.grown() })
     }
     if (isThenable(given)) return this.#fly(hook, given, context)
-    if (!context.isTaken) this.#spare = context
+    if (!context.isTaken) spare = context
     return given
   }
 
@@ -72,6 +88,16 @@ export class TapCalls {
   end(): void {
     this.#isOver = true
     for (const flight of this.#flights) flight.cut(hostStopped(this.#deps.plugin))
+  }
+
+  async #landed(hook: HookName, given: PromiseLike<unknown>): Promise<void> {
+    try {
+      await given
+    } catch (error) {
+      this.#deps.failed(hook, error)
+      return
+    }
+    this.#deps.worked()
   }
 
   #fly(hook: HookName, given: PromiseLike<unknown>, context: Context): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { CiError, deepFreeze, type HookEvent, type HookName, type RefineHook } from 'boltbot/plugin-sdk'
 import { badChoice, guardAway, guardFailed, refinedNothing, refineFailed } from './errors.ts'
-import type { AnyTap, TapCalls } from './tap-calls.ts'
+import type { AnyTap } from './mailbox.ts'
+import type { TapCalls } from './tap-calls.ts'
 
 export interface TapKindDeps {
   readonly plugin: string

@@ -93,7 +93,7 @@ function createRig(limit = 10_000) {
     told.push(String(event))
     return tap(event as never, NO_CONTEXT) as Promise<void> | undefined
   }
-  const mailbox = new Mailbox({ turns: createTurns(), clock, log, deliver, limit })
+  const mailbox = new Mailbox({ turns: createTurns(), clock, log, courier: { deliver }, limit })
   const post = (hook: ObserveHook, text: string, until?: PromiseWithResolvers<void>) => {
     mailbox.post(hook, () => until?.promise, text)
     return until
