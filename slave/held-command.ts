@@ -84,7 +84,7 @@ export function startCommand({ id, digest, clock, log, spool: makeSpool, run }: 
   } catch (error) {
     log.error('command not noted', { command: id, error })
   }
-  const finished = run({
+  const io: Parameters<typeof run>[0] = {
     signal: abort.signal,
     output(stream, data) {
       if (removed) return undefined
@@ -94,7 +94,10 @@ export function startCommand({ id, digest, clock, log, spool: makeSpool, run }: 
     },
     upload: delivery.upload,
     want: delivery.want,
-  }).then(async (value) => {
+  }
+  // Not at once: the link it was asked for over is joined first, so that its first words are gathered.
+  const running = Promise.resolve().then(() => run(io))
+  const finished = running.then(async (value) => {
     result = value
     delivery.finish(value)
     if (removed) await spool.remove()
