@@ -93,17 +93,16 @@ export function createFileLogStore({ directory, clock, log }: FileLogStoreOption
   function flush(): void {
     timer?.[Symbol.dispose]()
     timer = undefined
-    for (const end of ending.splice(0)) end()
     while (queued.length > 0) {
       let bytes = 0
       const fits = queued.findIndex((one) => (bytes += one.data.length) > MESSAGE_BYTES)
       send(queued.splice(0, fits === -1 ? queued.length : Math.max(1, fits)))
     }
+    // Behind the bytes, as these are waited for.
+    for (const end of ending.splice(0)) end()
   }
 
   function endSoon(path: string): Promise<Sizes> {
-    // Its bytes first: the ends go out before what was appended meanwhile to others.
-    if (queued.length > 0) flush()
     timer ??= clock.timer(END_MS, flush)
     return new Promise((resolve, reject) => {
       ending.push(() => void post<Sizes>({ op: 'finish', path }).then(resolve, reject))
