@@ -4,12 +4,12 @@ import { registerHooks } from 'node:module'
 export const MUTATIONS = {
   /** A master that lost its claim writes all the same. */
   'no-epoch': {
-    file: '/core/store/builds.ts',
-    find: /\.where\('id', '=', claim\.build\)[\s\S]*?throw buildStale\(claim\.build, claim\.epoch\)/,
-    put: ".where('id', '=', claim.build).executeTakeFirstOrThrow()\n      void numUpdatedRows; void buildStale",
+    file: '/core/store/build-end.ts',
+    find: /\.where\('id', '=', given\.build\)\s*\.where\('epoch'[\s\S]*?\.where\('state', '=', 'running'\)/,
+    put: ".where('id', '=', given.build)",
   },
   /** What was interrupted queues up by its age only. */
-  'no-front-requeue': { file: '/core/store/builds.ts', find: /front: 1,/, put: 'front: 0,' },
+  'no-front-requeue': { file: '/core/store/build-end.ts', find: /front: 1,/, put: 'front: 0,' },
   /** A claim of a lock passes those that wait for it. */
   'no-fairness': {
     file: '/core/locks.ts',
