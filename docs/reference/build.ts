@@ -26,7 +26,7 @@ const app = await Application.bootstrap({
   ].map((file) => `${root}${file}`),
   customCss: `${root}docs/reference/style.css`,
   highlightLanguages: ['typescript', 'javascript', 'sh', 'json', 'text', 'sql'],
-  intentionallyNotExported: ['Id', 'FieldOf', 'Opened', 'KnownSlaves'],
+  intentionallyNotExported: ['Id', 'FieldOf', 'Opened', 'KnownSlaves', 'HttpWith', 'MembersOf'],
   hideGenerator: true,
   disableSources: true,
   disableGit: true,
