@@ -70,7 +70,8 @@ async function runSuite({ name, files, budget, peers }: Suite): Promise<Counts> 
     files: found.map((file) => resolve(file)),
     // A process for each file costs a quarter of a second, and what one leaks is never blamed on another.
     isolation: 'process',
-    concurrency: availableParallelism(),
+    // Who talks with servers waits for most of the time.
+    concurrency: availableParallelism() + (peers ? 1 : 0),
     execArgv: ['--disable-warning=ExperimentalWarning'],
     timeout: 180_000,
   })
