@@ -26,11 +26,13 @@ const SUITES: readonly Suite[] = [
   },
   { name: 'examples', files: ['docs/examples/*/*.test.ts', 'test/examples/*.test.ts'], budget: 15, fast: true },
   { name: 'core', files: ['test/core/**/*.test.ts'], budget: 60, fast: true },
+  { name: 'plugins', files: ['test/plugins/{schedulers,services,steps}/**/*.test.ts'], budget: 15, fast: true },
+  // With real slaves, repositories, mail and web servers.
   {
     name: 'parts',
-    files: ['test/plugins/{schedulers,slaves,status,steps,vc}/**/*.test.ts', 'test/slave/**/*.test.ts'],
-    budget: 60,
-    fast: true,
+    files: ['test/plugins/{slaves,status,vc}/**/*.test.ts', 'test/slave/**/*.test.ts'],
+    budget: 90,
+    fast: false,
   },
   { name: 'simulation', files: ['test/simulation/*-half.test.ts'], budget: 90, fast: false },
   { name: 'mutations', files: ['test/simulation/mutations.test.ts'], budget: 90, fast: false },
