@@ -26,7 +26,7 @@ const SUITES: readonly Suite[] = [
   },
   { name: 'examples', files: ['docs/examples/*/*.test.ts', 'test/examples/*.test.ts'], budget: 15, fast: true },
   { name: 'core', files: ['test/core/**/*.test.ts'], budget: 60, fast: true },
-  { name: 'plugins', files: ['test/plugins/{schedulers,services,steps}/**/*.test.ts'], budget: 15, fast: true },
+  { name: 'plugins', files: ['test/plugins/{schedulers,services,steps}/**/*.test.ts'], budget: 30, fast: true },
   // With real slaves, repositories, mail and web servers.
   {
     name: 'parts',
