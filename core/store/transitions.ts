@@ -249,6 +249,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       closed = true
       writer.closing()
       await pumping
+      if (sync !== null) startSync(sync) // of what was left to the end of the turn
       if (syncs.length === 0) return
       idle = Promise.withResolvers()
       await idle.promise

@@ -25,6 +25,27 @@ describe('the transitions of the SQLite store', () => {
     assert.ok(Math.max(...commits) <= 16, `commits of ${commits}`)
   })
 
+  it('are durable when the store is closed, also what nobody waited for', async () => {
+    const disk = createSlowDisk()
+    await using rig = await createSqliteRig({ sync: disk.sync })
+    disk.slow()
+    const done = rig.store.transition(
+      'test',
+      async (trx) => void (await trx.insertInto('meta').values({ key: 'a', value: 'b' }).execute()),
+      { patient: true },
+    )
+    let closed = false
+    const closing = rig.store.close().then(() => {
+      closed = true
+    })
+    await until(() => disk.waiting.length === 1, { what: 'the sync' })
+    // What does not wait for it has closed the file by then.
+    for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(closed, false)
+    disk.fast()
+    await Promise.all([done, closing])
+  })
+
   it('are told and resolved only when a sync that began after the commit has ended', async () => {
     const disk = createSlowDisk()
     await using rig = await createSqliteRig({ sync: disk.sync })
