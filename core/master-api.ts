@@ -24,6 +24,7 @@ import type { PeopleDesk } from './people/desk.ts'
 import type { ConfigPlan } from './plan/plan.ts'
 import type { StopHow } from './running-builds.ts'
 import type { SlaveActions } from './slave-actions.ts'
+import type { StoreHealth } from './store/health.ts'
 import type { StoredEvent } from './store/store.ts'
 
 /** A running master, as the command line, the control socket and tests use it. */
@@ -50,6 +51,8 @@ export interface Master extends Actions, SlaveActions {
   mayShutDown(by: Caller, reason: string): Promise<void>
   readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop' | 'probe'>
   readonly people: Pick<PeopleDesk, 'subscribe' | 'unsubscribe' | 'subscriptions' | 'look' | 'standing'>
+  /** Whether the store takes what is stored. @throws CiError why it does not. */
+  storeHealth(): Promise<StoreHealth>
   schedulers(): readonly SchedulerView[]
   /** One request, or all that wait, in queue order. */
   why(request?: RequestId): Promise<readonly { readonly request: RequestView; readonly why: WhyNot | null }[]>

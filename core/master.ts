@@ -35,6 +35,7 @@ import { createSlavePool } from './slave-pool.ts'
 import { usedConfigs } from './store/adoption.ts'
 import { readChanges } from './store/changes.ts'
 import { configRejected } from './store/config-events.ts'
+import { storeHealth } from './store/health.ts'
 import { journalHead, journalOf, readEvents } from './store/journal.ts'
 import { masterOf, openOwner } from './store/meta.ts'
 import { createRetention } from './store/retention.ts'
@@ -226,6 +227,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }),
     outbox,
     people: desk,
+    storeHealth: () => storeHealth(store),
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),
     plugins,

@@ -50,6 +50,7 @@ export function createControlMethods({
     ...createChatMethods(master),
     ...createPeopleMethods(master),
     info: method('info', z.object({}), async () => ({ project: query.project() })),
+    database: method('database', z.object({}), () => master.storeHealth()),
     reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({
       changed: await reconfigure({ who, via: VIA }),
     })),

@@ -9,7 +9,7 @@ export interface DatabaseFacts {
   readonly lastEvent: number | null
 }
 
-/** Looks into a database without changing it, also while a master has it open. @throws what SQLite throws. */
+/** Looks into a database without changing it. While a master has it open it is locked, and `storeHealth` is asked. @throws what SQLite throws. */
 export function inspectDatabase(file: string): DatabaseFacts {
   using database = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
   const damage = database

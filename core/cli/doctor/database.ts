@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs'
-import { type Finding, messageOf, type Secrets } from 'boltbot/plugin-sdk'
+import { CiError, type Finding, messageOf, type Secrets } from 'boltbot/plugin-sdk'
 import type { StoreSpec } from '../../config/model.ts'
 import { layout } from '../../master-deps.ts'
+import type { StoreHealth } from '../../store/health.ts'
 import { inspectDatabase } from '../../store/inspect.ts'
 import { type PostgresPlace, placeOf } from '../../store/postgres/place.ts'
+import { callMaster } from '../control-client.ts'
 
 /** What was found, and when the newest event in it was stored. */
 export interface DatabaseFinding {
@@ -13,6 +15,7 @@ export interface DatabaseFinding {
 
 const what = 'database'
 const MIB = 1024 ** 2
+const ANSWER_MS = 10_000
 
 /** The database of the config; of a base directory whose config cannot be read, its own file. */
 export async function checkDatabase(
@@ -23,27 +26,30 @@ export async function checkDatabase(
 ): Promise<DatabaseFinding> {
   try {
     return store === null
-      ? checkFile(layout(basedir).database, isRunning)
+      ? await (isRunning ? askMaster(basedir) : checkFile(layout(basedir).database))
       : await checkPostgres(placeOf(store, secrets))
   } catch (error) {
     return { finding: { what, verdict: 'fail', text: messageOf(error) }, lastEvent: null }
   }
 }
 
-function checkFile(file: string, isRunning: boolean): DatabaseFinding {
-  const found = (finding: Omit<Finding, 'what'>, lastEvent: number | null = null) => ({
-    finding: { what, ...finding },
-    lastEvent,
-  })
+/** The running master alone may read its file, so it is asked. */
+async function askMaster(basedir: string): Promise<DatabaseFinding> {
+  try {
+    const late = AbortSignal.timeout(ANSWER_MS)
+    const { schema, lastEvent } = await callMaster<StoreHealth>(basedir, 'database', {}, undefined, late)
+    const text = `The running master stores in it; ${sizeOf(layout(basedir).database)}, schema ${schema}. Damage is looked for when it is stopped.`
+    return found({ verdict: 'ok', text }, lastEvent)
+  } catch (error) {
+    const text = `The running master has it open, and could not store in it: ${messageOf(error)}`
+    const cure = error instanceof CiError && error.hint !== undefined ? error.hint : 'See the log of the master.'
+    return found({ verdict: 'fail', text, cure })
+  }
+}
+
+function checkFile(file: string): DatabaseFinding {
   if (statSync(file, { throwIfNoEntry: false }) === undefined)
     return found({ verdict: 'ok', text: 'There is none yet: the first start makes it.' })
-  const size = `${(statSync(file).size / MIB).toFixed(1)} MiB`
-  // It is locked: no other program may read it.
-  if (isRunning)
-    return found({
-      verdict: 'ok',
-      text: `The running master has it open; ${size}. When it is stopped, it is looked into.`,
-    })
   const cure = 'Stop the master, put the file aside and take the last good copy of it.'
   let facts: ReturnType<typeof inspectDatabase>
   try {
@@ -57,8 +63,14 @@ function checkFile(file: string, isRunning: boolean): DatabaseFinding {
   if (damage.length > 0)
     return found({ verdict: 'fail', text: `It is damaged: ${damage.join('; ')}.`, cure }, lastEvent)
   if (schema === null) return found({ verdict: 'fail', text: `${file} is the database of another program.`, cure })
-  return found({ verdict: 'ok', text: `It is sound; ${size}, schema ${schema}.` }, lastEvent)
+  return found({ verdict: 'ok', text: `It is sound; ${sizeOf(file)}, schema ${schema}.` }, lastEvent)
 }
+
+function found(finding: Omit<Finding, 'what'>, lastEvent: number | null = null): DatabaseFinding {
+  return { finding: { what, ...finding }, lastEvent }
+}
+
+const sizeOf = (file: string) => `${(statSync(file).size / MIB).toFixed(1)} MiB`
 
 const SQLITE_BUSY = 5
 
@@ -70,18 +82,17 @@ async function checkPostgres(place: PostgresPlace): Promise<DatabaseFinding> {
   const { inspectPostgres } = await import('../../store/postgres/inspect.ts')
   const { version, schema, bytes, lastEvent, syncs, mayMakeTables } = await inspectPostgres(place)
   const about = `PostgreSQL ${version} answers; ${(bytes / MIB).toFixed(1)} MiB, ${schema === null ? 'no tables yet' : `schema ${schema}`}.`
-  const found = (finding: Omit<Finding, 'what' | 'text'> & { readonly text?: string }) => ({
-    finding: { what, ...finding, text: `${about}${finding.text ?? ''}` },
-    lastEvent,
-  })
   if (!mayMakeTables) {
     const cure =
       'As its owner: grant create on the schema "public" to the user of the master, or make that user its owner.'
-    return found({ verdict: 'fail', text: ' The master may not make tables in it.', cure })
+    return found({ verdict: 'fail', text: `${about} The master may not make tables in it.`, cure }, lastEvent)
   }
   if (!syncs) {
     const cure = 'Set fsync = on in postgresql.conf.'
-    return found({ verdict: 'warn', text: ' What it has stored does not survive a power cut.', cure })
+    return found(
+      { verdict: 'warn', text: `${about} What it has stored does not survive a power cut.`, cure },
+      lastEvent,
+    )
   }
-  return found({ verdict: 'ok' })
+  return found({ verdict: 'ok', text: about }, lastEvent)
 }

@@ -5,15 +5,18 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Finding } from 'boltbot/plugin-sdk'
-import { createMemoryLog } from 'boltbot/plugin-sdk/testing'
+import { createFakeClock, createMemoryLog } from 'boltbot/plugin-sdk/testing'
 import { openMasterBasedir } from '../../../core/cli/basedir.ts'
 import { checkCertificate } from '../../../core/cli/doctor/certificate.ts'
+import { checkDatabase } from '../../../core/cli/doctor/database.ts'
 import { examine } from '../../../core/cli/doctor/doctor.ts'
 import { makeMasterDirectory } from '../../../core/cli/master-directory.ts'
-import { claimPidFile } from '../../../core/cli/pid-file.ts'
+import { startControl } from '../../../core/control/server.ts'
+import { configRejected } from '../../../core/store/config-events.ts'
+import { storeHealth } from '../../../core/store/health.ts'
+import { openSqliteStore } from '../../../core/store/open.ts'
 import { ROOT } from '../../rig/sources.ts'
 
 /** What the doctor finds in a base directory with this config, by what it is about. */
@@ -101,21 +104,32 @@ test('a config with a problem, secrets that others may read, and a database of s
   )
 })
 
-test('a database that the running master has open is in order, and one that another program has open is not', async () => {
-  const lock = (basedir: string) => {
-    const database = new DatabaseSync(join(basedir, 'state.sqlite'))
-    database.exec('pragma locking_mode = exclusive; create table t (x); insert into t values (1)')
-    return database
-  }
-  const opened: Disposable[] = []
-  const running = await findings(config('transports: [local()]'), (basedir) => {
-    opened.push(lock(basedir), claimPidFile(basedir, 'master.pid'))
-  })
-  assert.equal(running.get('database')?.verdict, 'ok')
-  assert.match(running.get('database')!.text, /^The running master has it open; \d+\.\d MiB\./)
-  const other = await findings(config('transports: [local()]'), (basedir) => opened.push(lock(basedir)))
-  assert.equal(other.get('database')?.text, 'Another program has it open.')
-  for (const one of opened.toReversed()) one[Symbol.dispose]()
+test('a running master is asked for its database, which no other program can read', async () => {
+  await using opened = new AsyncDisposableStack()
+  const basedir = mkdtempSync(join(tmpdir(), 'boltbot-doctor-'))
+  opened.defer(() => rmSync(basedir, { recursive: true, force: true }))
+  const file = join(basedir, 'state.sqlite')
+  const log = createMemoryLog()
+  let disk = async () => {}
+  const store = await openSqliteStore({ file, clock: createFakeClock(), log, sync: () => disk() })
+  opened.defer(() => store.close())
+  const look = async (isRunning: boolean) => checkDatabase(basedir, null, { resolve: String }, isRunning)
+  assert.equal((await look(false)).finding.text, 'Another program has it open.')
+
+  const dead = await look(true)
+  assert.equal(dead.finding.verdict, 'fail', 'there is no socket yet')
+  const methods = { database: () => storeHealth(store) }
+  opened.use(await startControl({ basedir, platform: process.platform, runtimeDir: tmpdir(), methods, log }))
+  await configRejected(store, ['a problem'])
+  const good = await look(true)
+  assert.equal(good.finding.verdict, 'ok')
+  assert.match(good.finding.text, /^The running master stores in it; \d+\.\d MiB, schema \d+\./)
+  assert.equal(good.lastEvent, store.now())
+
+  disk = () => Promise.reject(new Error('EIO: i/o error'))
+  const broken = await look(true)
+  assert.equal(broken.finding.verdict, 'fail')
+  assert.match(broken.finding.text, /could not store in it: .*EIO/)
 })
 
 test('a plugin that throws or hangs is one finding, and the others are asked', async () => {
