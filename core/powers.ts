@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { People, Query, Secrets } from 'boltbot/plugin-sdk'
+import { isJson, type People, type Query, type Secrets } from 'boltbot/plugin-sdk'
 import { type Actions, asker } from './actions.ts'
 import type { Buildsets } from './buildsets.ts'
 import type { Changes } from './changes.ts'
 import type { ChatCore } from './chat/chat.ts'
 import type { ProgramActs } from './chat/command.ts'
 import { noProgram } from './errors.ts'
+import { stateNotJson } from './host/errors.ts'
 import type { HostPowers } from './host/plugin-powers.ts'
 import type { Http } from './http/http.ts'
 import type { Outbox } from './outbox/outbox.ts'
@@ -64,7 +65,10 @@ export function createPowers(deps: PowersDeps): (id: string) => HostPowers {
       query: deps.query,
       state: {
         get: (key) => getPluginState(store, id, key),
-        set: (key, value) => setPluginState(store, id, key, value),
+        async set(key, value) {
+          if (!isJson(value)) throw stateNotJson(id, key)
+          return setPluginState(store, id, key, value)
+        },
         delete: (key) => deletePluginState(store, id, key),
       },
       async directory() {

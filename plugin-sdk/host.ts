@@ -279,6 +279,7 @@ export interface Query {
 /** A small durable store of one plugin: JSON by key. Each call resolves when it is done, and stored. */
 export interface State {
   get(key: string): Promise<Json | undefined>
+  /** @throws CiError `BOLT_STATE_JSON` when `value` would not come back as it is. */
   set(key: string, value: Json): Promise<void>
   delete(key: string): Promise<void>
 }

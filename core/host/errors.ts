@@ -125,6 +125,14 @@ export const notDisposable = (plugin: string, what: string) =>
     hint: 'Give something with Symbol.dispose or Symbol.asyncDispose.',
   })
 
+export const stateNotJson = (plugin: string, key: string) =>
+  new CiError({
+    code: 'BOLT_STATE_JSON',
+    message: `Plugin "${plugin}" stores what is not JSON as its state "${key}".`,
+    details: { plugin, key },
+    hint: 'Use strings, finite numbers, booleans, null, lists and plain objects; for a time its milliseconds, for nothing null or host.state.delete.',
+  })
+
 export const onlyInApply = (plugin: string, member: string) =>
   new CiError({
     code: 'BOLT_HOST_ONLY_IN_APPLY',

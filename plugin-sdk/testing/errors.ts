@@ -38,12 +38,12 @@ export const callRefused = (slave: string, call: string) =>
     details: { slave, call },
   })
 
-export const stateNotJson = (key: string) =>
+export const stateNotJson = (plugin: string, key: string) =>
   new CiError({
-    code: 'BOLT_TESTING_STATE',
-    message: `The state "${key}" is not JSON data.`,
-    details: { key },
-    hint: 'Use strings, numbers, booleans, null, lists and plain objects.',
+    code: 'BOLT_STATE_JSON',
+    message: `Plugin "${plugin}" stores what is not JSON as its state "${key}".`,
+    details: { plugin, key },
+    hint: 'Use strings, finite numbers, booleans, null, lists and plain objects; for a time its milliseconds, for nothing null or host.state.delete.',
   })
 
 export const misused = (plugin: string, what: string) =>

@@ -159,7 +159,7 @@ export function createTestHost(options: TestHostOptions = {}): TestHost {
     },
     ...createOrders(records, alive, options.buildsetResult ?? 'success'),
     query: createQuery(options.query ?? {}),
-    state: createState(state),
+    state: createState(state, id),
     async directory() {
       alive()
       if (options.directory === undefined) throw misused(id(), 'asked for its directory, and the test gave none')

@@ -135,11 +135,11 @@ export function openTestChat(records: ReturnType<typeof createRecords>, place: C
 }
 
 /** State in memory: JSON in, JSON out, as the real one. */
-export function createState(stored: Map<string, Json>): State {
+export function createState(stored: Map<string, Json>, plugin: () => string): State {
   return Object.freeze({
     get: async (key: string) => structuredClone(stored.get(key)),
     async set(key: string, value: Json) {
-      if (!isJson(value)) throw stateNotJson(key)
+      if (!isJson(value)) throw stateNotJson(plugin(), key)
       stored.set(key, structuredClone(value))
     },
     async delete(key: string) {

@@ -1,4 +1,5 @@
 // Plugins that tests run in workers: a worker imports this file.
+import assert from 'node:assert/strict'
 import { getPriority } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CiError, definePlugin } from 'boltbot/plugin-sdk'
@@ -186,3 +187,39 @@ export const sharing = definePlugin({
 // Not exported, so no worker can find it.
 const hidden = definePlugin({ name: 'hidden', kind: 'service', apply() {} })
 export const instances = { hidden }
+
+const cycle: unknown[] = []
+cycle.push(cycle)
+class Lamp {
+  lit = true
+}
+
+/** Tries to store what would not come back as it was, and logs what it was told. */
+export const careless = definePlugin({
+  name: 'careless',
+  kind: 'service',
+  needs: ['state'],
+  apply() {},
+  async start(host) {
+    const values = {
+      undefined,
+      function: () => 1,
+      cycle,
+      bigint: 1n,
+      date: new Date(0),
+      NaN,
+      map: new Map(),
+      class: new Lamp(),
+    }
+    for (const [key, value] of Object.entries(values))
+      for (const given of [value, { deep: [value] }]) {
+        const error: CiError = await host.state.set(key, given as never).then(
+          () => assert.fail(`${key} was stored`),
+          (error) => error,
+        )
+        const { code, message } = error
+        host.log.info('refused', { code, message })
+      }
+    await host.state.set('good', { deep: [1, null, 'a'] })
+  },
+})

@@ -1,17 +1,18 @@
-import type {
-  Carrier,
-  ChatCommand,
-  Clock,
-  Host,
-  HttpHandler,
-  Log,
-  LogFields,
-  Poller,
-  Query,
-  TapContext,
-  TapOptions,
+import {
+  type Carrier,
+  type ChatCommand,
+  type Clock,
+  type Host,
+  type HttpHandler,
+  isJson,
+  type Log,
+  type LogFields,
+  type Poller,
+  type Query,
+  type TapContext,
+  type TapOptions,
 } from 'boltbot/plugin-sdk'
-import { onlyInApply } from '../errors.ts'
+import { onlyInApply, stateNotJson } from '../errors.ts'
 import { createPluginClock } from '../plugin-clock.ts'
 import { notInWorker } from './errors.ts'
 import { createLogGate } from './log-gate.ts'
@@ -91,6 +92,7 @@ export function createWorkerHost({ id, rpc, call, ask, queries }: WorkerHostDeps
   }
   // Each asks for the member of its own name, with the arguments it is given: the types are those of the host there.
   const member = <Name extends keyof Host>(name: Name) => remote(name) as unknown as Host[Name]
+  const setState = remote('state.set')
   const isDisposed = () => stack.disposed
 
   const route: Host['http']['route'] = (method, path, handler, options = {}) => {
@@ -134,7 +136,11 @@ export function createWorkerHost({ id, rpc, call, ask, queries }: WorkerHostDeps
     }) as Query, // the master names all of its queries
     state: Object.freeze({
       get: remote('state.get'),
-      set: remote('state.set'),
+      async set(key: string, value: unknown) {
+        // Here, as what crosses to the master is copied: a Date would be refused there, an object of a class not.
+        if (!isJson(value)) throw stateNotJson(id, key)
+        await setState(key, value)
+      },
       delete: remote('state.delete'),
     }) as Host['state'],
     secrets: Object.freeze({

@@ -144,7 +144,7 @@ test('what the master would refuse is refused: late taps, unknown hooks, durable
     () => createTestHost().apply(service((host) => host.tap('guardAction', () => {}), true)),
     /is durable and taps "guardAction", which is not stored/,
   )
-  await assert.rejects(late.host.state.set('x', new Date() as never), { code: 'BOLT_TESTING_STATE' })
+  await assert.rejects(late.host.state.set('x', new Date() as never), { code: 'BOLT_STATE_JSON' })
   await assert.rejects(createTestHost().start(), /was not applied/)
   const schema: Schema<{ size: number }> = {
     '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'size is missing' }] }) },
