@@ -31,6 +31,7 @@ story('the example config builds a commit, mails who broke it, and lights the la
     'https://git.example.org/hello.git': repository.url,
     'http://lamp.example.org/': lamp.url,
     'tcp:9990:': `tcp:${port}:`,
+    'http: { port: 8010,': 'http: { port: 0,', // somebody may be looking at the example
     "'mail.example.org',": `'127.0.0.1', smtpPort: ${mails.port},`,
     'export default': "import { recorder } from './recorder.ts'\nexport default",
     'status: [': 'status: [recorder(), ',
