@@ -43,6 +43,14 @@ export const repoUnreadable = (repo: string, cause: unknown) =>
     cause,
   })
 
+export const repoPassword = (repo: string) =>
+  new CiError({
+    code: 'BOLT_CLI_REPO_PASSWORD',
+    message: `The address of "${repo}" has a password or a token where none can be used.`,
+    details: { repo },
+    hint: 'With https write both, https://USER:PASSWORD@…, a token as the password; with ssh leave it out, and use a key.',
+  })
+
 export const basedirTaken = (path: string, file: string) =>
   new CiError({
     code: 'BOLT_CLI_EXISTS',

@@ -17,7 +17,11 @@ export interface MadeDirectory {
  * Makes a base directory that stands alone: `node`, `tsc` and the editor find `boltbot` there, as this installation, without
  * anything being fetched. @throws CiError `BOLT_CLI_ARGUMENT`, `BOLT_CLI_EXISTS`, `BOLT_CLI_UNUSABLE`, `BOLT_CONFIG_MISSING`.
  */
-export function makeMasterDirectory(basedir: string, config: string | undefined): MadeDirectory {
+export function makeMasterDirectory(
+  basedir: string,
+  config: string | undefined,
+  secrets: Readonly<Record<string, string>> = {},
+): MadeDirectory {
   const path = resolve(basedir)
   const source = config === undefined ? undefined : resolve(config)
   if (source !== undefined && !existsSync(source)) throw configMissing(source)
@@ -30,6 +34,8 @@ export function makeMasterDirectory(basedir: string, config: string | undefined)
     makeFolders(path)
     mkdirSync(join(path, 'node_modules', '@types'), { recursive: true })
     mkdirSync(join(path, 'secrets'), { recursive: true, mode: 0o700 })
+    for (const [name, value] of Object.entries(secrets))
+      writeFileSync(join(path, 'secrets', name), `${value}\n`, { mode: 0o600 })
     if (source === undefined) writeFileSync(configFile, EXAMPLE_CONFIG)
     else copyFileSync(source, configFile)
     const packageName = basename(path)

@@ -4,8 +4,12 @@ import { Command } from 'commander'
 import { clone } from '../init/clone.ts'
 import { configText } from '../init/config-text.ts'
 import { guessSteps } from '../init/guess-steps.ts'
+import { parseRepoAddress } from '../init/repo-address.ts'
 import { makeMasterDirectory } from '../master-directory.ts'
 import { print } from '../output.ts'
+
+/** Where the password of the repository is kept. */
+const SECRET = 'git'
 
 export function initCommand(): Command {
   return new Command('init')
@@ -17,14 +21,27 @@ export function initCommand(): Command {
       '\nExample:\n  $ boltbot init ci --repo https://git.example.org/hello.git && boltbot start ci',
     )
     .action(async (basedir: string, { repo }: { repo: string }) => {
-      using cloned = await clone(repo)
+      const address = parseRepoAddress(repo)
+      const { login } = address
+      if (login !== undefined) process.title = 'boltbot' // else all users of this machine could read the password in its list of processes
+      using cloned = await clone(address)
       const { repourl, branch, tree, folder } = cloned
       const guess = guessSteps(tree)
       const project = basename(repourl.replace(/[/\\]+$/, ''), '.git') || 'project'
       const config = join(folder, 'master.cfg.ts')
-      writeFileSync(config, configText({ project, repourl, branch, guess }))
-      const made = makeMasterDirectory(basedir, config)
+      writeFileSync(
+        config,
+        configText({
+          project,
+          repourl,
+          branch,
+          guess,
+          login: login && { username: login.username, secret: SECRET },
+        }),
+      )
+      const made = makeMasterDirectory(basedir, config, login && { [SECRET]: login.password })
       print(`The base directory "${made.path}" is made, for branch "${branch}" of ${repourl}.`)
+      if (login !== undefined) print(`The password is in ${join(made.path, 'secrets', SECRET)}, and nowhere else.`)
       if (guess === undefined) print('No build file was known: its build only lists the files so far.')
       else print(`From ${guess.from}: ${guess.steps.map(({ command }) => command.join(' ')).join('; ')}.`)
       print(

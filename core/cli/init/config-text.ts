@@ -5,18 +5,22 @@ export interface FirstConfig {
   readonly repourl: string
   readonly branch: string
   readonly guess: Guess | undefined
+  /** Of a server that asks for one. */
+  readonly login: { readonly username: string; readonly secret: string } | undefined
 }
 
 /** A config that checks a repository out and builds each commit of one branch, on this machine. */
-export function configText({ project, repourl, branch, guess }: FirstConfig): string {
+export function configText({ project, repourl, branch, guess, login }: FirstConfig): string {
   const steps = guess?.steps ?? [{ kind: 'shellCommand', name: 'look', command: ['ls', '-l'] } as const]
   const kinds = [...new Set(steps.map((step) => step.kind))].sort()
   const why =
     guess === undefined ? 'No build file was known: put in here what builds and tests it.' : `From ${guess.from}.`
+  const names = ['builder', 'buildFactory', 'defineMaster', ...(login === undefined ? [] : ['secret']), 'slave']
+  const where = login === undefined ? 'repourl' : 'repourl, credentials'
   return `// The config of this master: data only, nothing opens while it is read.
 //   boltbot checkconfig   shows every mistake in it
 //   boltbot reconfig .    has the running master read it again
-import { builder, buildFactory, defineMaster, slave } from 'boltbot'
+import { ${names.join(', ')} } from 'boltbot'
 import { scheduler } from 'boltbot/plugins/schedulers'
 import { local } from 'boltbot/plugins/slaves/local'
 import { consoleStatus } from 'boltbot/plugins/status/console'
@@ -24,7 +28,7 @@ import { ${kinds.join(', ')} } from 'boltbot/plugins/steps'
 import { git, gitPoller } from 'boltbot/plugins/vc/git'
 
 const repourl = ${quoted(repourl)}
-
+${login === undefined ? '' : credentialsText(login)}
 // A process that the master starts itself, on this machine. How slaves on other machines come is in docs/config.md.
 const here = slave({ name: 'here' })
 
@@ -33,7 +37,7 @@ const full = builder({
   name: 'full',
   slaves: [here],
   factory: buildFactory([
-    git({ repourl }),
+    git({ ${where} }),
 ${steps.map((step) => `    ${stepText(step)},\n`).join('')}  ]),
 })
 
@@ -42,7 +46,7 @@ export default defineMaster({
   transports: [local()],
   slaves: [here],
   builders: [full],
-  sources: [gitPoller({ repourl, branches: [${quoted(branch)}] })],
+  sources: [gitPoller({ ${where}, branches: [${quoted(branch)}] })],
   // Waits until nobody has committed for a minute, then builds all of it at once.
   schedulers: [scheduler({ name: 'commits', branch: ${quoted(branch)}, treeStableTimer: '1m', builders: [full] })],
   status: [consoleStatus()],
@@ -51,6 +55,12 @@ export default defineMaster({
   //   import { mailNotifier } from 'boltbot/plugins/status/mail'
   //   status: [mailNotifier({ fromaddr: 'ci@example.org', relayhost: 'mail.example.org', mode: 'problem' })],
 })
+`
+}
+
+function credentialsText({ username, secret }: NonNullable<FirstConfig['login']>): string {
+  return `// The password is the file secrets/${secret} beside this one.
+const credentials = { username: ${quoted(username)}, password: secret(${quoted(secret)}) }
 `
 }
 
