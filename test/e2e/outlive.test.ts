@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { appendFile, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { until } from 'boltbot/plugin-sdk/testing'
-import { configText } from './rig/config.ts'
+import { callMaster } from '../../core/cli/control-client.ts'
+import { configText, PASSWORD } from './rig/config.ts'
 import { reservePort } from './rig/ports.ts'
+import { createRepository } from './rig/repository.ts'
 import { type MasterProcess, story, type World } from './rig.ts'
 
 /** Prints for some seconds, to both streams, and at the end the digest of what it said into a file of its own. */
@@ -45,7 +49,7 @@ async function assertWhole(world: World, master: MasterProcess, number = 0, time
   assert.equal(record.split('began\n').length - 1, times, 'how often the command ran')
 }
 
-const open = (world: World) => appendFile(world.file('talk.gate'), '')
+const open = (world: World, gate = 'talk.gate') => appendFile(world.file(gate), '')
 
 story('a build outlives masters that are killed with -9: not a byte of its log is lost or doubled', async (world) => {
   const { master, config } = await startTalking(world)
@@ -92,4 +96,44 @@ story('an agent that stays away for longer than the lease is told to discard whe
   assert.equal((await second.finished(1)).result, 'success')
   await assertWhole(world, second, 1, 2)
   assert.equal((await second.build(1)).epoch, 2)
+})
+
+story('a checkout whose whole address is a secret goes on in the next master as if nothing had been', async (world) => {
+  const repository = await createRepository(world.folder, { hello: 'Hello\n' })
+  const port = await reservePort()
+  const steps = `git({ repourl: secret('repo') }), shellCommand({ name: 'after', command: 'cat hello' })`
+  const config = configText({ slavePort: port, steps, imports: `import { secret } from 'boltbot'` })
+  const master = await world.master(config, {
+    prepare: (basedir) => writeFile(join(basedir, 'secrets', 'repo'), `${repository.url}\n`, { mode: 0o600 }),
+  })
+  // A git that fetches only when the story says so.
+  await mkdir(world.file('bin'))
+  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
+  const slow = `#!/bin/sh
+case "$*" in fetch*) echo fetching >> '${world.file('fetches')}'; while [ ! -e '${world.file('gate')}' ]; do sleep 0.05; done;; esac
+exec '${real}' "$@"
+`
+  await writeFile(world.file('bin/git'), slow, { mode: 0o755 })
+  await appendFile(world.file('gate'), '')
+  await world.slave('bot-1', port, PASSWORD, { PATH: `${world.file('bin')}:${process.env.PATH}` })
+  await master.call('force', { builder: 'full', who: 'jane', reason: 'to have a tree' })
+  assert.equal((await master.finished(0)).result, 'success')
+
+  await rm(world.file('gate'))
+  await master.call('force', { builder: 'full', who: 'jane', reason: 'to update it' })
+  const fetches = async () => (await readFile(world.file('fetches'), 'utf8')).split('\n').length - 1
+  await until(async () => (await fetches()) === 2, { what: 'the second fetch' })
+  await master.kill('SIGKILL')
+  const second = await world.startMaster(master.basedir)
+  await until(() => second.output().includes('command of the process before taken up'), { what: 'the build to go on' })
+  await open(world, 'gate')
+  assert.equal((await second.finished(1)).result, 'success')
+  assert.equal(await fetches(), 2)
+  const parts: string[] = []
+  await callMaster(master.basedir, 'log', { build: 'full/1', step: 'git' }, (item) =>
+    parts.push(Buffer.from((item as { readonly data: string }).data, 'base64').toString()),
+  )
+  assert.match(parts.join(''), /config --get remote\.origin\.url/)
+  const plain = parts.join('').replaceAll('\\', '')
+  assert.ok(!plain.includes(repository.url), 'the address is hidden, also as a pattern')
 })

@@ -1,8 +1,9 @@
 import { defineCheckout, refused } from '../checkout.ts'
 import { createSlaveProgram } from '../slave-program.ts'
+import { secretsIn } from '../url-secrets.ts'
 import { gitSchema } from './checkout-options.ts'
 import { credentialHelper, withLogin } from './credentials.ts'
-import { createGitTree, type Wanted } from './working-tree.ts'
+import { createGitTree, patternOf, type Wanted } from './working-tree.ts'
 
 export type { GitOptions } from './checkout-options.ts'
 
@@ -29,7 +30,12 @@ export const git = defineCheckout({
     if (typeof odd === 'string') return refused(odd, 'a branch or revision of git')
     const login = credentials && credentialHelper(repourl, credentials.username, credentials.password)
     const env = { ...ENVIRONMENT, ...login }
-    const secrets = credentials && [credentials.password]
+    const hidden = secretsIn(repourl)
+    const secrets = [
+      ...hidden,
+      ...(hidden.length === 0 && typeof options.repourl === 'string' ? [] : [patternOf(repourl)]),
+      ...(credentials === undefined ? [] : [credentials.password]),
+    ]
     const gitIn = (directory: string) =>
       createSlaveProgram(context, options, { program: 'git', directory, env, secrets })
     return createGitTree({ context, options, wanted, gitIn })

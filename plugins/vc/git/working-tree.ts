@@ -47,7 +47,8 @@ export function createGitTree({ context, options, wanted, gitIn }: GitTreeDeps):
         await say(context, `"${directory}" is no git checkout, cloning anew`)
         return false
       }
-      if ((await gitIn(directory).read('config', '--get', 'remote.origin.url')) === wanted.repourl) return true
+      // By how it ends, not by what it prints: when the step is run again after a restart it is shown its log, in which secrets are hidden.
+      if (await gitIn(directory).run('config', '--get', 'remote.origin.url', patternOf(wanted.repourl))) return true
       await say(context, `"${directory}" is a checkout of another repository or broken, cloning anew`)
       return false
     },
@@ -67,6 +68,9 @@ export function createGitTree({ context, options, wanted, gitIn }: GitTreeDeps):
     },
   }
 }
+
+/** An extended regular expression that matches this address only. */
+export const patternOf = (repourl: string) => `^${repourl.replace(/[\\^$.|?*+()[{]/g, '\\$&')}$`
 
 /** Fetches what is missing; gives the full revision. */
 async function fetch({ shallow }: Checkout, git: SlaveProgram, { branch, revision }: Wanted): Promise<string | null> {

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import type { SourceStamp } from 'boltbot/plugin-sdk'
 import { createFakeClock, until } from 'boltbot/plugin-sdk/testing'
 import { type GitOptions, git } from 'boltbot/plugins/vc/git'
+import { patternOf } from '../../../plugins/vc/git/working-tree.ts'
 import { createLocalStep, type LocalStepOptions } from './command-runner.ts'
 import { createRepository, type Repository } from './repository.ts'
 
@@ -110,6 +111,20 @@ describe('git checkout', () => {
     const broken = await checkout(repository, { repourl: `${repository.path}.git` })
     assert.equal(broken.outcome.result, 'success', broken.log)
     assert.match(broken.step.logs.get('stdio') ?? '', /update of "build" failed, checking out anew/)
+  })
+
+  it('knows its repository by the whole address, whatever signs are in it', async () => {
+    await using repository = await createRepository()
+    const odd = ['https://h.example/a.b', '/x/(a|b)+{2}[c]*?^$\\.git', 'git@h:a']
+    for (const url of odd) {
+      const file = join(repository.path, 'odd.cfg')
+      await rm(file, { force: true })
+      const asked = (...args: string[]) => repository.git('config', '-f', file, ...args)
+      await asked('remote.origin.url', url)
+      assert.equal((await asked('--get', 'remote.origin.url', patternOf(url))).trim(), url)
+      for (const other of [`${url}x`, `x${url}`, url.replace('.', 'x'), url.slice(1)])
+        if (other !== url) await assert.rejects(asked('--get', 'remote.origin.url', patternOf(other)), other)
+    }
   })
 
   it('clears away the lock of a git that was killed', async () => {
