@@ -214,7 +214,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     },
     reserve(name, builder, directory = config().builders.get(builder)?.builddir ?? '') {
       const slave = member(name)
-      const work = { pinging: true, label: `${builder} (starting)`, directory }
+      const work = { pinging: true, label: builder, directory }
       slave.work.set(builder, work)
       latents.get(name)?.idle(false)
       return {

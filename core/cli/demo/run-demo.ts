@@ -112,8 +112,10 @@ async function buildCommit(demo: Demo, commit: Commit, number: number, expected:
     const builds = await callMaster<readonly BuildView[]>(demo.basedir, 'builds', { builder: 'hello' })
     return builds.find((build) => build.number === number)?.result ?? undefined
   })
-  // What the master prints comes a moment later than what it knows.
+  // What the master prints comes a moment later than what it knows: its plugins are told before the slave is given back.
   await until('the console', demo, async () => {
+    const [slave] = await callMaster<readonly { readonly state: string }[]>(demo.basedir, 'slaves', {})
+    if (slave?.state !== 'idle') return undefined
     const plugins = await callMaster<readonly PluginStatus[]>(demo.basedir, 'plugins', {})
     return plugins.every(({ depth, id }) => id !== 'status/console' || depth === 0) ? true : undefined
   })
