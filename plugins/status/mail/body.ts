@@ -109,10 +109,16 @@ function changeText({ revision, who, when, comments, files, revlink }: Change): 
   ]
 }
 
-/** What the reader can do now: sentences, an empty line, and a command that is indented. */
+/** What the reader can do now: sentences, an empty line, and a command or an address that is indented. */
 export function nextStep({ event, failing }: Facts): readonly string[] {
   const name = shellWord(event.builder)
-  const see = (step: string) => `    boltbot log ${shellWord(`${event.builder}/${event.number}`)} ${step}`
+  // Few readers have an account on the master's machine, where the command is of use.
+  const wholeLog = failing?.page
+    ? ['The whole log:', `    ${failing.page}`]
+    : [
+        "The whole log, on the master's machine:",
+        `    boltbot log ${shellWord(`${event.builder}/${event.number}`)} ${shellWord(failing?.name ?? '0')}`,
+      ]
   const again = `    boltbot force ${name}${event.branch === null ? '' : ` --branch ${shellWord(event.branch)}`}`
   switch (event.result) {
     case 'failure': {
@@ -120,14 +126,14 @@ export function nextStep({ event, failing }: Facts): readonly string[] {
         event.changes.length === 0
           ? 'Look at the failing step.'
           : 'If your change is in the list: look at the failing step, and fix or revert it.'
-      return [...wrap(`${whose} The whole log:`), '', see(shellWord(failing?.name ?? '0'))]
+      return [...wrap(`${whose} ${wholeLog[0]}`), '', wholeLog[1]!]
     }
     case 'exception':
       return [...wrap('This is no verdict on the changes. To build again when the cause is gone:'), '', again]
     case 'cancelled':
       return ['It says nothing about the changes. To build again:', '', again]
     case 'warnings':
-      return failing === undefined ? [] : ['The whole log:', '', see(shellWord(failing.name))]
+      return failing === undefined ? [] : [wholeLog[0]!, '', wholeLog[1]!]
     default:
       return []
   }

@@ -28,6 +28,8 @@ export interface FailingStep {
   readonly text: string
   readonly log: string
   readonly tail: string
+  /** Where the whole log is shown; `null`: there are no pages. */
+  readonly page: string | null
 }
 
 export type FactsHost = Pick<Host, 'query' | 'http'>
@@ -47,7 +49,7 @@ export async function factsOf(
 
 async function failingStep(
   host: FactsHost,
-  { build, result }: BuildFinished,
+  { build, builder, number: ofBuild, result }: BuildFinished,
   view: BuildView | undefined,
 ): Promise<FailingStep | undefined> {
   const bad = result === 'warnings' ? ['warnings'] : ['failure', 'exception']
@@ -56,10 +58,11 @@ async function failingStep(
   const { number, name, text, logs } = step
   const log = logs.includes('stdio') ? 'stdio' : (logs[0] ?? 'stdio')
   const tail = await host.query.logTail({ build, step: number, log }, 30)
-  return { number, name, text, log, tail }
+  const page = pageOf(host, builder, ofBuild, `/steps/${number}/logs/${encodeURIComponent(log)}`)
+  return { number, name, text, log, tail, page }
 }
 
-/** Where a build is shown; `null`: there are no pages. */
-export function pageOf({ http }: Pick<Host, 'http'>, builder: string, number: number): string | null {
-  return http.page(`/builders/${encodeURIComponent(builder)}/builds/${number}`)
+/** Where a build, or what is `below` it, is shown; `null`: there are no pages. */
+export function pageOf({ http }: Pick<Host, 'http'>, builder: string, number: number, below = ''): string | null {
+  return http.page(`/builders/${encodeURIComponent(builder)}/builds/${number}${below}`)
 }

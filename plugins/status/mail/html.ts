@@ -18,7 +18,7 @@ export function htmlOf(facts: Facts): string {
     `<p style="color:#71717a;border-top:1px solid #d4d4d8;padding-top:8px">Boltbot of ${projectURL === null ? text(project) : link(projectURL, project)}</p>`,
   ]
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${text(event.builder)} #${event.number}</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${text(event.builder)} #${event.number}</title></head>
 <body style="margin:0;padding:16px;font:14px/1.45 sans-serif;color:#18181b;background:#ffffff"><div style="max-width:760px">
 ${parts.filter((part) => part !== '').join('\n')}
 </div></body></html>
@@ -67,9 +67,12 @@ function change({ revision, who, comments, files, revlink }: Change): string {
 function next(facts: Facts): string {
   const lines = nextStep(facts)
   const words = lines.filter((line) => line !== '' && !line.startsWith(' '))
-  const commands = lines.filter((line) => line.startsWith(' ')).map((line) => text(line.trim()))
+  const command = lines.find((line) => line.startsWith(' '))?.trim() ?? ''
   if (words.length === 0) return ''
-  return `<h3 style="margin:16px 0 4px">What to do</h3><p style="margin:0">${text(words.join(' '))}</p><pre style="${PRE}">${commands.join('\n')}</pre>`
+  const shown = /^https?:/.test(command)
+    ? `<p style="margin:4px 0 12px;overflow-wrap:anywhere">${link(command, command)}</p>`
+    : `<pre style="${PRE}">${text(command)}</pre>`
+  return `<h3 style="margin:16px 0 4px">What to do</h3><p style="margin:0">${text(words.join(' '))}</p>${shown}`
 }
 
 function link(url: string, label: string): string {

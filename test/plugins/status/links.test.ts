@@ -46,7 +46,7 @@ async function follow(rig: Rig, texts: readonly string[]): Promise<number> {
     assert.ok(link.startsWith(rig.url()), link)
     const page = await fetch(link)
     assert.equal(page.status, 200, link)
-    const number = /builds\/(\d+)$/.exec(link)?.[1]
+    const number = /builds\/(\d+)(?:\/steps\/\d+\/logs\/stdio)?$/.exec(link)?.[1]
     const title = /<title>([^<]*)/.exec(await page.text())?.[1] ?? ''
     assert.match(title, number === undefined ? /bot\/1 ü/ : new RegExp(`full test/ü.*${number}`), link)
   }
@@ -90,6 +90,7 @@ test('every link in mails and chat leads to the page it is about', async () => {
       rig.mails.some((mail) => subject.test(mail.subject) && linksIn(mail.text).length > 0),
       `${subject}: ${rig.mails.map((mail) => mail.subject).join('; ')}`,
     )
+  assert.ok(texts().some((text) => /The whole log:\s+http\S+\/steps\/0\/logs\/stdio/.test(text)))
   assert.ok((await follow(rig, [...channel, ...rig.irc.lines('jane'), ...texts()])) >= 4)
   // The slave comes back with the next master, whose server has another port.
   const told = texts().length
@@ -125,4 +126,15 @@ test('there are no links without pages, where nobody serves them, or where they 
   const unwanted = await quiet(configOf({}, { links: false }))
   assert.deepEqual(linksIn(unwanted.lines), [])
   assert.ok(linksIn(unwanted.mails).length > 0)
+})
+
+test('a mail names the command for the log where there are no pages', async () => {
+  const { status = [] } = configOf().options
+  const config = configOf({ status: status.filter(({ id }) => id !== 'status/web') })
+  await using rig = await createRig({ config, slaves: { [bot.name]: [{ match: 'make test', result: 1 }] } })
+  await rig.force(full.name)
+  await rig.until.build(full.name)
+  await rig.advance('10s')
+  const mail = rig.mails.find(({ subject }) => /first failure/.test(subject))
+  assert.match(mail?.text ?? '', /The whole log, on the master's machine:\n\n {4}boltbot log 'full test\/ü\/0' shell\n/)
 })

@@ -66,7 +66,7 @@ Changes in this build:
 If your change is in the list: look at the failing step, and fix or revert it.
 The whole log:
 
-    boltbot log full/12 compile
+    http://localhost:8010/builders/full/builds/12/steps/1/logs/stdio
 
 --
 Boltbot of Hello, https://hello.example.org/
