@@ -33,7 +33,8 @@ export async function buildPage(visit: Visit): Promise<Page> {
     ],
     topics: running ? [`build:${build.id}`] : [],
     main: html`<h1>${builder} #${number} <span id="result" data-live>${badge(lookOf(build), running ? 'building' : undefined)}</span></h1>
-<p id="state" data-live class="lead">${build.text.length > 0 && html`<b>${build.text.join(' ')}.</b> `}${build.reason}. On <a href="${paths.slave(build.slave)}">${build.slave}</a>, started ${when(build.startedAt, now)}, ${running ? html`runs for ${lasted(build.startedAt, null, now)}. ${progress(build, now)}` : `took ${lasted(build.startedAt, build.finishedAt, now)}.`}</p>
+${await neighbours(build, visit)}
+<p id="state" data-live class="lead">${build.text.length > 0 && html`<b>${upper(build.text.join(' '))}.</b> `}${upper(build.reason)}. On <a href="${paths.slave(build.slave)}">${build.slave}</a>, started ${when(build.startedAt, now)}, ${running ? html`runs for ${lasted(build.startedAt, null, now)}. ${progress(build, now)}` : `took ${lasted(build.startedAt, build.finishedAt, now)}.`}</p>
 <div id="acts" data-live class="acts">${running ? actButton(visit, `${path}/stop`, 'Stop this build') : actButton(visit, `${path}/rebuild`, 'Build the same again')}</div>
 <section id="steps" data-live><h2>Steps</h2>${items.length === 0 ? html`<p class="faint">None has started.</p>` : html`<ol class="steps">${items}</ol>`}</section>
 <div class="columns">
@@ -52,6 +53,20 @@ ${build.blamelist.length > 0 && html`<h2>Blamelist</h2><p>${build.blamelist.map(
 </div>`,
   }
 }
+
+/** The builds of the builder before and after it. */
+async function neighbours({ builder, number }: BuildView, { host, paths }: Visit): Promise<Html | null> {
+  const [before, after] = await Promise.all([
+    number > 0 ? host.query.buildByNumber(builder, number - 1) : undefined,
+    host.query.buildByNumber(builder, number + 1),
+  ])
+  if (!before && !after) return null
+  const to = (rel: 'prev' | 'next', name: string, at: number) =>
+    html`<a rel="${rel}" href="${paths().build(builder, at)}">${name} #${at}</a>`
+  return html`<nav class="beside" aria-label="Builds of ${builder}">${before && to('prev', 'Before:', number - 1)} ${after && to('next', 'After:', number + 1)}</nav>`
+}
+
+const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 async function stepItem(build: BuildView, step: StepView, visit: Visit): Promise<Html> {
   const paths = visit.paths()

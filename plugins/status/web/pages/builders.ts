@@ -17,10 +17,10 @@ export async function buildersPage(visit: Visit): Promise<Page> {
       const last = builds.find((build) => build.finishedAt !== null)
       return html`<tr>
 <th scope="row" class="name"><a href="${paths.builder(builder.name)}">${builder.name}</a>${builder.category !== null && html` <span class="faint">${builder.category}</span>`}</th>
-<td>${badge(lookOfBuilder(builder), builder.lastResult ?? (builder.state === 'offline' ? 'offline' : 'not built yet'))}</td>
+<td class="look">${badge(lookOfBuilder(builder), builder.lastResult ?? (builder.state === 'offline' ? 'offline' : 'not built yet'))}</td>
 <td class="wide">${running.length > 0 ? running.map((build) => nowBuilding(build, visit)) : builder.state}</td>
-<td class="optional">${strip(builds, paths)}</td>
-<td class="number">${builder.waiting > 0 ? builder.waiting : ''}</td>
+<td class="optional">${builds.length > 0 && strip(builds, paths)}</td>
+<td class="number optional">${builder.waiting > 0 ? builder.waiting : ''}</td>
 <td class="number">${last && when(last.finishedAt, now)}</td>
 </tr>`
     }),
@@ -32,7 +32,7 @@ export async function buildersPage(visit: Visit): Promise<Page> {
 <section id="builders" data-live class="scroll">${
       rows.length === 0
         ? html`<p class="faint">The config has none.</p>`
-        : html`<table><thead><tr><th scope="col">Builder</th><th scope="col">Last result</th><th scope="col">Now</th><th scope="col" class="optional">Last builds</th><th scope="col" class="number">Waiting</th><th scope="col" class="number">Last built</th></tr></thead><tbody>${rows}</tbody></table>`
+        : html`<table class="stack"><thead><tr><th scope="col">Builder</th><th scope="col">Last result</th><th scope="col">Now</th><th scope="col" class="optional">Last builds</th><th scope="col" class="number optional">Waiting</th><th scope="col" class="number">Last built</th></tr></thead><tbody>${rows}</tbody></table>`
     }</section>`,
   }
 }

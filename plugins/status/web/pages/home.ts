@@ -5,6 +5,7 @@ import { badge, type Look, strip } from '../parts/badge.ts'
 import { buildTable, changeList, progress, whatOf } from '../parts/builds.ts'
 import { readWaiting, waitingList } from '../parts/waiting.ts'
 import { amount, when } from '../parts/when.ts'
+import type { Paths } from '../paths.ts'
 import type { Visit } from '../site.ts'
 
 /** All builders at a glance, what waits, and what happened last. */
@@ -31,7 +32,7 @@ export async function homePage(visit: Visit): Promise<Page> {
     title: host.query.project().name,
     topics: ['builders', 'slaves', 'changes', 'requests'],
     main: html`<h1 class="unseen">${host.query.project().name}</h1>
-<p id="summary" class="summary" data-live role="status">${summary(builders, slaves)}</p>
+<p id="summary" class="summary" data-live role="status">${summary(builders, slaves, paths)}</p>
 <section id="cards" data-live aria-label="Builders">${cards}</section>
 <section id="waiting" data-live aria-label="Waiting">${waiting.length > 0 && html`<h2>Waiting <span class="count">${total}</span></h2>${waitingList(waiting, visit)}${total > waiting.length && html`<p class="faint">${total - waiting.length} more; the pages of the builders list them.</p>`}`}</section>
 <div class="columns">
@@ -41,26 +42,35 @@ export async function homePage(visit: Visit): Promise<Page> {
   }
 }
 
-/** `All 4 builders are good. 1 builds, 2 requests wait. 3 of 4 slaves are here.` */
-export function summary(builders: readonly BuilderView[], slaves: readonly { readonly state: string }[]): Html {
-  const bad = builders.filter(({ lastResult }) => lastResult === 'failure' || lastResult === 'exception').length
+/** `2 of 4 builders are red: full, docs. 1 build runs, 2 requests wait. 3 of 4 slaves are here.` */
+function summary(builders: readonly BuilderView[], slaves: readonly { readonly state: string }[], paths: Paths): Html {
   const building = builders.reduce((sum, builder) => sum + builder.building.length, 0)
   const waiting = builders.reduce((sum, builder) => sum + builder.waiting, 0)
   const here = slaves.filter(({ state }) => state !== 'detached').length
-  const verdict =
-    builders.length === 0
-      ? 'There are no builders.'
-      : bad === 0
-        ? 'No builder is red.'
-        : `${bad} of ${amount(builders.length, 'builder')} ${bad === 1 ? 'is' : 'are'} red.`
   const doing = [
     building > 0 && `${amount(building, 'build')} ${building === 1 ? 'runs' : 'run'}`,
     waiting > 0 && `${amount(waiting, 'request')} ${waiting === 1 ? 'waits' : 'wait'}`,
   ].filter((text) => text !== false)
   const away =
     here < slaves.length ? ` ${here} of ${amount(slaves.length, 'slave')} ${here === 1 ? 'is' : 'are'} here.` : ''
-  return html`<b class="${bad === 0 ? 'good' : 'bad'}">${verdict}</b> ${doing.length > 0 && `${doing.join(', ')}.`}${away}`
+  return html`${verdict(builders, paths)} ${doing.length > 0 && `${doing.join(', ')}.`}${away}`
 }
+
+/** Names the red ones: on a small screen their cards may be far down. */
+function verdict(builders: readonly BuilderView[], paths: Paths): Html {
+  const red = builders.filter(({ lastResult }) => lastResult === 'failure' || lastResult === 'exception')
+  if (builders.length === 0) return html`<b>There are no builders.</b>`
+  if (builders.every(({ lastResult }) => lastResult === null)) return html`<b>Nothing has been built yet.</b>`
+  if (red.length === 0) return html`<b class="good">No builder is red.</b>`
+  const links = red
+    .slice(0, NAMED)
+    .map(({ name }, i) => html`${i > 0 && ', '}<a href="${paths.builder(name)}">${name}</a>`)
+  const more = red.length > NAMED && ` and ${red.length - NAMED} more`
+  return html`<b class="bad">${red.length} of ${amount(builders.length, 'builder')} ${red.length === 1 ? 'is' : 'are'} red:</b> ${links}${more}.`
+}
+
+/** How many red builders are named. */
+const NAMED = 5
 
 async function card(builder: BuilderView, visit: Visit): Promise<Html> {
   const { recent, now } = visit
@@ -75,7 +85,7 @@ ${last?.result !== 'success' && last && html`<p class="what">${whatOf(last)}</p>
 ${running.map((build) => nowBuilding(build, visit))}
 ${builder.waiting > 0 && html`<p class="faint">${amount(builder.waiting, 'request')} ${builder.waiting === 1 ? 'waits' : 'wait'}</p>`}
 ${builder.state === 'offline' && html`<p class="faint">no slave is here</p>`}
-${strip(builds, paths)}
+${builds.length > 0 && strip(builds, paths)}
 </li>`
 }
 

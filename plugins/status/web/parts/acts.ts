@@ -41,7 +41,7 @@ function forceForm(visit: Visit, builder: BuilderView): Html {
   return html`<form class="force" method="post" action="${paths.builder(builder.name)}/force">
 <label>Reason <input name="reason" required maxlength="500" placeholder="why this build is wanted"></label>
 <div class="pair">
-<label>Branch <input name="branch" placeholder="the default branch" autocomplete="off" spellcheck="false"></label>
+<label>Branch <input name="branch" placeholder="the default" autocomplete="off" spellcheck="false"></label>
 <label>Revision <input name="revision" placeholder="the newest" autocomplete="off" spellcheck="false"></label></div>
 <details><summary>Properties</summary>${[1, 2, 3, 4].map(property)}</details>
 <button class="main">Ask for a build</button>

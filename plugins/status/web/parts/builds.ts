@@ -19,8 +19,8 @@ export function buildTable(builds: readonly BuildView[], options: TableOptions):
   const rows = builds.map((build) => {
     const name = builder ? `${build.builder} #${build.number}` : `#${build.number}`
     return html`<tr>
-<td class="${builder ? 'name' : 'kept'}"><a href="${paths.build(build.builder, build.number)}">${name}</a></td>
-<td>${badge(lookOf(build))}</td>
+<td class="${builder ? 'name' : 'name kept'}"><a href="${paths.build(build.builder, build.number)}">${name}</a></td>
+<td class="look">${badge(lookOf(build))}</td>
 <td class="wide">${whatOf(build)}</td>
 <td class="optional kept">${source(build.sourceStamp)}</td>
 ${slave && html`<td class="optional kept"><a href="${paths.slave(build.slave)}">${build.slave}</a></td>`}
@@ -28,7 +28,7 @@ ${slave && html`<td class="optional kept"><a href="${paths.slave(build.slave)}">
 <td class="number">${when(build.finishedAt ?? build.startedAt, now)}</td>
 </tr>`
   })
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="stack">
 <thead><tr><th scope="col">Build</th><th scope="col">Result</th><th scope="col">What</th><th scope="col" class="optional">Source</th>${slave && html`<th scope="col" class="optional">Slave</th>`}<th scope="col" class="number optional">Took</th><th scope="col" class="number">When</th></tr></thead>
 <tbody>${rows}</tbody></table></div>`
 }

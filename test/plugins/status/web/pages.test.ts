@@ -69,6 +69,26 @@ test('a build shows its steps, the last words of the one that failed, its source
   assert.doesNotMatch(page, /<form/) // nor are the buttons
 })
 
+test('the overview says that nothing was built yet, and names the builders that are red', async () => {
+  await using site = await createSite()
+  const summary = async () => /<p id="summary"[^>]*>(.*?)<\/p>/.exec(await site.text('/'))?.[1]?.trim()
+  assert.equal(await summary(), '<b>Nothing has been built yet.</b>')
+  await site.change('r1')
+  assert.equal(await summary(), '<b class="bad">1 of 3 builders is red:</b> <a href="/builders/full-bsd">full-bsd</a>.')
+})
+
+test('a build leads to the builds before and after it', async () => {
+  await using site = await createSite()
+  for (const revision of ['r1', 'r2', 'r3']) await site.change(revision)
+  const around = async (number: number) =>
+    [...(await site.text(`/builders/full/builds/${number}`)).matchAll(/rel="(prev|next)" href="([^"]+)"/g)].map(
+      ([, rel, path]) => `${rel} ${path}`,
+    )
+  assert.deepEqual(await around(0), ['next /builders/full/builds/1'])
+  assert.deepEqual(await around(1), ['prev /builders/full/builds/0', 'next /builders/full/builds/2'])
+  assert.deepEqual(await around(2), ['prev /builders/full/builds/1'])
+})
+
 test('what is not there is one clear 404, on pages and in the API', async () => {
   await using site = await createSite()
   for (const [path, said] of [
@@ -95,9 +115,9 @@ test('builds and changes come page by page', async () => {
   await using site = await createSite()
   for (let i = 0; i < 60; i++) await site.change(`r${i}`)
   const numbers = (page: string) =>
-    [...page.split('id="builds"')[1]!.matchAll(/<td class="kept"><a href="\/builders\/full\/builds\/(\d+)">/g)].map(
-      (match) => Number(match[1]),
-    )
+    [
+      ...page.split('id="builds"')[1]!.matchAll(/<td class="name kept"><a href="\/builders\/full\/builds\/(\d+)">/g),
+    ].map((match) => Number(match[1]))
   let path = '/builders/full'
   const seen: number[] = []
   for (let i = 0; i < 3; i++) {
