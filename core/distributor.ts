@@ -8,7 +8,7 @@ import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
 import { createStartPauses } from './start-pauses.ts'
 import { countWaiting, firstWaiting, nextNotBefore, type WaitingRequest } from './store/requests.ts'
-import { createWhyNots } from './why-nots.ts'
+import { createWhyNots, waitsForRetry } from './why-nots.ts'
 
 /**
  * Stage 8 of the walk, the only place where queue, pool and locks meet. Event-driven: something that changed wakes the builders
@@ -113,6 +113,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   /** Starts the head of a builder's queue on a slave; false when there is nothing to start, or nothing that can. */
   async function place(builder: string): Promise<boolean> {
     if (pool.free(builder).length === 0) return noneFree(builder)
+    const inForce = config()
     const now = store.now()
     const without = [...startingOf(builder)]
     const spec = config().builders.get(builder)!
@@ -147,6 +148,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     // Last, as most passes of builders that wait for locks do not come to this.
     const requests = await mergedWith(spec, request)
     if (requests === undefined || !open) return false
+    if (config() !== inForce) return true
     stack.move()
     explain(builder, null)
     start(builder, requests, place)
@@ -202,10 +204,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
         builder,
         clock.timer(at - now, () => wake(builder)),
       )
-      return explain(builder, {
-        code: 'retry-delay',
-        text: `its slave was lost; next try at ${new Date(at).toISOString()}`,
-      })
+      return explain(builder, waitsForRetry(at))
     }
     // A request queued during the query has marked the builder dirty: the next pass finds it.
     if (beingStarted === 0 && !dirty.has(builder)) waiting.delete(builder)

@@ -3,6 +3,7 @@ import type { Adoption } from './adoption.ts'
 import type { Deadlocks } from './deadlocks.ts'
 import type { Distributor } from './distributor.ts'
 import { masterStopping } from './errors.ts'
+import type { Named } from './forget.ts'
 import type { Http } from './http/http.ts'
 import type { InForce } from './in-force.ts'
 import type { createLeases } from './leases.ts'
@@ -34,7 +35,8 @@ interface Deps {
   readonly pollers: Pick<Pollers, 'start'>
   readonly retention: Retention
   readonly leases: ReturnType<typeof createLeases>
-  readonly forgetGone: () => Promise<void>
+  readonly named: () => Named
+  readonly forgetOthers: (named: Named) => Promise<void>
   readonly retainConfigs: () => Promise<void>
   /** Settles when no config is being put in force. */
   readonly reconfigured: () => Promise<unknown>
@@ -60,7 +62,7 @@ export function createLife(deps: Deps) {
       pool.start,
       // Only now, so that status targets hear of it; nothing is given to a slave before.
       adoption.resume,
-      deps.forgetGone,
+      () => deps.forgetOthers(deps.named()),
       distributor.start,
     ]
     for (const step of steps) {

@@ -9,7 +9,7 @@ import type { Config } from './config/model.ts'
 import { createDeadlocks } from './deadlocks.ts'
 import { createDistributor } from './distributor.ts'
 import { createEventStream } from './event-stream.ts'
-import { forgetOthers } from './forget.ts'
+import { forgetOthers, type Named } from './forget.ts'
 import { createGuard } from './guard.ts'
 import { createHttp } from './http/http.ts'
 import { createInForce } from './in-force.ts'
@@ -180,7 +180,8 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
   tellAll(store, { hooks, plugins, distributor, followers: [scheduling, triggers, chat, stream] })
 
   const kept = {
-    forgetGone: () => forgetOthers(store, config().plugins, scheduling.list(), pollers.list()),
+    named: () => ({ plugins: config().plugins, schedulers: scheduling.list(), pollers: pollers.list() }),
+    forgetOthers: (named: Named) => forgetOthers(store, named),
     retainConfigs: async () => configs.retain(new Set([config().hash, ...(await usedConfigs(store.db))])),
   }
   const parts = { store, log, inForce, scheduling, plugins, outbox, http, pool, distributor, ...kept }

@@ -81,7 +81,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     stack.use(hold)
     // Before these are given back: whoever gets them looks at the queue at once.
     stack.defer(decided)
-    // The config of this moment is the build's to its end.
+    // The config of this moment is the build's to its end, if it is still in force when it begins.
     const config = deps.config()
     const spec = config.builders.get(builder)!
     const slaveSpec = config.slaves.get(slave)!
@@ -93,6 +93,8 @@ export function createPlacement(deps: PlacementDeps): Placement {
       deps.progress.of(builder, spec.useProgress),
       greet(session, builder, reservation.isShared()),
     ])
+    // What it holds was worked out under that config, and nobody keeps its copy for a build that has not begun: it waits on.
+    if (deps.config() !== config) return
     progress.plan(stepNames(spec.steps))
     const asked = buildsets[0]!
     const timers = buildsets.flatMap(({ stableMs }) => stableMs ?? [])
@@ -122,7 +124,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
           sourceStamp,
           changes,
           // Where they differ, the one it is started for has its way.
-          asked: Object.assign({}, ...buildsets.map((buildset) => buildset.properties).reverse()),
+          asked: Object.fromEntries(buildsets.toReversed().flatMap(({ properties }) => Object.entries(properties))),
           scheduler: asked.scheduler,
           owner: asked.owner,
           number,

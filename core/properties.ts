@@ -21,9 +21,10 @@ export interface PropertySources {
  */
 export function initialProperties(from: PropertySources): PropertyMap {
   const { builder, slave, sourceStamp, scheduler, owner } = from
-  const entries: Record<string, PropertyEntry> = {}
+  // A map, as a name may be one that means something to an object: `__proto__`.
+  const entries = new Map<string, PropertyEntry>()
   const add = (source: string, values: Readonly<Record<string, Json>>) => {
-    for (const [name, value] of Object.entries(values)) entries[name] = { value, source }
+    for (const [name, value] of Object.entries(values)) entries.set(name, { value, source })
   }
   add('config', from.config.properties)
   for (const change of from.changes) add('Change', change.properties)
@@ -33,5 +34,5 @@ export function initialProperties(from: PropertySources): PropertyMap {
   const { branch, revision, repository, project, codebase } = sourceStamp
   add('SourceStamp', { branch, revision, repository, project, codebase })
   add('Build', { buildername: builder.name, buildnumber: from.number, slavename: slave.name, scheduler, owner })
-  return entries
+  return Object.fromEntries(entries)
 }

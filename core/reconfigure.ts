@@ -2,6 +2,7 @@ import type { Log } from 'boltbot/plugin-sdk'
 import { diffConfigs } from './config/diff.ts'
 import type { Config } from './config/model.ts'
 import type { Distributor } from './distributor.ts'
+import type { Named } from './forget.ts'
 import type { Http } from './http/http.ts'
 import type { InForce } from './in-force.ts'
 import type { Outbox } from './outbox/outbox.ts'
@@ -21,8 +22,9 @@ interface Deps {
   readonly outbox: Pick<Outbox, 'settle'>
   readonly pool: Pick<SlavePool, 'configure'>
   readonly distributor: Pick<Distributor, 'wake'>
-  /** Forgets what the store keeps of things the config does not name any more. */
-  readonly forgetGone: () => Promise<void>
+  readonly named: () => Named
+  /** Forgets what the store keeps of all others. */
+  readonly forgetOthers: (named: Named) => Promise<void>
   readonly retainConfigs: () => Promise<void>
 }
 
@@ -45,6 +47,9 @@ async function reconfigure(deps: Deps, next: Config): Promise<readonly string[]>
   const { store, log, inForce, http, distributor } = deps
   const previous = inForce.config()
   const lines = [...diffConfigs(previous, next)]
+  const named = deps.named()
+  // What cannot be stored now changes nothing about the config that is in force.
+  const stored = (work: Promise<void>) => work.catch((error: unknown) => log.error('not stored', { error }))
   await deps.scheduling.mark()
   const moved = await http.move(next)
   using _ = http.hold()
@@ -54,14 +59,14 @@ async function reconfigure(deps: Deps, next: Config): Promise<readonly string[]>
   } catch (error) {
     await moved.undo()
     change.undo()
+    // A place that a plugin of the refused config was given would hold the journal, and be its place when it comes for good.
+    await stored(deps.forgetOthers(together(named, deps.named())))
     throw error
   } finally {
     change.end()
   }
   await moved.keep()
-  // It is in force: what cannot be stored now does not take it back.
-  const stored = (work: Promise<void>) => work.catch((error: unknown) => log.error('not stored', { error }))
-  await stored(deps.forgetGone())
+  await stored(deps.forgetOthers(deps.named()))
   await stored(deps.outbox.settle())
   await deps.pool.configure()
   await stored(deps.retainConfigs())
@@ -70,3 +75,10 @@ async function reconfigure(deps: Deps, next: Config): Promise<readonly string[]>
   await stored(configApplied(store, next.hash, lines))
   return lines
 }
+
+/** With those of before: one that could not be put back comes back with the next config, and finds its place. */
+const together = (a: Named, b: Named): Named => ({
+  plugins: a.plugins,
+  schedulers: [...a.schedulers, ...b.schedulers],
+  pollers: [...a.pollers, ...b.pollers],
+})

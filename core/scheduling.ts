@@ -14,7 +14,8 @@ import {
 import type { Buildsets } from './buildsets.ts'
 import { formWrong, noForm, notTriggerable, schedulerTwice, unknownScheduler } from './errors.ts'
 import { createSchedulerInputs } from './scheduler-inputs.ts'
-import type { CreatedBuildset, NewBuildset } from './store/buildsets.ts'
+import { ordersOf, triggerKey } from './scheduler-orders.ts'
+import { type CreatedBuildset, findByKey, type NewBuildset } from './store/buildsets.ts'
 import { openScheduler, type SchedulerRow, saveDecision } from './store/schedulers.ts'
 import type { Store, StoredEvent } from './store/store.ts'
 
@@ -62,7 +63,6 @@ export interface SchedulingDeps {
   ) => Promise<readonly StoredEvent[]>
 }
 
-type Wanted = NonNullable<Decision<Json>['buildsets']>[number]
 type TriggerInput = Extract<SchedulerInput, { readonly kind: 'trigger' }>
 
 interface Running {
@@ -82,11 +82,10 @@ interface Running {
 
 const FED = ['changeAccepted', 'buildsetFinished'] as const
 const RETRY_MS = 5000
+const FAILED_MS = 5 * 60_000
 const LOOK_MS = 60_000
 const STORE_AFTER = 100
 
-/** An order that a step gives again after a restart makes nothing new. */
-const keyOf = (input: SchedulerInput) => (input.kind === 'trigger' && input.key ? { key: `trigger ${input.key}` } : {})
 /** Another master was faster with this scheduler; its decision stands. */
 class DecidedElsewhere extends Error {}
 
@@ -132,22 +131,18 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   /** One input: decide, store, re-arm. Gives the buildsets. */
   async function feed(entry: Running, input: SchedulerInput, eventId: number): Promise<readonly CreatedBuildset[]> {
     let decision: Decision<Json>
-    let buildsets: NewBuildset[]
+    let buildsets: NewBuildset[] = []
     try {
       decision = entry.rules.decide(input, entry.row.state, clock.now())
-      buildsets = await Promise.all(
-        (decision.buildsets ?? []).map((wanted, at) => complete(entry.rules, wanted, at === 0 ? keyOf(input) : {})),
-      )
     } catch (error) {
-      log.error('scheduler failed, this input is passed over', {
-        scheduler: entry.rules.name,
-        input: input.kind,
-        error,
-      })
-      const { state, wakeAt, waiting } = entry.row
-      // A failed timer must not fire again at once, for ever.
-      decision = { state, wakeAt: input.kind === 'timer' ? null : wakeAt, waiting }
-      buildsets = []
+      decision = passOverFailed(entry, input, error)
+    }
+    // A store that cannot be read says nothing against the input: it comes again.
+    const orders = await ordersOf(entry.rules, input, decision, deps.changesOf)
+    try {
+      buildsets = orders.map(deps.buildsets.prepare)
+    } catch (error) {
+      decision = passOverFailed(entry, input, error)
     }
     const { state, wakeAt = null, waiting = null } = decision
     const next = { ...entry.row, state, eventId, wakeAt, waiting }
@@ -156,6 +151,17 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     const created = await keep(entry, next, buildsets)
     if (entry.live) arm(entry)
     return created
+  }
+
+  /** All stays as it is. A moment that failed comes again, and not at once: a nightly scheduler must not sleep for ever. */
+  function passOverFailed(entry: Running, input: SchedulerInput, error: unknown): Decision<Json> {
+    log.error('scheduler failed, this input is passed over', {
+      scheduler: entry.rules.name,
+      input: input.kind,
+      error,
+    })
+    const { state, wakeAt, waiting } = entry.row
+    return { state, wakeAt: input.kind === 'timer' ? clock.now() + FAILED_MS : wakeAt, waiting }
   }
 
   async function keep(
@@ -168,15 +174,6 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     entry.row = stored.row
     entry.passedOver = 0
     return stored.created
-  }
-
-  /** The source stamp of a scheduler's buildset, from its changes. */
-  async function complete(rules: SchedulerRules, wanted: Wanted, key: { key?: string }): Promise<NewBuildset> {
-    const { changes: ids = [], ...input } = wanted
-    const newest = (await deps.changesOf(ids.slice(-1)))[0]
-    const { branch = null, revision = null, repository = '', project = '', codebase = '' } = newest ?? {}
-    const sourceStamp = { branch, revision, repository, project, codebase, changes: ids, ...input.sourceStamp }
-    return deps.buildsets.prepare({ builders: rules.builders, ...key, ...input, scheduler: rules.name, sourceStamp })
   }
 
   function arm(entry: Running): void {
@@ -265,6 +262,9 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
       return (await ask(known(name), { kind: 'now' })).length
     },
     async trigger(name, order) {
+      // Heard before a restart: it stands, also when the scheduler is gone from the config by now.
+      const heard = order.key === undefined ? undefined : await findByKey(store.db, triggerKey(order.key))
+      if (heard !== undefined) return [heard]
       const entry = known(name)
       if (entry.rules.triggerable !== true) throw notTriggerable(name)
       return ask(entry, { kind: 'trigger', ...order })

@@ -23,6 +23,7 @@ import type { LogStore } from './store/log-store.ts'
 import { countBefore, countWaiting, openRequests, readRequest } from './store/requests.ts'
 import { readSlaves } from './store/slaves.ts'
 import type { Store } from './store/store.ts'
+import { waitsForRetry } from './why-nots.ts'
 
 /** Read-only views for plugins, the command line and pages: what is stored, with what is live. */
 export interface ViewsDeps {
@@ -73,7 +74,8 @@ export function createViews(deps: ViewsDeps): Query {
     if (!config().builders.has(request.builder)) {
       return { code: 'no-builder', text: `builder ${request.builder} is not in the config` }
     }
-    const before = await countBefore(db, request)
+    if (request.notBefore > store.now()) return waitsForRetry(request.notBefore)
+    const before = await countBefore(db, request, store.now())
     const head = deps.whyNot(request.builder) ?? { code: 'starting', text: 'it is about to start' }
     if (before === 0) return head
     const others = before === 1 ? '1 request is' : `${before} requests are`

@@ -13,6 +13,11 @@ export interface WhyNots {
   stop(): Promise<void>
 }
 
+/** Of a request that waits after a lost slave. */
+export function waitsForRetry(at: number): WhyNot {
+  return { code: 'retry-delay', text: `its slave was lost; next try at ${new Date(at).toISOString()}` }
+}
+
 const SAVE_MS = 50
 const SAVE_AGAIN_MS = 5000
 

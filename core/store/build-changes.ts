@@ -1,5 +1,6 @@
 import type { ChangeId } from 'boltbot/plugin-sdk'
 import type { Transaction } from 'kysely'
+import { inPieces } from './pieces.ts'
 import type { Tables } from './tables.ts'
 
 /** Notes which changes are in a build, so that a change finds its builds. */
@@ -8,7 +9,6 @@ export async function noteChanges(
   build: number,
   changes: readonly ChangeId[],
 ): Promise<void> {
-  if (changes.length === 0) return
   const rows = [...new Set(changes)].map((change) => ({ change_id: change, build_id: build }))
-  await trx.insertInto('build_changes').values(rows).execute()
+  for (const piece of inPieces(rows)) await trx.insertInto('build_changes').values(piece).execute()
 }

@@ -1,5 +1,6 @@
 import type { BuildsetId, BuildsetView, Json, Query, RequestId, Result, SourceStamp } from 'boltbot/plugin-sdk'
 import type { Kysely, Selectable, Transaction } from 'kysely'
+import { inPieces } from './pieces.ts'
 import { prepared } from './prepared.ts'
 import { tellQueued } from './requests.ts'
 import type { Store, Tell } from './store.ts'
@@ -58,24 +59,23 @@ export async function insertBuildset(
     })
     .returning('id')
     .executeTakeFirstOrThrow()
-  const rows = await trx
-    .insertInto('requests')
-    .values(
-      input.builders.map((builder) => ({
-        buildset_id: id,
-        builder: builder.name,
-        priority: input.priority,
-        front: 0,
-        submitted_at: now,
-        not_before: 0,
-        merge_key: builder.mergeKey,
-        state: 'waiting',
-        epoch: 0,
-        losses: 0,
-      })),
-    )
-    .returning(['id', 'builder'])
-    .execute()
+  const rows: { id: number; builder: string }[] = []
+  for (const builders of inPieces(input.builders)) {
+    const requests = builders.map((builder) => ({
+      buildset_id: id,
+      builder: builder.name,
+      priority: input.priority,
+      front: 0,
+      submitted_at: now,
+      not_before: 0,
+      merge_key: builder.mergeKey,
+      state: 'waiting',
+      epoch: 0,
+      losses: 0,
+    }))
+    const stored = trx.insertInto('requests').values(requests).returning(['id', 'builder'])
+    rows.push(...(await stored.execute()))
+  }
   tell('buildsetCreated', {
     buildset: id,
     builders: input.builders.map((builder) => builder.name),
@@ -88,10 +88,11 @@ export async function insertBuildset(
   return { buildset: id, requests: rows.map((row) => row.id) }
 }
 
-async function findByKey(trx: Transaction<Tables>, key: string): Promise<CreatedBuildset | undefined> {
-  const row = await trx.selectFrom('buildsets').select('id').where('dedupe_key', '=', key).executeTakeFirst()
+/** The buildset that was made under a key. */
+export async function findByKey(db: Kysely<Tables>, key: string): Promise<CreatedBuildset | undefined> {
+  const row = await db.selectFrom('buildsets').select('id').where('dedupe_key', '=', key).executeTakeFirst()
   if (row === undefined) return undefined
-  const requests = await trx
+  const requests = await db
     .selectFrom('requests')
     .select('id')
     .where('buildset_id', '=', row.id)

@@ -1,5 +1,6 @@
 import { type Change, type ChangeId, type ChangeInput, type Json, repositoryKey } from 'boltbot/plugin-sdk'
 import type { CompiledQuery, Kysely } from 'kysely'
+import { inPieces } from './pieces.ts'
 import type { Store } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 
@@ -62,13 +63,15 @@ function insertion(store: Store, trx: Kysely<Tables>, row: NewRow): CompiledQuer
 
 /** Changes by id, in the order of the ids given; unknown ones are left out. */
 export async function readChanges(db: Kysely<Tables>, ids: readonly number[]): Promise<Change[]> {
-  if (ids.length === 0) return []
-  const rows = await db
-    .selectFrom('changes')
-    .selectAll()
-    .where('id', 'in', [...ids])
-    .execute()
-  const byId = new Map(rows.map((row) => [row.id, toChange(row)]))
+  const byId = new Map<ChangeId, Change>()
+  for (const piece of inPieces(ids)) {
+    const rows = await db
+      .selectFrom('changes')
+      .selectAll()
+      .where('id', 'in', [...piece])
+      .execute()
+    for (const row of rows) byId.set(row.id, toChange(row))
+  }
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 

@@ -1,11 +1,11 @@
 import type { Json, SourceStamp } from 'boltbot/plugin-sdk'
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { Old } from './prune.ts'
 import type { Store } from './store.ts'
 import type { Tables } from './tables.ts'
 
 /**
- * Removes old changes that nothing refers to: no build, no request without a build, no scheduler's state, no event that somebody has
+ * Removes old changes that nothing refers to: no build, no request that waits or has no build, no scheduler's state, no event that somebody has
  * yet to read. Looks at `limit` of them after `position`; `next` is where to go on, `null` at the end.
  */
 export function removeChanges(
@@ -85,7 +85,13 @@ async function referredTo(trx: Transaction<Tables>, ids: readonly number[]): Pro
   const unbuilt = await trx
     .selectFrom('buildsets')
     .select('source_stamp')
-    .where('id', 'in', (eb) => eb.selectFrom('requests').select('buildset_id').where('build_id', 'is', null))
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('requests')
+        .select('buildset_id')
+        // One that waits again names the build that was lost with it, which may be gone already.
+        .where((either) => either.or([either('build_id', 'is', null), either('state', '=', sql.lit('waiting'))])),
+    )
     .execute()
   for (const { source_stamp } of unbuilt)
     for (const id of (JSON.parse(source_stamp) as SourceStamp).changes) found.add(id)

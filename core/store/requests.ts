@@ -151,13 +151,14 @@ async function withBuilds(db: Kysely<Tables>, rows: readonly Row<'requests'>[]):
   })
 }
 
-/** How many waiting requests of its builder come before this one. */
-export async function countBefore(db: Kysely<Tables>, request: WaitingRequest): Promise<number> {
+/** How many waiting requests of its builder come before this one; not those that wait after a lost slave. */
+export async function countBefore(db: Kysely<Tables>, request: WaitingRequest, now: number): Promise<number> {
   const row = await db
     .selectFrom('requests')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('builder', '=', request.builder)
     .where('state', '=', sql.lit('waiting'))
+    .where('not_before', '<=', now)
     .where((eb) => {
       const front = eb.selectFrom('requests as mine').select('mine.front').where('mine.id', '=', request.id)
       return eb.or([

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hasCode } from 'boltbot/plugin-sdk'
 import { createSeededRandom, until } from 'boltbot/plugin-sdk/testing'
+import { startBuild } from '../../core/store/builds.ts'
+import { createBuildset } from '../../core/store/buildsets.ts'
+import { acceptChange, readChanges } from '../../core/store/changes.ts'
 import { advanceCursor, readCursor, readEvents } from '../../core/store/journal.ts'
 import { readMasterId } from '../../core/store/meta.ts'
 import { deletePluginState, getPluginState, setPluginState } from '../../core/store/plugin-state.ts'
@@ -17,9 +20,12 @@ export function storeConformance(kind: StoreKind): void {
     journalConformance(kind)
     claims(kind)
     small(kind)
+    many(kind)
     peopleConformance(kind)
   })
 }
+
+const EMPTY_STAMP = { branch: 'main', revision: null, repository: '', project: '', codebase: '', patch: null }
 
 function transitions(kind: StoreKind): void {
   it('keeps nothing of a transition that throws, and all of those beside it', async () => {
@@ -169,6 +175,29 @@ function claims(kind: StoreKind): void {
     assert.equal((await claim(other, 'next'))?.epoch, 2)
     assert.equal(await write(store, 1, 'finished'), 0n, 'the stale claim writes nothing')
     assert.equal(await write(other, 2, 'finished'), 1n)
+  })
+}
+
+function many(kind: StoreKind): void {
+  it('takes more in one buildset and one build than fits into one query', async () => {
+    await using under = await kind.open()
+    const { store } = under
+    const changes = Array.from({ length: 40_000 }, (_, i) => i + 1)
+    const builders = Array.from({ length: 4000 }, (_, i) => ({ name: `b${i}`, mergeKey: null }))
+    const sourceStamp = { ...EMPTY_STAMP, changes }
+    const asked = { reason: 'test', properties: {}, priority: 0, scheduler: null, owner: null }
+    const rest = { key: null, stableMs: null, externalId: null }
+    const created = await createBuildset(store, { ...asked, ...rest, sourceStamp, builders })
+    assert.equal(new Set(created.requests).size, 4000)
+    const { change } = await acceptChange(store, { who: 'jane', files: [], comments: '' }, 'test')
+    assert.deepEqual(await readChanges(store.db, changes), [change])
+    const started = await startBuild(store, {
+      ...{ owner: 'me', builder: 'b0', slave: 'bot', requests: created.requests.slice(0, 1), reason: 'test' },
+      ...{ sourceStamp, blamelist: [], configHash: '', agent: null, lease: 1, locks: [], properties: () => ({}) },
+    })
+    const noted = store.db.selectFrom('build_changes').select((eb) => eb.fn.countAll<number>().as('count'))
+    const { count } = await noted.where('build_id', '=', started!.build).executeTakeFirstOrThrow()
+    assert.equal(Number(count), 40_000)
   })
 }
 

@@ -67,7 +67,8 @@ export async function createRig(options: RigOptions, seed = 1): Promise<Rig> {
   const store = await openSqliteStore({ file: ':memory:', clock, log })
   const basedir = await mkdtemp(join(tmpdir(), 'boltbot-rig-'))
   const configs = new Map<RigOptions, string>()
-  return startRig({ options, seed, clock, log, store, logStore: createMemoryLogStore(), basedir, configs })
+  const logStore = createMemoryLogStore()
+  return startRig({ options, seed, clock, log, store, logStore, basedir, configs, gone: new Set() })
 }
 
 interface RigParts {
@@ -80,6 +81,8 @@ interface RigParts {
   readonly basedir: string
   /** Hash of each config that there was. */
   readonly configs: Map<RigOptions, string>
+  /** Hashes of those that were not kept. */
+  readonly gone: Set<string>
 }
 
 async function startRig(parts: RigParts): Promise<Rig> {
@@ -95,15 +98,18 @@ async function startRig(parts: RigParts): Promise<Rig> {
       door = host.slaves
     },
   })
-  const toConfig = (options: RigOptions): Config =>
-    checked(
+  const toConfig = (options: RigOptions): Config => {
+    const hash = parts.configs.getOrInsertComputed(options, () => `rig ${parts.configs.size}`)
+    parts.gone.delete(hash)
+    return checked(
       {
         ...options,
         plugins: [...(options.plugins ?? []), recorder],
         transports: [...(options.transports ?? []), transport()],
       },
-      parts.configs.getOrInsertComputed(options, () => `rig ${parts.configs.size}`),
+      hash,
     )
+  }
   const redactor = createRedactor()
   const process = { killed: false }
   const slaves: ScriptedSlave[] = []
@@ -121,10 +127,12 @@ async function startRig(parts: RigParts): Promise<Rig> {
     configs: {
       async load(hash) {
         const [options] = [...parts.configs].find(([, known]) => known === hash) ?? []
-        if (options === undefined) throw new Error(`there is no config ${hash}`)
+        if (options === undefined || parts.gone.has(hash)) throw new Error(`there is no config ${hash}`)
         return toConfig(options)
       },
-      async retain() {},
+      async retain(hashes) {
+        for (const hash of parts.configs.values()) if (!hashes.has(hash)) parts.gone.add(hash)
+      },
     },
     redact: redactor.text,
   })

@@ -49,8 +49,8 @@ export async function readStanding(world: World, waiting: readonly Waiting[]): P
   if (slaves.some((slave) => slave.state === 'attaching')) return undefined
   const whys = new Map<string, WhyNot | undefined>()
   for (const [builder, requests] of Map.groupBy(waiting, (request) => request.builder)) {
-    if (!requests.some((request) => request.notBefore <= clock.now())) continue
-    whys.set(builder, await master.query.why(requests[0]!.id))
+    const first = requests.find((request) => request.notBefore <= clock.now())
+    if (first !== undefined) whys.set(builder, await master.query.why(first.id))
   }
   return { waiting, slaves, whys }
 }

@@ -166,7 +166,12 @@ export function createLatentSlave(deps: LatentSlaveDeps): LatentSlave {
   function settleQuarantine(): void {
     const left = (record?.notBefore ?? 0) - clock.now()
     clear('quarantine')
-    if (left > 0 && !stopped) timers.quarantine = clock.timer(left, deps.changed)
+    if (left <= 0 || stopped) return
+    // Its end is a moment of the wall clock, which may have been set back meanwhile.
+    timers.quarantine = clock.timer(left, () => {
+      settleQuarantine()
+      deps.changed()
+    })
   }
 
   function insubstantiate(why: string, hard = true): void {
