@@ -123,7 +123,7 @@ export const slaveDuplicate = (slave: string, peer: string) =>
 export const sessionLost = (slave: string, why: string) =>
   new CiError({
     code: 'BOLT_SESSION_LOST',
-    message: `The slave "${slave}" was lost: ${why}.`,
+    message: `The slave "${slave}" was lost: ${why.replace(/\.$/, '')}.`,
     details: { slave, why },
   })
 

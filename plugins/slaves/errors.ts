@@ -20,7 +20,7 @@ export const directoryFailed = (slave: string, path: string, cause: unknown) =>
 export const linkLost = (slave: string, reason: string) =>
   new CiError({
     code: 'BOLT_SESSION_LOST',
-    message: `The slave "${slave}" was lost: ${reason}.`,
+    message: `The slave "${slave}" was lost: ${reason.replace(/\.$/, '')}.`,
     details: { slave, reason },
   })
 

@@ -7,8 +7,8 @@ const id = { build: 7, epoch: 1, step: 0, index: 2 }
 const bytes = (length: number) => Buffer.alloc(length, 'x')
 const messages = (
   [
-    { t: 'hello', version: 1, name: 'bot', nonce: bytes(32) },
-    { t: 'challenge', version: 1, nonce: bytes(32) },
+    { t: 'hello', version: 2, name: 'bot', nonce: bytes(32) },
+    { t: 'challenge', version: 2, nonce: bytes(32) },
     { t: 'proof', proof: bytes(32) },
     { t: 'done', request: 3, error: null },
     { t: 'output', id, log: 'stdio', stream: 'stdout', offset: 300, data: bytes(200) },

@@ -91,7 +91,7 @@ export function createAgentLink(deps: AgentLinkDeps): AgentLink {
   function challenge(agentNonce: Uint8Array, message: Extract<MasterMessage, { readonly t: 'challenge' }>): void {
     if (message.version !== PROTOCOL_VERSION)
       throw new ProtocolError(
-        `The master speaks version ${message.version} of the agent protocol, this slave ${PROTOCOL_VERSION}.`,
+        `The master is too old for this slave (it speaks version ${message.version} of the agent protocol, the slave ${PROTOCOL_VERSION}): upgrade the master.`,
       )
     const login: Login = { name, agentNonce, masterNonce: message.nonce.slice() }
     transmit({ t: 'proof', proof: prove(password, 'agent', login) })

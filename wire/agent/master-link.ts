@@ -4,7 +4,7 @@ import { isProof, type Login, prove } from './auth.ts'
 import { decodeAgentMessage, encodeMessage } from './codec.ts'
 import type { Connection, ConnectionErrors } from './connection.ts'
 import { createMasterConnection, type MasterConnection } from './master-connection.ts'
-import { type AgentMessage, type MasterMessage, PROTOCOL_VERSION } from './messages.ts'
+import { type AgentMessage, type MasterMessage, OLDEST_AGENT, PROTOCOL_VERSION } from './messages.ts'
 import { CLOSE, type LinkClock, type Socket } from './socket.ts'
 
 /**
@@ -48,7 +48,7 @@ export interface MasterLinkDeps {
 }
 
 export interface LinkProblem {
-  readonly kind: 'protocol' | 'login' | 'attach'
+  readonly kind: 'protocol' | 'version' | 'login' | 'attach'
   /** As given by the peer: not to be trusted before a login. */
   readonly name: string | undefined
   readonly reason: string
@@ -135,12 +135,15 @@ export function createMasterLink(deps: MasterLinkDeps): MasterLink {
 
   function hello(message: Extract<AgentMessage, { readonly t: 'hello' }>): void {
     const { version, name } = message
-    if (version !== PROTOCOL_VERSION) {
-      const reason = `This master speaks version ${PROTOCOL_VERSION} of the agent protocol, the slave "${name}" speaks ${version}.`
-      refuse('login', reason, `${reason} Install the same Boltbot on both.`)
+    if (version > PROTOCOL_VERSION) {
+      const why = `it speaks version ${PROTOCOL_VERSION} of the agent protocol, the slave ${version}`
+      refuse('version', `This master is too old for the slave "${name}" (${why}): upgrade the master.`)
+    } else if (version < OLDEST_AGENT) {
+      const why = `it speaks version ${version} of the agent protocol, the master ${OLDEST_AGENT} to ${PROTOCOL_VERSION}`
+      refuse('version', `The slave "${name}" is too old for this master (${why}): install the master's Boltbot on it.`)
     } else {
       const login: Login = { name, agentNonce: message.nonce.slice(), masterNonce: randomBytes(32) }
-      send({ t: 'challenge', version: PROTOCOL_VERSION, nonce: login.masterNonce })
+      send({ t: 'challenge', version, nonce: login.masterNonce })
       state = { at: 'proving', login }
     }
   }

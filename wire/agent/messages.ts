@@ -7,7 +7,9 @@
  * A command belongs to the agent: it goes on while there is no link, and is kept until `forget`. Its output is numbered by byte
  * offsets per log; the master acknowledges what it has stored, and asks with `resume` for what it misses.
  */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
+/** Of the oldest agents that a master still takes. An agent takes no older master: masters are upgraded first. */
+export const OLDEST_AGENT = 1
 
 /** Said by the agent. */
 export type AgentMessage =

@@ -147,6 +147,7 @@ const STALLED_BYTES = 64 * 1024
 
 const MESSAGES: Readonly<Record<LinkProblem['kind'], string>> = {
   protocol: 'slave connection broke the protocol',
+  version: 'slave of another version refused',
   login: 'slave login refused',
   attach: 'slave not attached',
 }

@@ -100,7 +100,7 @@ test('a master that does not know the password gets nothing', async () => {
   const heard: string[] = []
   server.on('connection', (socket) => {
     socket.once('message', () => {
-      socket.send(encodeMessage({ t: 'challenge', version: 1, nonce: new Uint8Array(32) }))
+      socket.send(encodeMessage({ t: 'challenge', version: 2, nonce: new Uint8Array(32) }))
       socket.once('message', () => socket.send(encodeMessage({ t: 'welcome', proof: new Uint8Array(32) })))
     })
     socket.on('message', (data) => heard.push(String(data)))

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock, type FakeClock } from 'boltbot/plugin-sdk/testing'
 import { type AgentLink, createAgentLink } from '../../../wire/agent/agent-link.ts'
+import { decodeAgentMessage, decodeMasterMessage, encodeMessage } from '../../../wire/agent/codec.ts'
 import type { Connection } from '../../../wire/agent/connection.ts'
 import { createMasterLink, type LinkProblem, type MasterLink } from '../../../wire/agent/master-link.ts'
-import type { MasterMessage } from '../../../wire/agent/messages.ts'
+import { type MasterMessage, PROTOCOL_VERSION } from '../../../wire/agent/messages.ts'
 
 test('both ends prove themselves, then the connection is handed over', async () => {
   const pair = connect({})
@@ -14,6 +15,28 @@ test('both ends prove themselves, then the connection is handed over', async () 
   assert.equal(pair.connections[0]!.info.admin, 'jane')
   assert.ok(pair.agent.attached)
   assert.deepEqual(pair.problems, [])
+})
+
+test('an agent of the version before is taken; of others, both ends are told who is too old', async () => {
+  const before = connect({ agentVersion: PROTOCOL_VERSION - 1 })
+  await before.clock.settle()
+  assert.deepEqual([before.problems, before.connections.length], [[], 1])
+
+  const newer = connect({ agentVersion: PROTOCOL_VERSION + 1 })
+  await newer.clock.settle()
+  const [problem] = newer.problems
+  assert.equal(problem?.kind, 'version')
+  assert.match(problem.reason, /^This master is too old for the slave "bot" \(.*\): upgrade the master\.$/)
+  assert.deepEqual(newer.agentClosed, [problem.reason])
+
+  const old = connect({ agentVersion: 0 })
+  await old.clock.settle()
+  assert.match(old.problems[0]!.reason, /^The slave "bot" is too old for this master /)
+  assert.deepEqual(old.agentClosed, [old.problems[0]!.reason])
+
+  const careless = connect({ masterVersion: 1 })
+  await careless.clock.settle()
+  assert.match(careless.agentClosed[0]!, /^The master is too old for this slave /)
 })
 
 test('a login that is not finished in time is closed', async () => {
@@ -137,18 +160,39 @@ interface Pair {
 }
 
 /** Both ends on one fake clock, joined by promises. */
-function connect({ silent = false, keepalive = 0 }: { silent?: boolean; keepalive?: number }): Pair {
+function connect({
+  silent = false,
+  keepalive = 0,
+  agentVersion = PROTOCOL_VERSION,
+  masterVersion = agentVersion,
+}: {
+  silent?: boolean
+  keepalive?: number
+  agentVersion?: number
+  masterVersion?: number
+}): Pair {
   const clock = createFakeClock()
   const connections: Connection[] = []
   const problems: LinkProblem[] = []
   const agentClosed: string[] = []
   const taken: MasterMessage[] = []
   let muted = silent
+  /** The agent as of another version, so that the master answers it as such. */
+  const asAgent = (bytes: Uint8Array) => {
+    const message = decodeAgentMessage(bytes)
+    return message.t === 'hello' ? encodeMessage({ ...message, version: agentVersion }) : bytes
+  }
+  const asMaster = (bytes: Uint8Array) => {
+    const message = decodeMasterMessage(bytes)
+    if (message.t !== 'challenge') return bytes
+    const isOld = masterVersion !== agentVersion
+    return encodeMessage({ ...message, version: isOld ? masterVersion : PROTOCOL_VERSION })
+  }
   const deliver = (to: () => { receive(bytes: Uint8Array): void }) => (bytes: Uint8Array) => {
     if (!muted) queueMicrotask(() => to().receive(bytes))
   }
   const master: MasterLink = createMasterLink({
-    socket: { send: deliver(() => agent), close: () => {} },
+    socket: { send: (bytes) => deliver(() => agent)(asMaster(bytes)), close: () => {} },
     peer: 'test',
     clock,
     errors: {
@@ -162,7 +206,7 @@ function connect({ silent = false, keepalive = 0 }: { silent?: boolean; keepaliv
     refused: (problem) => problems.push(problem),
   })
   const agent: AgentLink = createAgentLink({
-    socket: { send: deliver(() => master), close: () => {} },
+    socket: { send: (bytes) => deliver(() => master)(asAgent(bytes)), close: () => {} },
     clock,
     name: 'bot',
     password: 'secret',
