@@ -3,15 +3,15 @@ import { until } from './until.ts'
 /**
  * Runs something and holds it against it when it leaves timers of the process, sockets, servers, watchers or children behind. Resolves with
  * what it gives, once all is as before.
- * @throws CiError `BOLT_TESTING_WAITED` with what is left 5 real seconds later; else what `work` throws.
+ * @throws CiError `BOLT_TESTING_WAITED` with what is left `deadline` real milliseconds later (default 5000); else what `work` throws.
  * @example await withoutLeaks(() => withRig({ config }, async (rig) => { await rig.force('full') }))
  */
-export async function withoutLeaks<T>(work: () => Promise<T>): Promise<T> {
+export async function withoutLeaks<T>(work: () => Promise<T>, { deadline = 5000 } = {}): Promise<T> {
   const before = resources()
   const result = await work()
   await until(() => left(before).length === 0, {
     what: 'all that was opened to be closed',
-    deadline: 5000,
+    deadline,
     seen: () => left(before).join(', '),
   })
   return result

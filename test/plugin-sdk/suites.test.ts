@@ -133,10 +133,13 @@ test('a transport that gives the result before the output is stored is caught', 
 
 test('a server that stays open is a leak', async () => {
   const server = createServer()
-  const leaking = withoutLeaks(async () => {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-  })
+  const leaking = withoutLeaks(
+    async () => {
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    { deadline: 100 },
+  )
   await assert.rejects(leaking, { code: 'BOLT_TESTING_WAITED', message: /TCPServerWrap/ })
   server.close()
 })

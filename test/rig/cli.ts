@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { readPidFile } from '../../core/cli/pid-file.ts'
+import type { Asked } from './kept-command-line.ts'
 
 export interface Outcome {
   readonly code: number | null
@@ -17,11 +18,14 @@ export interface CliRig extends AsyncDisposable {
   readonly path: string
   /** Runs the real command in a process of its own. */
   run(...args: readonly string[]): Promise<Outcome>
+  /** As `run`, in a process that runs all of these, one after the other: for commands that make files, or ask a master. */
+  ask(...args: readonly string[]): Promise<Outcome>
   /** As `run`, with more variables. */
   runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Outcome>
   write(name: string, content: string): Promise<string>
 }
 
+const KEPT = fileURLToPath(new URL('./kept-command-line.ts', import.meta.url))
 const BIN = fileURLToPath(new URL('../../core/cli/boltbot.js', import.meta.url))
 
 /** The command line in a folder of its own. What was started in `basedirs` is ended with it. */
@@ -41,6 +45,7 @@ export async function createCliRig(basedirs: readonly string[] = []): Promise<Cl
   return {
     path,
     runWith,
+    ask: (...args) => askKept({ cwd: path, args }),
     run: (...args) => runWith({}, ...args),
     async write(name, content) {
       await writeFile(join(path, name), content)
@@ -54,6 +59,34 @@ export async function createCliRig(basedirs: readonly string[] = []): Promise<Cl
         }
       await rm(path, { recursive: true, force: true, maxRetries: 5 })
     },
+  }
+}
+
+/** One for all rigs of a test file; it ends when this process does. */
+let kept: ChildProcess | undefined
+let lastAsked: Promise<unknown> = Promise.resolve()
+
+function askKept(asked: Asked): Promise<Outcome> {
+  const answered = lastAsked.then(() => askNext(asked))
+  lastAsked = answered.catch(() => {})
+  return answered
+}
+
+async function askNext(asked: Asked): Promise<Outcome> {
+  const execArgv = ['--disable-warning=ExperimentalWarning']
+  const child = (kept ??= fork(KEPT, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+  const ended = () => reject(new Error(`The kept process ended while it ran: ${asked.args.join(' ')}`))
+  child.once('message', resolve).once('exit', ended)
+  child.ref()
+  child.channel?.ref()
+  try {
+    child.send(asked)
+    return await promise
+  } finally {
+    child.off('exit', ended)
+    child.unref()
+    child.channel?.unref()
   }
 }
 

@@ -10,10 +10,10 @@ import { createCliRig, LONELY } from '../../rig/cli.ts'
 test('an unknown command or option gets a suggestion and exit code 2', async () => {
   await using rig = await createCliRig()
   const [command, option, argument, nothing] = await Promise.all([
-    rig.run('bilds'),
-    rig.run('builds', '--limt', '4'),
-    rig.run('now'),
-    rig.run(),
+    rig.ask('bilds'),
+    rig.ask('builds', '--limt', '4'),
+    rig.ask('now'),
+    rig.ask(),
   ])
   assert.deepEqual(command, { code: 2, out: '', err: 'boltbot: Unknown command "bilds". Did you mean "builds"?\n' })
   assert.deepEqual(option, { code: 2, out: '', err: 'boltbot: Unknown option "--limt". Did you mean "--limit"?\n' })
@@ -34,14 +34,14 @@ test('a directory where none can be made is one sentence, and does not hang', {
   skip: !existsSync('/proc/self') && 'no /proc',
 }, async () => {
   await using rig = await createCliRig()
-  const { code, err } = await rig.run('master', '/proc/boltbot')
+  const { code, err } = await rig.ask('master', '/proc/boltbot')
   assert.equal(code, 1)
   assert.match(err, /^boltbot: The directory "\/proc\/boltbot" cannot be made: [^\n]*\n$/)
 })
 
 test('every command has help with an example', async () => {
   await using rig = await createCliRig()
-  const { code, out } = await rig.run('--help')
+  const { code, out } = await rig.ask('--help')
   assert.equal(code, 0)
   const names = [...out.matchAll(/^ {2}([a-z][\w-]*)(?:\|\w+)? .*\S/gm)].map((match) => match[1]!)
   const commands = names.filter((name) => name !== 'help' && !name.startsWith('-'))
@@ -75,7 +75,7 @@ for (const command of process.argv.slice(3)) await main(['node', 'boltbot', comm
 
 test('commands for a master that does not run say so in one sentence', async () => {
   await using rig = await createCliRig()
-  const [builds, stop] = await Promise.all([rig.run('builds'), rig.run('stop', '.')])
+  const [builds, stop] = await Promise.all([rig.ask('builds'), rig.ask('stop', '.')])
   assert.equal(builds.code, 1)
   assert.match(builds.err, /^boltbot: No master runs in "\S+"\. Start it with "boltbot start", or name .*\n$/)
   assert.equal(stop.code, 1)
@@ -86,9 +86,9 @@ test('a base directory that cannot be used is one sentence', async () => {
   await using rig = await createCliRig()
   await rig.write('file', '')
   const [missing, file, made] = await Promise.all([
-    rig.run('start', 'nowhere'),
-    rig.run('start', 'file'),
-    rig.run('master', 'file/below'),
+    rig.ask('start', 'nowhere'),
+    rig.ask('start', 'file'),
+    rig.ask('master', 'file/below'),
   ])
   assert.match(missing.err, /^boltbot: The directory "\S+nowhere" cannot be used: it does not exist\. [^\n]*\n$/)
   assert.match(file.err, /cannot be used: it is not a directory\./)
@@ -100,7 +100,7 @@ test('a base directory that cannot be used is one sentence', async () => {
 test('a base directory stands alone: its files, modes and links', async () => {
   await using rig = await createCliRig()
   const config = await rig.write('own.ts', LONELY)
-  const made = await rig.run('master', 'ci', '--config', config)
+  const made = await rig.ask('master', 'ci', '--config', config)
   assert.equal(made.code, 0, made.err)
   const base = join(rig.path, 'ci')
   assert.equal(readFileSync(join(base, 'master.cfg.ts'), 'utf8'), LONELY)
@@ -116,17 +116,17 @@ test('a base directory stands alone: its files, modes and links', async () => {
     ['*.ts', 'plugins'],
     "what the master keeps in data/, checked out sources for instance, is nobody's config",
   )
-  const odd = await rig.run('master', 'odd', '--config', await rig.write('own.txt', LONELY))
+  const odd = await rig.ask('master', 'odd', '--config', await rig.write('own.txt', LONELY))
   assert.match(odd.err, /^boltbot: The config "\S+own\.txt" cannot be used: it must be a \.ts, \.js or \.mjs file\.\n$/)
-  const again = await rig.run('master', 'ci')
+  const again = await rig.ask('master', 'ci')
   assert.match(again.err, /There is a "master\.cfg\.ts" in "\S+ci" already\./)
   assert.equal(again.code, 1)
 })
 
 test('the config of a new base directory is good', async () => {
   await using rig = await createCliRig()
-  await rig.run('master', 'ci')
-  const checked = await rig.run('checkconfig', 'ci')
+  await rig.ask('master', 'ci')
+  const checked = await rig.ask('checkconfig', 'ci')
   assert.equal(checked.err, '')
   assert.equal(checked.code, 0)
   assert.match(checked.out, /Hello: 1 builder on 1 slave\.[\s\S]*Builder "hello" \(1 step: .*\) runs on "here"\./)
@@ -139,9 +139,9 @@ test('checkconfig shows every problem and ends with code 1; --json gives them to
     LONELY.replace('projectName', 'projectNam').replace('slaves: [bot],', `slaves: ['boot'],`),
   )
   const [plain, json, none] = await Promise.all([
-    rig.run('checkconfig', file),
-    rig.run('checkconfig', file, '--json'),
-    rig.run('checkconfig', 'nope.ts'),
+    rig.ask('checkconfig', file),
+    rig.ask('checkconfig', file, '--json'),
+    rig.ask('checkconfig', 'nope.ts'),
   ])
   assert.equal(plain.code, 1)
   assert.deepEqual(
@@ -155,8 +155,8 @@ test('checkconfig shows every problem and ends with code 1; --json gives them to
 
 test('a command for masters says so of the directory of a slave', async () => {
   await using rig = await createCliRig()
-  await rig.run('slave', 'bot', 'ci.example.org:9990', 'bot-linux', 'hunter2')
-  for (const { code, err } of await Promise.all([rig.run('checkconfig', 'bot'), rig.run('reconfig', 'bot')])) {
+  await rig.ask('slave', 'bot', 'ci.example.org:9990', 'bot-linux', 'hunter2')
+  for (const { code, err } of await Promise.all([rig.ask('checkconfig', 'bot'), rig.ask('reconfig', 'bot')])) {
     assert.match(err, /^boltbot: "\S+bot" is the directory of a slave, which has no config to read\. Name [^\n]*\n$/)
     assert.equal(code, 1)
   }
@@ -166,19 +166,19 @@ test('a config or environment that may not be read is one sentence', {
   skip: process.getuid?.() === 0 && 'root may read everything',
 }, async () => {
   await using rig = await createCliRig()
-  await rig.run('master', 'ci')
+  await rig.ask('master', 'ci')
   const base = join(rig.path, 'ci')
   chmodSync(await rig.write('ci/environment', 'A=b\n'), 0)
-  assert.match((await rig.run('start', 'ci')).err, /^boltbot: "\S+environment" cannot be read: permission is denied\. /)
+  assert.match((await rig.ask('start', 'ci')).err, /^boltbot: "\S+environment" cannot be read: permission is denied\. /)
   chmodSync(join(base, 'master.cfg.ts'), 0)
-  const checked = await rig.run('checkconfig', 'ci')
+  const checked = await rig.ask('checkconfig', 'ci')
   assert.match(checked.err, /^boltbot: "\S+master\.cfg\.ts" cannot be read: permission is denied\. [^\n]*\n$/)
 })
 
 test('a slave directory has its files, and the password for its owner only', async () => {
   await using rig = await createCliRig()
   const args = ['--umask', '027', '--keepalive', '30', '--maxdelay', '60', '--usepty']
-  const made = await rig.run('slave', ...args, 'bot', 'ci.example.org:9990', 'bot-linux', 'hunter2')
+  const made = await rig.ask('slave', ...args, 'bot', 'ci.example.org:9990', 'bot-linux', 'hunter2')
   assert.equal(made.code, 0, made.err)
   const base = join(rig.path, 'bot')
   assert.deepEqual(JSON.parse(readFileSync(join(base, 'slave.json'), 'utf8')), {
@@ -194,8 +194,8 @@ test('a slave directory has its files, and the password for its owner only', asy
   assert.equal(statSync(join(base, 'password')).mode & 0o777, 0o600)
   assert.ok(existsSync(join(base, 'info', 'admin')) && existsSync(join(base, 'info', 'host')))
   const [address, umask] = await Promise.all([
-    rig.run('slave', 'x', 'example.org', 'a', 'b'),
-    rig.run('slave', '--umask', '99', 'x', 'example.org:1', 'a', 'b'),
+    rig.ask('slave', 'x', 'example.org', 'a', 'b'),
+    rig.ask('slave', '--umask', '99', 'x', 'example.org:1', 'a', 'b'),
   ])
   assert.match(address.err, /The address "example\.org" cannot be used: it must be host:port\./)
   assert.match(umask.err, /The umask "99" cannot be used/)

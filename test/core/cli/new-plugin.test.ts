@@ -9,7 +9,7 @@ import { createCliRig, LONELY } from '../../rig/cli.ts'
 test('a plugin beside the config is code, test and README under its own name', async () => {
   await using rig = await createCliRig()
   await rig.write('master.cfg.ts', LONELY)
-  const { code, out } = await rig.run('new-plugin', 'release-feed', '--kind', 'change-source')
+  const { code, out } = await rig.ask('new-plugin', 'release-feed', '--kind', 'change-source')
   assert.equal(code, 0)
   assert.equal(
     out,
@@ -30,7 +30,7 @@ In master.cfg.ts:
 
 test('a package has what npm needs', async () => {
   await using rig = await createCliRig()
-  assert.equal((await rig.run('new-plugin', 'lamp', '--kind', 'status', '--package')).code, 0)
+  assert.equal((await rig.ask('new-plugin', 'lamp', '--kind', 'status', '--package')).code, 0)
   assert.deepEqual((await readdir(join(rig.path, 'lamp'))).sort(), [
     '.gitignore',
     'README.md',
@@ -47,7 +47,7 @@ test('a package has what npm needs', async () => {
 test('what cannot be made is refused in a sentence', async () => {
   await using rig = await createCliRig()
   const refused = async (...args: readonly string[]) => {
-    const { code, err } = await rig.run('new-plugin', ...args)
+    const { code, err } = await rig.ask('new-plugin', ...args)
     return `${code} ${err.split('\n')[0]}`
   }
   assert.match(
@@ -59,6 +59,6 @@ test('what cannot be made is refused in a sentence', async () => {
     /^2 boltbot: The kind "lamp" cannot be used: it must be one of /,
   )
   assert.match(await refused('lamp'), /^2 boltbot: .*--kind/)
-  await rig.run('new-plugin', 'lamp', '--kind', 'step')
+  await rig.ask('new-plugin', 'lamp', '--kind', 'step')
   assert.match(await refused('lamp', '--kind', 'step'), /^1 boltbot: There is a "lamp" in "\."? already/)
 })

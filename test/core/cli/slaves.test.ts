@@ -27,30 +27,30 @@ test('a slave is paused, resumed, planned away and let go on the command line', 
     const done = await rig.run(...args)
     assert.equal(done.code, 0, done.err)
   }
-  const paused = await rig.run('pause', 'bot', 'disk is full', ...on)
+  const paused = await rig.ask('pause', 'bot', 'disk is full', ...on)
   assert.equal(paused.out, '"bot" is paused: what it runs goes on, nothing new is given to it.\n')
-  await rig.run('force', 'full', ...on)
-  assert.match((await rig.run('why', ...on)).out, /slave bot is paused by \S+: disk is full\n$/)
-  assert.match((await rig.run('slaves', ...on)).out, /^bot {2}idle, paused by \S+: disk is full {2}0 builds/)
-  const facts = (await rig.run('slaves', 'bot', ...on)).out
+  await rig.ask('force', 'full', ...on)
+  assert.match((await rig.ask('why', ...on)).out, /slave bot is paused by \S+: disk is full\n$/)
+  assert.match((await rig.ask('slaves', ...on)).out, /^bot {2}idle, paused by \S+: disk is full {2}0 builds/)
+  const facts = (await rig.ask('slaves', 'bot', ...on)).out
   assert.match(facts, /^connected since +\d{4}-.* ago\)$/m)
   assert.match(facts, /^told when missing +ann@example\.org$/m)
-  assert.equal((await rig.run('resume', 'bot', ...on)).out, '"bot" is given builds again.\n')
-  await until(async () => (await rig.run('builds', ...on)).out.includes('success'), { what: 'the build to end well' })
+  assert.equal((await rig.ask('resume', 'bot', ...on)).out, '"bot" is given builds again.\n')
+  await until(async () => (await rig.ask('builds', ...on)).out.includes('success'), { what: 'the build to end well' })
 
   assert.equal(
-    (await rig.run('slave', 'away', 'bot', '2h', 'new disk', ...on)).out,
+    (await rig.ask('slave', 'away', 'bot', '2h', 'new disk', ...on)).out,
     '"bot" is not missing before 2h are over.\n',
   )
-  const leave = await rig.run('stop', 'bot', '--graceful')
+  const leave = await rig.ask('stop', 'bot', '--graceful')
   assert.match(leave.out, /^The slave in "\S+bot" exits when it has finished what it runs\.\n$/)
-  await until(async () => (await rig.run('status', 'bot')).code === 1, { what: 'the slave to exit' })
-  assert.match((await rig.run('slaves', ...on)).out, /^bot {2}detached, away until \S+: new disk {2}/)
-  assert.equal((await rig.run('away', 'bot', '--end', ...on)).out, '"bot" is expected again.\n')
+  await until(async () => (await rig.ask('status', 'bot')).code === 1, { what: 'the slave to exit' })
+  assert.match((await rig.ask('slaves', ...on)).out, /^bot {2}detached, away until \S+: new disk {2}/)
+  assert.equal((await rig.ask('away', 'bot', '--end', ...on)).out, '"bot" is expected again.\n')
 
   await rig.run('start', 'bot')
-  assert.equal((await rig.run('graceful', 'bot', ...on)).out, '"bot" exits when it has finished what it runs.\n')
-  await until(async () => (await rig.run('status', 'bot')).code === 1, { what: 'the slave to exit' })
+  assert.equal((await rig.ask('graceful', 'bot', ...on)).out, '"bot" exits when it has finished what it runs.\n')
+  await until(async () => (await rig.ask('status', 'bot')).code === 1, { what: 'the slave to exit' })
 
   for (const [args, message, code] of [
     [['graceful', 'bot'], /The slave "bot" is not connected\. To keep it from builds/, 1],
@@ -61,10 +61,10 @@ test('a slave is paused, resumed, planned away and let go on the command line', 
     [['mail', 'test', 'jane@example.org'], /No plugin of the config carries messages by mail\./, 1],
     [['slaves', 'bott'], /There is no slave "bott"\. Did you mean "bot"\?/, 1],
   ] as const) {
-    const refused = await rig.run(...args, ...on)
+    const refused = await rig.ask(...args, ...on)
     assert.match(refused.err, message)
     assert.equal(refused.code, code)
   }
-  const ofMaster = await rig.run('stop', 'ci', '--graceful')
+  const ofMaster = await rig.ask('stop', 'ci', '--graceful')
   assert.match(ofMaster.err, /must be that of a slave for --graceful/)
 })
