@@ -23,6 +23,7 @@ import { createRedactor } from '../core/redact.ts'
 import { createFileLogStore } from '../core/store/logs/file-log-store.ts'
 import { openSqliteStore } from '../core/store/open.ts'
 import type { Store } from '../core/store/store.ts'
+import { loadOrder } from './load.ts'
 
 /** The real master over real files in a folder of its own, told in this process of each start and end of a build. */
 export interface BenchMaster extends AsyncDisposable {
@@ -51,13 +52,15 @@ export type BuildListener = (
 export interface BenchMasterOptions {
   readonly config: Omit<MasterConfig['options'], 'projectName' | 'transports'> &
     Pick<Partial<MasterConfig['options']>, 'transports'>
+  /** What is queued differs in priority and merge key; the builders' part of it is `loadOptions`. */
+  readonly loaded?: boolean
   /** See `openSqliteStore`. */
   readonly sync?: (fd: number) => Promise<void>
 }
 
 const CALLERS = 64
 
-export async function startBenchMaster({ config, sync }: BenchMasterOptions): Promise<BenchMaster> {
+export async function startBenchMaster({ config, loaded = false, sync }: BenchMasterOptions): Promise<BenchMaster> {
   const directory = await mkdtemp(join(tmpdir(), 'boltbot-bench-'))
   const log = createStderrLog()
   const clock = createClock(log)
@@ -109,6 +112,7 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
   let running = await start()
 
   let finished = 0
+  let queued = 0
   const waiting = new Set<{ readonly count: number; readonly resolve: () => void }>()
   listeners.push(({ what }) => {
     if (what !== 'finished') return
@@ -145,8 +149,9 @@ export async function startBenchMaster({ config, sync }: BenchMasterOptions): Pr
       }),
     async enqueue(builder, count) {
       let left = count
+      const order = () => ({ builder, who: 'bench', reason: 'bench', ...(loaded && loadOrder(queued++)) })
       const call = async () => {
-        while (left-- > 0) await running.master.force({ builder, who: 'bench', reason: 'bench' }, 'bench')
+        while (left-- > 0) await running.master.force(order(), 'bench')
       }
       await Promise.all(Array.from({ length: CALLERS }, call))
     },

@@ -8,6 +8,7 @@ import { createSlavePool } from '../core/slave-pool.ts'
 import { shellCommand } from '../plugins/steps/index.ts'
 import { type BenchMaster, startBenchMaster } from './bench-master.ts'
 import { createInstantSlave } from './instant-slave.ts'
+import { loadOptions, PLAIN_AND_LOADED, rowName } from './load.ts'
 import { median, report } from './report.ts'
 
 const FEW = 10
@@ -17,47 +18,53 @@ const PASSES = 1000
 const BUILDS = 200
 
 const lock = masterLock('database')
-await using few = await filled(FEW)
-await using many = await filled(MANY)
-const passes = { few: [] as number[], many: [] as number[] }
-const builds = { few: [] as number[], many: [] as number[] }
-for (const bench of [few, many]) {
-  await passCost(bench)
-  await buildCost(bench)
-}
-for (let round = 0; round < ROUNDS; round++) {
-  passes.few.push(await passCost(few))
-  passes.many.push(await passCost(many))
-  builds.few.push(await buildCost(few))
-  builds.many.push(await buildCost(many))
-}
-report({
-  name: `pass over a builder, ${MANY} pending`,
-  ours: median(passes.many),
-  against: median(passes.few),
-  unit: 'µs',
-  limit: `${FEW} pending`,
-  aim: { atMost: 1.5 },
-})
-report({
-  name: `request in, build out, ${MANY} pending`,
-  ours: median(builds.many),
-  against: median(builds.few),
-  unit: 'µs CPU',
-  limit: `${FEW} pending`,
-  aim: { atMost: 1.5 },
-})
+for (const loaded of PLAIN_AND_LOADED) await measure(loaded)
 
-async function filled(pending: number): Promise<BenchMaster> {
+async function measure(loaded: boolean): Promise<void> {
+  await using few = await filled(FEW, loaded)
+  await using many = await filled(MANY, loaded)
+  const passes = { few: [] as number[], many: [] as number[] }
+  const builds = { few: [] as number[], many: [] as number[] }
+  for (const bench of [few, many]) {
+    await passCost(bench)
+    await buildCost(bench)
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    passes.few.push(await passCost(few))
+    passes.many.push(await passCost(many))
+    builds.few.push(await buildCost(few))
+    builds.many.push(await buildCost(many))
+  }
+  report({
+    name: rowName(`pass over a builder, ${MANY} pending`, loaded),
+    ours: median(passes.many),
+    against: median(passes.few),
+    unit: 'µs',
+    limit: `${FEW} pending`,
+    aim: { atMost: 1.5 },
+  })
+  report({
+    name: rowName(`request in, build out, ${MANY} pending`, loaded),
+    ours: median(builds.many),
+    against: median(builds.few),
+    unit: 'µs CPU',
+    limit: `${FEW} pending`,
+    aim: { atMost: 1.5 },
+  })
+}
+
+async function filled(pending: number, loaded: boolean): Promise<BenchMaster> {
+  const { locks = [], ...options } = loadOptions(loaded, 1)
   const bench = await startBenchMaster({
+    loaded,
     config: {
       slaves: [slave({ name: 'bot', password: 'x' })],
       builders: [
         builder({
           name: 'full',
           slaves: ['bot'],
-          mergeRequests: false,
-          locks: [lock.access('exclusive')],
+          ...options,
+          locks: [lock.access('exclusive'), ...locks],
           factory: buildFactory([shellCommand({ command: ['true'] })]),
         }),
       ],

@@ -2,6 +2,7 @@
 // as many at a time.
 import { spawn } from 'node:child_process'
 import { startAgent } from './agent-process.ts'
+import { PLAIN_AND_LOADED, rowName } from './load.ts'
 import { startMasterProcess } from './master-process.ts'
 import { median, report } from './report.ts'
 
@@ -9,9 +10,8 @@ const ROUNDS = 5
 const BUILDS = 600
 const BARE = 600
 
-for (const loaded of [false, true]) for (const count of [1, 4]) await measure(count, loaded)
+for (const loaded of PLAIN_AND_LOADED) for (const count of [1, 4]) await measure(count, loaded)
 
-/** `loaded`: with locks, priorities and merging on. */
 async function measure(count: number, loaded: boolean): Promise<void> {
   const slaves = Array.from({ length: count }, (_, i) => `bot-${i + 1}`)
   await using master = await startMasterProcess({ slaves, command: ['true'], loaded })
@@ -26,7 +26,7 @@ async function measure(count: number, loaded: boolean): Promise<void> {
     bare.push(spawned)
   }
   report({
-    name: `drain, ${count} ${count === 1 ? 'slave' : 'slaves'}${loaded ? ', loaded' : ''}`,
+    name: rowName(`drain, ${count} ${count === 1 ? 'slave' : 'slaves'}`, loaded),
     ours: median(ours),
     against: median(bare),
     unit: 'builds/s',

@@ -1,6 +1,7 @@
 // Claim: with a free slave, a change has become a running build within 8 ms and a finished one within 15 ms, half of the time; a
 // start takes 25 ms at most, 99 times of 100.
 import { startAgent } from './agent-process.ts'
+import { PLAIN_AND_LOADED, rowName } from './load.ts'
 import { startMasterProcess } from './master-process.ts'
 import { quantile, report } from './report.ts'
 
@@ -13,9 +14,8 @@ const LIMITS = [
   { what: 'finished', part: 0.99, stock: 436, aim: undefined },
 ] as const
 
-for (const loaded of [false, true]) await measure(loaded)
+for (const loaded of PLAIN_AND_LOADED) await measure(loaded)
 
-/** `loaded`: with locks, priorities and merging on. */
 async function measure(loaded: boolean): Promise<void> {
   await using master = await startMasterProcess({ slaves: ['bot'], command: ['true'], loaded })
   await using _agent = await startAgent('bot', 'secret', master.port)
@@ -24,7 +24,7 @@ async function measure(loaded: boolean): Promise<void> {
   const times = await master.call('changes', CHANGES)
   for (const { what, part, stock, aim } of LIMITS) {
     report({
-      name: `change to build ${what}, p${part * 100}${loaded ? ', loaded' : ''}`,
+      name: rowName(`change to build ${what}, p${part * 100}`, loaded),
       ours: quantile(times[what], part),
       against: aim ?? stock,
       unit: 'ms',

@@ -1,18 +1,18 @@
 // The process of a master under measurement: does what master-process.ts asks for over IPC.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { builder, buildFactory, definePlugin, masterLock, slave, slaveLock } from 'boltbot/plugin-sdk'
+import { builder, buildFactory, definePlugin, slave } from 'boltbot/plugin-sdk'
 import { stockWorkers } from '../plugins/slaves/pb/index.ts'
 import { agents } from '../plugins/slaves/websocket/index.ts'
 import { shellCommand } from '../plugins/steps/index.ts'
-import { fillQueue } from './backlog.ts'
 import { startBenchMaster } from './bench-master.ts'
+import { loadOptions } from './load.ts'
 
 export interface MasterOptions {
   /** Each with the password `secret` and room for one build. */
   readonly slaves: readonly string[]
   /** What the one builder, `full`, runs on any of them. */
   readonly command: string | readonly string[]
-  /** With locks, priorities and merging on, though nothing has to wait for them. */
+  /** See load.ts. */
   readonly loaded?: boolean
   /** What its slaves speak; default: our own protocol, and msgpack as stock workers have it. */
   readonly protocol?: 'pb'
@@ -41,10 +41,9 @@ export interface Answer {
 }
 
 const { slaves, command, protocol, loaded = false } = JSON.parse(process.argv[2] ?? '') as MasterOptions
-const license = masterLock('license', { maxCount: slaves.length })
-const cpu = slaveLock('cpu', { maxCount: 1 })
 const port = Promise.withResolvers<number>()
 const bench = await startBenchMaster({
+  loaded,
   config: {
     transports: [(protocol === 'pb' ? stockWorkers : agents)({ port: 0, onListening: port.resolve })],
     slaves: slaves.map((name) => slave({ name, password: 'secret', maxBuilds: 1 })),
@@ -52,8 +51,7 @@ const bench = await startBenchMaster({
       builder({
         name: 'full',
         slaves,
-        mergeRequests: loaded,
-        locks: loaded ? [license.access('counting'), cpu.access('counting')] : [],
+        ...loadOptions(loaded, slaves.length),
         factory: buildFactory([shellCommand({ command })]),
       }),
     ],
@@ -71,12 +69,9 @@ bench.onBuild((event) => {
 const calls: MasterCalls = {
   port: () => port.promise,
   async enqueue(count) {
-    const before = queued
     queued += count
     ends = []
-    if (!loaded) return await bench.enqueue('full', count)
-    // Each with a key of its own: others like it are looked for, and there are none.
-    await fillQueue(bench.store, ['full'], count, (i) => ({ priority: i % 5, mergeKey: `${before + i}` }))
+    await bench.enqueue('full', count)
   },
   async drained() {
     await bench.ended(queued)

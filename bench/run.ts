@@ -39,7 +39,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const wanted = BENCHES.filter((name) => positionals.length === 0 || positionals.includes(name))
-const WIDTHS = [44, 16, 52, 7, 10]
+const WIDTHS = [46, 16, 52, 7, 10]
 if (!values.json) print(['figure', 'ours', 'against', 'ratio', 'aim'])
 const cache = join(tmpdir(), 'boltbot-bench-compiled')
 let failed = false
