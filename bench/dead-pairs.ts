@@ -25,34 +25,48 @@ export interface Pairs {
   readonly commandMs?: number
 }
 
-/** Drains rounds of builds by two masters in turn, one of them with dead status targets, and tells the ratio with its interval. */
-export async function compareWithDead({ name, dead, living = {}, builds, commandMs = 0 }: Pairs): Promise<void> {
+/**
+ * Drains rounds of builds by two masters in turn, one of them with dead status targets, and tells the ratio with its interval; and the CPU of
+ * the master's thread for a build, which says what the pace of a busy machine does not. Gives the number of measured pairs.
+ */
+export async function compareWithDead({ name, dead, living = {}, builds, commandMs = 0 }: Pairs): Promise<number> {
   await using without = await start(living)
   await using with_ = await start(dead)
   const round = (bench: BenchMaster) => drain(bench, builds, commandMs)
   await round(without)
   await round(with_)
-  const rates = { with: [] as number[], without: [] as number[] }
+  const rounds = { with: [] as Round[], without: [] as Round[] }
   for (let pair = 0; pair < PAIRS; pair++) {
     // Which goes first changes: the machine has other things to do as well.
     const order = pair % 2 === 0 ? ([without, with_] as const) : ([with_, without] as const)
     const first = await round(order[0])
     const second = await round(order[1])
-    rates.with.push(pair % 2 === 0 ? second : first)
-    rates.without.push(pair % 2 === 0 ? first : second)
+    rounds.with.push(pair % 2 === 0 ? second : first)
+    rounds.without.push(pair % 2 === 0 ? first : second)
   }
-  const [ours, against] = [median(rates.with), median(rates.without)]
-  report({
-    name: `dead ${name}, 4 builds at once`,
-    ours,
-    against,
-    unit: 'builds/s',
-    limit: 'the same without, or with living ones',
-  })
-  const { low, high } = interval(rates.with.map((rate, i) => rate / rates.without[i]!))
+  const figure = (what: keyof Round) => {
+    const [ours, against] = [rounds.with.map((one) => one[what]), rounds.without.map((one) => one[what])]
+    const ratios = ours.map((value, i) => value / against[i]!)
+    return { ratios, ours: median(ours), against: median(against), ratio: median(ratios) }
+  }
+  const { ratios, ...rate } = figure('rate')
+  const { ratios: _, ...cpu } = figure('cpu')
+  const beside = 'the same without, or with living ones'
+  report({ name: `dead ${name}, 4 builds at once`, ...rate, unit: 'builds/s', limit: beside })
+  report({ name: `dead ${name}, CPU for a build`, ...cpu, unit: 'µs', limit: beside })
+  const { low, high } = interval(ratios)
   const limit = `95 % of ${PAIRS} pairs`
   report({ name: `dead ${name}, low end of the ratio`, ours: low, against: 1, unit: '', limit })
   report({ name: `dead ${name}, high end of the ratio`, ours: high, against: 1, unit: '', limit, aim: { atLeast: 1 } })
+  return PAIRS
+}
+
+/** Of one master. */
+interface Round {
+  /** Builds per second. */
+  readonly rate: number
+  /** Of this thread for a build, µs. */
+  readonly cpu: number
 }
 
 /** Where the mean of the pairs lies with 95 %, on logarithms. */
@@ -81,17 +95,19 @@ function start(options: Options): Promise<BenchMaster> {
   })
 }
 
-/** Builds per second: the queue is filled first, then the slaves come. */
-async function drain(bench: BenchMaster, builds: number, commandMs: number): Promise<number> {
+/** The queue is filled first, then the slaves come. */
+async function drain(bench: BenchMaster, builds: number, commandMs: number): Promise<Round> {
   const target = bench.finished + builds
   await bench.enqueue('full', builds)
   const links = SLAVES.map((name) => slowed(createInstantSlave(name), commandMs))
   const from = performance.now()
+  const used = process.threadCpuUsage()
   await Promise.all(links.map((link) => bench.door.attach(link)))
   await bench.ended(target)
   const rate = (builds / (performance.now() - from)) * 1000
+  const { user, system } = process.threadCpuUsage(used)
   for (const link of links) link.close('end of the round')
-  return rate
+  return { rate, cpu: (user + system) / builds }
 }
 
 function slowed(link: SlaveConnection, ms: number): SlaveConnection {

@@ -1,7 +1,7 @@
 import type { BuildView, Clock, Log, Random } from 'boltbot/plugin-sdk'
 import type { PluginSpec } from './config/model.ts'
 import { createHooks, type HookRunner } from './hooks.ts'
-import type { JournalReader } from './host/durable-reader.ts'
+import type { JournalEvent, JournalReader } from './host/durable-reader.ts'
 import { alreadyStarted, duplicatePlugin, masterStopping, pluginsFailed, unknownPlugin } from './host/errors.ts'
 import { LIMITS } from './host/limits.ts'
 import { createMeter } from './host/meter.ts'
@@ -32,8 +32,8 @@ export interface PluginHost {
   stop(): Promise<void>
   /** Ends the suspension of a plugin. @throws CiError `BOLT_HOST_UNKNOWN_PLUGIN`. */
   resume(id: string): void
-  /** Events were committed to the journal: durable plugins look. `names` are their hooks; left out: any. */
-  wake(names?: readonly string[]): void
+  /** Events were committed to the journal, these: durable plugins deal with them. Left out: they look. */
+  wake(events?: readonly JournalEvent[]): void
   /** What plugins would tell of a build, by id; those that can say. */
   preview(build: BuildView): Promise<readonly { readonly plugin: string; readonly text: string | null }[]>
   /** In config order; while they start, those there are. */
@@ -251,8 +251,8 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
         )
       scope.resume()
     },
-    wake(names) {
-      for (const scope of durable) scope.wake(names)
+    wake(events) {
+      for (const scope of durable) scope.wake(events)
     },
     async preview(build) {
       const found: { plugin: string; text: string | null }[] = []

@@ -15,7 +15,7 @@ export interface Listeners {
 export function tellAll(store: Store, { hooks, plugins, followers, distributor }: Listeners): void {
   store.onEvents((events) => {
     for (const { name, event } of events) hooks.tell(name, event as never) // name and event are a pair of the journal
-    plugins.wake(events.map((event) => event.name))
+    plugins.wake(events)
     for (const follower of followers) follower.deliver(events)
     for (const { name, event } of events) {
       // A cancelled one may have kept a place in the row for a lock.

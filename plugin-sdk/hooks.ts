@@ -68,9 +68,14 @@ export interface Hooks {
 export type HookName = keyof Hooks
 /** The event of a hook, by its name. */
 export type HookEvent<Name extends HookName> = Hooks[Name]['event']
-/** What a tap may return: a value for refine and choose hooks, nothing for the others. */
-// biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of taps, which may be of either kind
-export type HookValue<Name extends HookName> = Hooks[Name] extends { value: infer Value } ? Value | undefined : void
+/**
+ * What a tap may return: a value for refine and choose hooks; nothing for the others, or, of a durable plugin, `'passed'`: it had nothing
+ * to do with the event. How far such a plugin has come need not be stored for that event alone.
+ */
+export type HookValue<Name extends HookName> = Hooks[Name] extends { value: infer Value }
+  ? Value | undefined
+  : // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of taps
+    void | (Name extends StoredHook ? 'passed' : never)
 
 /** Names of the hooks that are told afterwards. */
 export type ObserveHook = { [Name in HookName]: Hooks[Name]['kind'] extends 'observe' ? Name : never }[HookName]

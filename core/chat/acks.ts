@@ -1,4 +1,4 @@
-import { type BuildId, failureKind, type Query } from 'boltbot/plugin-sdk'
+import { failureKind, type InterestingBuild, type Query } from 'boltbot/plugin-sdk'
 import { readBranches, readBuild, readBuilds } from '../store/build-views.ts'
 import { deletePluginState, getPluginState, setPluginState } from '../store/plugin-state.ts'
 import type { Store } from '../store/store.ts'
@@ -22,7 +22,7 @@ export interface Acks {
   /** `null`: nobody looks after it any more. */
   set(builder: string, ack: Ack | null): Promise<void>
   /** Whether a build that has ended only repeats what somebody looks after: not the first of a streak, and no new kind of failure. */
-  covers(build: BuildId): Promise<boolean>
+  covers(ended: Pick<InterestingBuild, 'build' | 'builder'>): Promise<boolean>
 }
 
 const OWNER = 'core/chat'
@@ -54,12 +54,13 @@ export function createAcks(store: Store): Acks {
       else await setPluginState(store, OWNER, `ack/${builder}`, { ...ack })
       known.set(builder, ack ?? undefined)
     },
-    async covers(id) {
+    async covers({ build: id, builder }) {
+      const ack = await stored(builder)
+      if (ack === undefined || id === undefined) return false
       const build = await readBuild(db, id)
       if (build === undefined || !isBad(build.result)) return false
-      const { builder, finishedAt } = build
-      const ack = await stored(builder)
-      if (ack === undefined || finishedAt === null || finishedAt < ack.at) return false
+      const { finishedAt } = build
+      if (finishedAt === null || finishedAt < ack.at) return false
       const before = await redStreak(query.builds, { builder, branch: build.sourceStamp.branch, before: id })
       const began = before.at(-1)?.finishedAt
       if (began === undefined || began === null || began > ack.at) return false

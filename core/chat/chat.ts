@@ -57,8 +57,8 @@ interface Open {
   /** As the config says, until what was set here is read. */
   news: ReadonlySet<ChatNews>
   muted: boolean
-  /** Resolved when what was set here before is known. */
-  ready: Promise<void>
+  /** Resolved when what was set here before is known; `undefined`: it is. */
+  ready: Promise<void> | undefined
 }
 
 export function createChat(deps: ChatDeps): ChatCore {
@@ -88,15 +88,17 @@ export function createChat(deps: ChatDeps): ChatCore {
   let telling: Promise<void> = Promise.resolve()
 
   async function tell(news: News): Promise<void> {
-    const { kinds, ended } = news
+    const { kinds, builder, ended } = news
+    for (const { ready } of open) if (ready !== undefined) await ready
+    const told = [...open].filter(
+      (one) => !one.muted && kinds.some((kind) => one.news.has(kind)) && passes(news, one.place, categoryOf),
+    )
+    if (told.length === 0) return
     const isBad = kinds.includes('failure') || kinds.includes('exception')
-    if (isBad && ended !== null && (await deps.acks.covers(ended))) return
-    for (const one of open) {
-      await one.ready
-      const wanted = kinds.some((kind) => one.news.has(kind))
-      if (wanted && !one.muted && passes(news, one.place, categoryOf))
-        one.place.announce(plain(`${news.text}${linkIn(one, news.page)}`))
-    }
+    if (isBad && ended !== null && builder !== null && (await deps.acks.covers({ build: ended, builder }))) return
+    const text = plain(news.text)
+    // One open at the beginning may be closed by now.
+    for (const one of told) if (open.has(one)) one.place.announce(`${text}${linkIn(one, news.page)}`)
   }
 
   /** In private, to those who subscribed to starts: of ends tell plugins, over restarts too; a start is no news later. */
@@ -121,6 +123,8 @@ export function createChat(deps: ChatDeps): ChatCore {
       if (news !== undefined) one.news = new Set(news)
     } catch (error) {
       log.error('settings of a chat not read', { place: id, error })
+    } finally {
+      one.ready = undefined
     }
   }
 
@@ -188,7 +192,7 @@ export function createChat(deps: ChatDeps): ChatCore {
   return {
     open(place) {
       const closing = new AbortController()
-      const one: Open = { place, news: new Set(place.notify ?? []), muted: false, ready: Promise.resolve() }
+      const one: Open = { place, news: new Set(place.notify ?? []), muted: false, ready: undefined }
       one.ready = recall(one)
       open.add(one)
       return {
@@ -224,7 +228,7 @@ export function createChat(deps: ChatDeps): ChatCore {
         const news = newsOf(event)
         if (news === undefined) continue
         telling = telling
-          .then(() => tell(news))
+          .then(() => (open.size === 0 ? undefined : tell(news)))
           .then(() => tellStart(event))
           .catch((error: unknown) => log.error('news not told', { error }))
       }

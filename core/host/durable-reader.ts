@@ -33,24 +33,26 @@ export interface JournalReader {
 
 export interface DurableTap {
   readonly hook: StoredHook
-  /** Rejects when the event must come again. */
-  readonly deliver: (event: unknown) => Promise<void>
+  /** Rejects when the event must come again; `'passed'`: it had nothing to do with it. */
+  readonly deliver: (event: unknown) => Promise<unknown>
 }
 
 /**
  * Reads the journal for one durable plugin: one event at a time, in order, each until all taps of it took it. A tap that throws is
  * asked again after a while (1 s, doubling to 5 min), with the same event; taps that took it already are not, and later events wait.
  *
+ * It is told of each commit, and looks into the journal only where the ids leave a gap: at the start, far behind, beside another master.
+ *
  * The cursor follows what was dealt with, one write at a time: a slow target is written down event by event, a burst together,
- * and never an event that was not dealt with.
+ * and never an event that was not dealt with. What its taps passed is written down with the next event, or after a second.
  */
 export interface DurableReader {
   /** Finds its place: the stored one, or, the first time, the end of the journal. Before it, nothing of the journal is missed. */
   place(): Promise<void>
   /** Begins to read. */
   open(): void
-  /** Events were committed; left out `names` means any. Does not cut a back-off short. */
-  wake(names?: readonly string[]): void
+  /** Events were committed: these; left out: some. Does not cut a back-off short. */
+  wake(events?: readonly JournalEvent[]): void
   /** Ends after the event in hand, or when the time is up, and stores the cursor. Resolves with the hook that did not finish. */
   stop(ms: number): Promise<StoredHook | undefined>
   /** The event that fails, while it does. */
@@ -66,18 +68,28 @@ export interface DurableReaderDeps {
   readonly log: Log
 }
 
+/** So many are read at once, and so many wait here: the rest stays in the journal. */
 const PAGE = 100
 /** So many events of others may pass before the cursor is moved over them, so that they can be deleted. */
 const SKIPPED = 1000
+/** So long may pass before the cursor is moved over events that were passed. */
+const PASSED_MS = 1000
 
 export function createDurableReader({ plugin, taps, journal, clock, random, log }: DurableReaderDeps): DurableReader {
-  const names = [...new Set(taps.map((tap) => tap.hook))]
+  const names = new Set<string>(taps.map((tap) => tap.hook))
+  const wanted = [...names] as StoredHook[] // those above
   const stopping = new AbortController()
-  const cursor = createCursor({ plugin, journal, log })
+  const cursor = createCursor({ plugin, journal, clock, log })
+  /** Read or told, and not dealt with; the first one is in hand. */
+  const waiting: JournalEvent[] = []
   let at: EventId = 0
+  /** Of what is in the journal up to here all that is left waits above. */
+  let known: EventId = 0
+  /** There may be more in the journal. */
+  let isBehind = true
+  let isLooking = false
   let skipped = 0
   let asleep: PromiseWithResolvers<void> | undefined
-  let woken = true
   let current: StoredHook | undefined
   let stuck: DurableReader['stuck'] = null
   let reading: Promise<void> | undefined
@@ -96,29 +108,48 @@ export function createDurableReader({ plugin, taps, journal, clock, random, log 
     }
   }
   const readOn = async () => {
-    const head = await journal.head()
-    const page = await journal.read({ after: at, names, limit: PAGE })
-    for (const item of page) {
-      await handle(item)
+    if (isBehind && waiting.length === 0) await look()
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      await handle(next)
       if (stopping.signal.aborted) return
     }
-    if (page.length === PAGE) return
-    // Nothing of ours is left up to the head that was read first.
-    if (head > at) at = head
-    if (page.length > 0 || skipped >= SKIPPED) cursor.move(at)
-    skipped = 0
+    if (isBehind) return
+    at = known
+    if (skipped >= SKIPPED) {
+      skipped = 0
+      cursor.move(at)
+    }
     await sleep()
+  }
+  const look = async () => {
+    isLooking = true
+    isBehind = false
+    try {
+      const head = await journal.head()
+      const page = await journal.read({ after: known, names: wanted, limit: PAGE })
+      waiting.push(...page)
+      const last = page.at(-1)?.event.eventId ?? known
+      // A shorter page: nothing of ours is left up to the head that was read first.
+      known = page.length === PAGE ? last : Math.max(last, head)
+      if (page.length === PAGE) isBehind = true
+    } catch (error) {
+      isBehind = true
+      throw error
+    } finally {
+      isLooking = false
+    }
   }
   const handle = async ({ name, event }: JournalEvent) => {
     deepFreeze(event)
     let left = taps.filter((tap) => tap.hook === name)
+    let isPassed = true
     for (let failures = 0; left.length > 0 && !stopping.signal.aborted; ) {
       const failed: DurableTap[] = []
       let problem: unknown
       for (const tap of left) {
         current = name
         try {
-          await tap.deliver(event)
+          if ((await tap.deliver(event)) !== 'passed') isPassed = false
         } catch (error) {
           failed.push(tap)
           problem = error
@@ -136,44 +167,51 @@ export function createDurableReader({ plugin, taps, journal, clock, random, log 
     }
     if (left.length > 0) return
     stuck = null
-    at = event.eventId
-    cursor.move(at)
+    waiting.shift()
+    skipped = 0
+    // With the last one all that is known is dealt with.
+    at = waiting.length === 0 ? known : event.eventId
+    if (isPassed) cursor.pass(at)
+    else cursor.move(at)
   }
   const pause = (ms: number) => clock.sleep(ms, stopping.signal).catch(() => {}) // ended by stop
   const sleep = async () => {
-    if (woken || stopping.signal.aborted) {
-      woken = false
-      return
-    }
+    if (stopping.signal.aborted) return
     asleep = Promise.withResolvers<void>()
     await asleep.promise
     asleep = undefined
-    woken = false
   }
-  const rouse = () => {
-    woken = true
+  const lookSoon = () => {
+    isBehind = true
     asleep?.resolve()
   }
+  /** The ids have no gap, so that nobody else's events are between them. */
+  const follow = (events: readonly JournalEvent[]) =>
+    events[0]?.event.eventId === known + 1 && events.at(-1)?.event.eventId === known + events.length
 
   return {
     async place() {
       const stored = await journal.cursor(plugin)
       at = stored ?? (await journal.head())
       if (stored === undefined) await journal.advance(plugin, at)
+      known = at
       cursor.begin(at)
     },
     open() {
-      woken = false // the first page is read without being told
       reading ??= run()
     },
-    wake(told) {
-      if (told?.every((name) => !(names as readonly string[]).includes(name)) && (skipped += told.length) < SKIPPED)
-        return
-      rouse()
+    wake(events) {
+      if (events === undefined || isLooking || !follow(events)) return lookSoon()
+      const ours = events.filter(({ name }) => names.has(name))
+      if (waiting.length + ours.length > PAGE) return lookSoon()
+      known += events.length
+      skipped += events.length - ours.length
+      waiting.push(...ours)
+      if (waiting.length > 0 || skipped >= SKIPPED) asleep?.resolve()
     },
     async stop(ms) {
       stopping.abort()
-      rouse()
+      asleep?.resolve()
       const up = Promise.withResolvers<void>()
       using _ = clock.timer(ms, up.resolve)
       await Promise.race([reading, up.promise])
@@ -189,10 +227,16 @@ export function createDurableReader({ plugin, taps, journal, clock, random, log 
 }
 
 /** Stores a position, one write at a time; positions that come during a write go into the next. */
-function createCursor({ plugin, journal, log }: Pick<DurableReaderDeps, 'plugin' | 'journal' | 'log'>) {
+function createCursor({
+  plugin,
+  journal,
+  clock,
+  log,
+}: Pick<DurableReaderDeps, 'plugin' | 'journal' | 'clock' | 'log'>) {
   let stored = 0
   let wanted = 0
   let writing: Promise<void> | undefined
+  let soon: Disposable | undefined
   let failing = false
   const write = async () => {
     while (stored < wanted) {
@@ -209,13 +253,21 @@ function createCursor({ plugin, journal, log }: Pick<DurableReaderDeps, 'plugin'
     }
     writing = undefined
   }
+  const move = (to: number) => {
+    soon?.[Symbol.dispose]()
+    soon = undefined
+    wanted = Math.max(wanted, to)
+    writing ??= write()
+  }
   return {
     begin(at: number) {
       stored = wanted = at
     },
-    move(to: number) {
+    move,
+    /** Later, with others. */
+    pass(to: number) {
       wanted = Math.max(wanted, to)
-      writing ??= write()
+      soon ??= clock.timer(PASSED_MS, () => move(wanted))
     },
     flushed: async () => writing,
   }

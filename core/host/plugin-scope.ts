@@ -13,7 +13,7 @@ import type { PluginSpec } from '../config/model.ts'
 import type { Hooks } from '../hooks.ts'
 import type { CrashLimits } from './crash-budget.ts'
 import { withDeadline } from './deadline.ts'
-import type { JournalReader } from './durable-reader.ts'
+import type { JournalEvent, JournalReader } from './durable-reader.ts'
 import {
   applyAsync,
   applyFailed,
@@ -63,7 +63,7 @@ export interface PluginScope {
   /** Lets go of what `stop` keeps closed: its guards. */
   release(): void
   resume(): void
-  wake(names?: readonly string[]): void
+  wake(events?: readonly JournalEvent[]): void
   status(): PluginStatus
 }
 
@@ -244,7 +244,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
     stop: () => (stopped ??= stop()),
     release: () => taps.release(),
     resume,
-    wake: (names) => taps.wake(names),
+    wake: (events) => taps.wake(events),
     status: () => ({
       id,
       name: first.definition.name,

@@ -13,7 +13,13 @@ import {
 } from 'boltbot/plugin-sdk'
 import type { Hooks } from '../hooks.ts'
 import { type CrashLimits, createCrashBudget } from './crash-budget.ts'
-import { createDurableReader, type DurableReader, type DurableTap, type JournalReader } from './durable-reader.ts'
+import {
+  createDurableReader,
+  type DurableReader,
+  type DurableTap,
+  type JournalEvent,
+  type JournalReader,
+} from './durable-reader.ts'
 import { badTap, durableTap, hostStopped, tapBlocked, tapLeaks, tooOften, unknownHook } from './errors.ts'
 import { type AnyTap, Mailbox } from './mailbox.ts'
 import type { Meter, Took } from './meter.ts'
@@ -36,7 +42,7 @@ export interface PluginTaps {
   release(): void
   /** Ends a suspension. */
   resume(): void
-  wake(names?: readonly string[]): void
+  wake(events?: readonly JournalEvent[]): void
   status(): TapStatus
 }
 
@@ -150,7 +156,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
         await resumed.promise
       }
       try {
-        await calls.call(hook, tap, event)
+        return await calls.call(hook, tap, event)
       } catch (error) {
         calls.errors++
         throw error
@@ -220,7 +226,7 @@ export function createPluginTaps(deps: PluginTapsDeps): PluginTapsParts {
     worked,
     suspend,
     isSuspended: () => suspended,
-    wake: (names) => reader?.wake(names),
+    wake: (events) => reader?.wake(events),
     status: () => ({
       taps: [...new Set(noted.map((item) => item.hook))],
       calls: calls.count,

@@ -1,5 +1,4 @@
 import type {
-  BuildId,
   BuildNews,
   Change,
   InterestedPerson,
@@ -16,7 +15,7 @@ export interface InterestedDeps {
   readonly spec: Pick<PeopleSpec, 'owners' | 'sheriff'>
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
   readonly subscribers: (build: InterestingBuild) => Promise<readonly Subscription[]>
-  readonly isQuiet: (build: BuildId) => Promise<boolean>
+  readonly isQuiet: (build: InterestingBuild) => Promise<boolean>
 }
 
 /** What subscribers are told who chose no events; `null`: all that the way tells. */
@@ -43,7 +42,7 @@ export async function interestedIn(
     if (sheriff !== null) add(sheriff, { kind: 'sheriff' })
   }
   const wanting = (await subscribers(build)).filter((one) => one.by === by && wants(one, build))
-  const isSpared = by === 'irc' && wanting.length > 0 && build.build !== undefined && (await isQuiet(build.build))
+  const isSpared = by === 'irc' && wanting.length > 0 && (await isQuiet(build))
   if (!isSpared) for (const { who, kind, name } of wanting) add(who, { kind: 'subscriber', what: `${kind} ${name}` })
   return [...reasons].map(([who, list]) => ({ who, reasons: list }))
 }

@@ -1,4 +1,4 @@
-import type { BuildId, Change, Clock, Log, People, PersonOptions } from 'boltbot/plugin-sdk'
+import type { Change, Clock, InterestingBuild, Log, People, PersonOptions } from 'boltbot/plugin-sdk'
 import type { PeopleSpec } from '../config/model.ts'
 import { readIdentities, whoseIdentities } from '../store/identities.ts'
 import type { Store } from '../store/store.ts'
@@ -25,7 +25,7 @@ export interface PeopleDeps {
   readonly store: Store
   readonly changesOf: (ids: readonly number[]) => Promise<readonly Change[]>
   /** Whether a build only repeats a failure that somebody looks after. */
-  readonly isQuiet: (build: BuildId) => Promise<boolean>
+  readonly isQuiet: (build: InterestingBuild) => Promise<boolean>
   readonly clock: Clock
   readonly log: Log
 }

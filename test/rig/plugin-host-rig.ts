@@ -106,7 +106,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
       const event = { ...payload, eventId: events.length + 1, at: clock.now() }
       events.push({ name, event } as unknown as JournalEvent) // tests give the fields they look at
       host.hooks.tell(name, event as never)
-      host.wake([name])
+      host.wake([events.at(-1)!])
     },
     /** Runs `work` while the fake clock goes on, and gives its outcome. */
     async during<T>(work: Promise<T>, ms: number | string): Promise<T> {

@@ -1,14 +1,15 @@
 import { type BuildFinished, type Host, newsOfBuild, type Onlooker, privateNews } from 'boltbot/plugin-sdk'
 
-/** Tells those who subscribed by IRC. Of starts tells core, while it runs: they are no news later. */
+/** Tells those who subscribed by IRC; `passed`: nobody did. Of starts tells core, while it runs: they are no news later. */
 export async function tellSubscribers(
   host: Pick<Host, 'http' | 'notify' | 'people'>,
   event: BuildFinished,
-): Promise<void> {
+): Promise<'passed' | undefined> {
   const { to, text } = await newsFor(host, event)
-  if (to.length === 0) return
+  if (to.length === 0) return 'passed'
   const page = host.http.page(`/builders/${encodeURIComponent(event.builder)}/builds/${event.number}`)
   await host.notify(privateNews(event, text, { to, page }))
+  return undefined
 }
 
 /** Who is told what of a finished build. */

@@ -57,7 +57,9 @@ function notifier(host: Host, options: Mailing, smtp: Smtp): void {
   carry(host, options, smtp)
   if (options.buildSetSummary) host.tap('buildsetFinished', (event) => tellBuildset(host, options, event))
   host.tap('buildFinished', async (event) => {
-    if (await passes(host.query, options, event)) await tell(host, options, event)
+    if (!(await passes(host.query, options, event))) return 'passed'
+    await tell(host, options, event)
+    return undefined
   })
 }
 

@@ -150,8 +150,7 @@ test('stop during a back-off does not wait for it', async () => {
   const reader = rig.read(() => Promise.reject(new Error('down')))
   await reader.place()
   reader.open()
-  rig.journal.add('slaveLost', 'a')
-  reader.wake(['slaveLost'])
+  reader.wake([rig.journal.add('slaveLost', 'a')])
   await rig.clock.settle()
   assert.equal(reader.stuck?.failures, 1)
   await reader.stop(5000)
@@ -166,15 +165,105 @@ test('events of others wake nobody, but the cursor moves over them in the end', 
   await rig.clock.settle()
   const reads = rig.journal.reads
   for (let i = 0; i < 999; i++) {
-    rig.journal.add('slaveConnected', 'x')
-    reader.wake(['slaveConnected'])
+    reader.wake([rig.journal.add('slaveConnected', 'x')])
   }
   await rig.clock.settle()
   assert.equal(rig.journal.reads, reads)
-  rig.journal.add('slaveConnected', 'x')
-  reader.wake(['slaveConnected'])
+  reader.wake([rig.journal.add('slaveConnected', 'x')])
   await rig.clock.settle()
   assert.equal(rig.journal.cursors.get('mail'), 1000)
+  await reader.stop(5000)
+})
+
+test('what is told of a commit is not read again, but where ids are missing', async () => {
+  const rig = createRig()
+  const reader = rig.read()
+  await reader.place()
+  reader.open()
+  await rig.clock.settle()
+  const reads = rig.journal.reads
+  reader.wake([rig.journal.add('slaveLost', 'a'), rig.journal.add('slaveConnected', 'x')])
+  reader.wake([rig.journal.add('slaveConnected', 'x')])
+  reader.wake([rig.journal.add('slaveConnected', 'x'), rig.journal.add('slaveLost', 'b')])
+  await rig.clock.settle()
+  assert.deepEqual(rig.told, ['a', 'b'])
+  assert.equal(rig.journal.reads, reads)
+  rig.journal.add('slaveLost', 'of another master')
+  reader.wake([rig.journal.add('slaveLost', 'c')])
+  await rig.clock.settle()
+  assert.deepEqual(rig.told, ['a', 'b', 'of another master', 'c'])
+  await reader.stop(5000)
+  assert.equal(rig.journal.cursors.get('mail'), 7)
+})
+
+test('an event that its tap passed is stored with the next one, or after a second, or at the stop', async () => {
+  const rig = createRig()
+  const reader = rig.read(({ slave }) => (slave === 'other' ? 'passed' : undefined))
+  await reader.place()
+  reader.open()
+  await rig.clock.settle()
+  const add = async (slave: string) => {
+    reader.wake([rig.journal.add('slaveLost', slave)])
+    await rig.clock.settle()
+  }
+  const writes = rig.journal.writes
+  for (let i = 0; i < 20; i++) await add('other')
+  assert.equal(rig.journal.writes, writes)
+  await add('ours')
+  assert.equal(rig.journal.writes, writes + 1)
+  assert.equal(rig.journal.cursors.get('mail'), 21)
+  await add('other')
+  await rig.clock.advance(1000)
+  assert.equal(rig.journal.cursors.get('mail'), 22)
+  await add('other')
+  await reader.stop(5000)
+  assert.equal(rig.journal.cursors.get('mail'), 23)
+  assert.deepEqual(rig.clock.pending(), [])
+})
+
+test('however commits, other masters, slow taps and stops fall together: each event once, in order', async (t) => {
+  const seed = Number(process.env.BOLTBOT_SEED ?? Math.floor(Math.random() * 2 ** 31))
+  t.diagnostic(`seed ${seed}`)
+  const random = createSeededRandom(seed)
+  const one = (most: number) => Math.floor(random.next() * most)
+  const rig = createRig()
+  const due: string[] = []
+  let isSlow = false
+  const start = async () => {
+    const reader = rig.read(() => (isSlow ? rig.clock.sleep(1 + one(20)) : undefined))
+    await reader.place()
+    return reader
+  }
+  let reader = await start()
+  let isOpen = false
+  const add = () => {
+    const name = one(2) === 0 ? 'slaveLost' : 'slaveConnected'
+    const slave = `${due.length}`
+    if (name === 'slaveLost') due.push(slave)
+    return rig.journal.add(name, slave)
+  }
+  for (let turn = 0; turn < 400; turn++) {
+    const what = one(20)
+    if (what === 0) isSlow = !isSlow
+    else if (what === 1)
+      add() // by another master: nobody tells
+    else if (what === 2 && isOpen) {
+      const stopped = reader.stop(60_000)
+      await rig.clock.advance('1m')
+      await stopped
+      reader = await start()
+      isOpen = false
+    } else if (what === 3) await rig.clock.advance(one(50))
+    else if (what < 6) {
+      reader.open()
+      isOpen = true
+    } else reader.wake(Array.from({ length: 1 + one(what === 7 ? 150 : 3) }, add))
+    for (let turns = one(4); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+  }
+  reader.open()
+  reader.wake()
+  await rig.clock.advance('10h')
+  assert.deepEqual(rig.told, due)
   await reader.stop(5000)
 })
 
@@ -196,8 +285,7 @@ test('a journal that cannot be read, or a cursor that cannot be stored, is repor
   assert.deepEqual(rig.told, ['a'])
   assert.equal(rig.log.find('error', 'cursor could not be stored').length, 1)
   rig.journal.onAdvance = () => {}
-  rig.journal.add('slaveLost', 'b')
-  reader.wake(['slaveLost'])
+  reader.wake([rig.journal.add('slaveLost', 'b')])
   await rig.clock.settle()
   assert.deepEqual(rig.told, ['a', 'b'])
   assert.equal(rig.journal.cursors.get('mail'), 2)
@@ -235,7 +323,7 @@ function createRig() {
           deliver: async (event) => {
             const lost = event as { slave: string; eventId: number }
             told.push(lost.slave)
-            await act(lost)
+            return await act(lost)
           },
         },
       ],
@@ -252,7 +340,9 @@ function createFakeJournal() {
     broken: false,
     onAdvance: (_event: number) => {},
     add(name: StoredHook, slave: string) {
-      events.push({ name, event: { eventId: events.length + 1, at: 0, slave } } as unknown as JournalEvent)
+      const event = { name, event: { eventId: events.length + 1, at: 0, slave } } as unknown as JournalEvent
+      events.push(event)
+      return event
     },
     head: async () => events.length,
     async read({ after, names, limit }: { after: number; names: readonly StoredHook[]; limit: number }) {

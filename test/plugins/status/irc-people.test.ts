@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder, buildFactory, defineMaster, type MasterConfig, type PersonOptions, slave } from 'boltbot/plugin-sdk'
-import { createRig } from 'boltbot/plugin-sdk/testing'
+import { createRig, createTestHost } from 'boltbot/plugin-sdk/testing'
 import { irc } from 'boltbot/plugins/status/irc'
 import { mailNotifier, mailServer } from 'boltbot/plugins/status/mail'
 import { shellCommand } from 'boltbot/plugins/steps'
+import { tellSubscribers } from '../../../plugins/status/irc/subscribers.ts'
+import { finished } from './events.ts'
 
 const bot = slave({ name: 'bot' })
 const full = builder({ name: 'full', slaves: [bot], factory: buildFactory([shellCommand({ command: ['make'] })]) })
@@ -44,6 +46,14 @@ test('who subscribed by IRC is told there what breaks and what is good again, on
     'build full #2 has ended: success, it is green again.',
   ])
   assert.deepEqual(rig.mails, [])
+})
+
+test('what no subscriber is told need not be stored by itself', async () => {
+  const { host, records } = createTestHost()
+  assert.equal(await tellSubscribers(host, finished()), 'passed')
+  const people = { ...host.people, interested: async () => [{ who: 'jane', reasons: [] }] }
+  assert.equal(await tellSubscribers({ ...host, people }, finished()), undefined)
+  assert.equal(records.notices.length, 1)
 })
 
 test('who is not seen on IRC for a while is told by mail instead, and why', async () => {

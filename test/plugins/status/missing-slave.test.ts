@@ -74,8 +74,12 @@ async function createRig(
         ...over,
       })
     },
-    back: (slave) => host.fire('slaveBack', { ...event(), slave, peer: 'x', since: 0, notify: [ANN] }),
-    lost: (slave) => host.fire('slaveLost', { ...event(), slave, reason: 'cut' }),
+    async back(slave) {
+      await host.fire('slaveBack', { ...event(), slave, peer: 'x', since: 0, notify: [ANN] })
+    },
+    async lost(slave) {
+      await host.fire('slaveLost', { ...event(), slave, reason: 'cut' })
+    },
     async restart() {
       await host.stop()
       return createRig(options, { state: host.state, notices, clock, events })
