@@ -2,7 +2,7 @@
 export type Request = Ask & { readonly id: number }
 
 export type Ask =
-  | { readonly op: 'append'; readonly bytes: Uint8Array; readonly parts: readonly AppendPart[] }
+  | { readonly op: 'append'; readonly bytes: Uint8Array<ArrayBuffer>; readonly parts: readonly AppendPart[] }
   | { readonly op: 'length' | 'lines' | 'finish'; readonly path: string }
   | { readonly op: 'read'; readonly path: string; readonly from: number; readonly to: number | null }
   | { readonly op: 'lineOffset'; readonly path: string; readonly line: number }

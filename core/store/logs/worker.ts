@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createLogFiles, failure } from './log-files.ts'
-import type { Reply, Request } from './messages.ts'
+import type { Appended, Reply, Request } from './messages.ts'
 
 // The entry of the log store's thread: file-log-store.ts starts it with the folder as its data.
 if (parentPort !== null) serve(parentPort, workerData as { readonly directory: string })
@@ -15,10 +15,17 @@ function serve(port: MessagePort, { directory }: { readonly directory: string })
     port.postMessage(message)
   }
 
+  function appendAndFree({ bytes, parts }: Extract<Request, { readonly op: 'append' }>): readonly Appended[] {
+    const answers = files.append(bytes, parts)
+    // They are in the file: a collector would let many megabytes of them wait, as the objects they hang on are small.
+    bytes.buffer.transfer(0)
+    return answers
+  }
+
   function answer(request: Request): unknown {
     switch (request.op) {
       case 'append':
-        return files.append(request.bytes, request.parts)
+        return appendAndFree(request)
       case 'length':
         return files.length(request.path)
       case 'lines':
