@@ -1,16 +1,13 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
-import { type CiError, type Clock, type Log, messageOf } from 'boltbot/plugin-sdk'
+import type { CiError, Clock, Log } from 'boltbot/plugin-sdk'
 import { logFinished, logsClosed, logUnreadable, logUnwritable } from '../errors.ts'
 import type { LogKey, LogPiece, LogStore } from '../log-store.ts'
+import { createLogThread } from './log-thread.ts'
 import {
   type Appended,
   type AppendPart,
   type Ask,
   type Failure,
   type ReadAnswer,
-  type Reply,
-  type Request,
   type Sizes,
   STREAMS,
 } from './messages.ts'
@@ -33,61 +30,16 @@ const END_MS = 50
  * (the caller's chunk may be a view into a larger buffer, or used elsewhere), then handed over without another copy.
  */
 export function createFileLogStore({ directory, clock, log }: FileLogStoreOptions): LogStore {
-  const waiting = new Map<number, Waiting>()
+  const thread = createLogThread({ directory, clock, log })
   const queued: Queued[] = []
   /** Of logs that are to be ended. */
   const ending: (() => void)[] = []
   let timer: Disposable | undefined
-  let nextId = 0
-  let worker: Worker | undefined = startWorker()
-  let closed = false
-
-  function startWorker(): Worker {
-    // Beside this file, as it runs: from source or built.
-    const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const started = new Worker(new URL(entry, import.meta.url), { name: 'logs', workerData: { directory } })
-    started.on('message', (reply: Reply) => receive(reply))
-    const end = (reason: string) => {
-      if (worker !== started) return
-      worker = undefined
-      for (const one of waiting.values()) one.reject({ code: 'failed', reason })
-      waiting.clear()
-    }
-    started.on('error', (error: unknown) => {
-      log.error('log thread failed', { error })
-      end(messageOf(error))
-    })
-    started.on('exit', () => end('the log thread ended'))
-    return started
-  }
-
-  function receive(reply: Reply): void {
-    if ('warning' in reply) {
-      log.warn(reply.warning, { path: reply.path, reason: reply.reason })
-      return
-    }
-    const one = waiting.get(reply.id)
-    waiting.delete(reply.id)
-    if ('failed' in reply) one?.reject(reply.failed)
-    else one?.resolve(reply.value)
-  }
 
   /** Behind what was appended before. Rejects with a {@link Failure}. */
   function ask<T>(request: Ask): Promise<T> {
     flush()
-    return post(request)
-  }
-
-  function post<T>(request: Ask, transfer: ArrayBuffer[] = []): Promise<T> {
-    if (closed) return Promise.reject({ code: 'closed', reason: '' } satisfies Failure)
-    return new Promise((resolve, reject) => {
-      const id = nextId++
-      // Each request's answer has the type that its caller names; worker.ts is the other half.
-      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
-      // A thread that failed took nothing with it that was acknowledged: the next one goes on from the files.
-      worker ??= startWorker()
-      worker.postMessage({ ...request, id } satisfies Request, transfer)
-    })
+    return thread.ask(request)
   }
 
   function flush(): void {
@@ -105,7 +57,7 @@ export function createFileLogStore({ directory, clock, log }: FileLogStoreOption
   function endSoon(path: string): Promise<Sizes> {
     timer ??= clock.timer(END_MS, flush)
     return new Promise((resolve, reject) => {
-      ending.push(() => void post<Sizes>({ op: 'finish', path }).then(resolve, reject))
+      ending.push(() => void thread.ask<Sizes>({ op: 'finish', path }).then(resolve, reject))
     })
   }
 
@@ -118,7 +70,7 @@ export function createFileLogStore({ directory, clock, log }: FileLogStoreOption
       at += data.length
       return { path, stream, length: data.length }
     })
-    post<Appended[]>({ op: 'append', bytes, parts }, [bytes.buffer]).then(
+    thread.ask<Appended[]>({ op: 'append', bytes, parts }, [bytes.buffer]).then(
       (answers) => batch.forEach((one, i) => void one.settle(answers[i]!)),
       (failure: Failure) => batch.forEach((one) => void one.settle(failure)),
     )
@@ -145,14 +97,8 @@ export function createFileLogStore({ directory, clock, log }: FileLogStoreOption
     lineOffset: (key, line) => reading(key, ask<number>({ op: 'lineOffset', path: logPath(key), line })),
     remove: (build) => writing({ build }, ask({ op: 'remove', folder: buildFolder(build) })),
     async close() {
-      if (closed) return
-      const current = worker
-      const answered = current && ask({ op: 'close' })
-      closed = true
-      const exit = current && once(current, 'exit')
-      // A thread that fails now has nothing left to do.
-      await answered?.catch(() => {})
-      await exit
+      flush()
+      await thread.close()
     },
   }
 }
@@ -188,9 +134,4 @@ interface Queued {
   readonly stream: number
   readonly data: Uint8Array
   readonly settle: (answer: Appended) => void
-}
-
-interface Waiting {
-  resolve(value: unknown): void
-  reject(failure: Failure): void
 }
