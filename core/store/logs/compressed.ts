@@ -17,7 +17,10 @@ export interface CompressedLog {
 
 const BLOCK = 256 * 1024
 const MARK = Buffer.from('blz1')
+/** What a block becomes fits in at one go, also when it cannot be made smaller: it has this memory for itself. */
+const ROOM = BLOCK + 4096
 const OPTIONS = {
+  chunkSize: ROOM,
   params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
 }
 
@@ -58,6 +61,8 @@ export function compressLog(source: string, target: string, length: number): Com
         writeWhole(fd, block, written)
         written += block.length
         ends.push(written)
+        // Now, not when the collector comes by: that would be after many blocks.
+        if (block.buffer.byteLength === ROOM) block.buffer.transfer(0)
         done += size
         if (done < length) return false
       }

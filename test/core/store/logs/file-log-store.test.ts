@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -37,6 +38,16 @@ describe('the files of logs', () => {
     await rig.reopen()
     assert.deepEqual(await rig.logs.finish(KEY), { bytes: 6, lines: 1 })
     assert.equal(readFileSync(rig.path('.log'), 'utf8'), 'small\n')
+  })
+
+  it('are whole also when they cannot be made smaller', async () => {
+    await using rig = await createRig()
+    // Hashes: deterministic, and as good as random.
+    const bytes = Buffer.concat(Array.from({ length: 20_000 }, (_, i) => createHash('sha256').update(`${i}`).digest()))
+    await rig.logs.append(KEY, 'stdout', bytes)
+    await rig.logs.finish(KEY)
+    await until(() => existsSync(rig.path('.logz')) && !existsSync(rig.path('.log')), { what: 'the compressed log' })
+    assert.ok((await readAll(rig.logs, KEY)).equals(bytes))
   })
 
   it('are compressed later when a process ended before it came to that', async () => {
