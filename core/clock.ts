@@ -1,41 +1,26 @@
 import type { Clock, Log, Random } from 'boltbot/plugin-sdk'
+import { sleepBy } from './sleep.ts'
 
 /** The real clock. A throw in a timer goes to `log`. */
 export function createClock(log: Log): Clock {
-  return {
-    now: () => Date.now(),
-    timer(ms, fire) {
-      // setTimeout counts in 31 bits: longer waits are made of pieces.
-      let handle: NodeJS.Timeout
-      const arm = (left: number) => {
-        const piece = Math.min(left, 2 ** 31 - 1)
-        handle = setTimeout(() => {
-          if (left > piece) return arm(left - piece)
-          try {
-            fire()
-          } catch (error) {
-            log.error('timer failed', { error })
-          }
-        }, piece)
-      }
-      arm(Math.max(0, ms))
-      return { [Symbol.dispose]: () => clearTimeout(handle) }
-    },
-    sleep(ms, signal) {
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        const timer = this.timer(ms, () => {
-          signal?.removeEventListener('abort', abort)
-          resolve()
-        })
-        const abort = () => {
-          timer[Symbol.dispose]()
-          reject(signal?.reason)
+  const timer: Clock['timer'] = (ms, fire) => {
+    // setTimeout counts in 31 bits: longer waits are made of pieces.
+    let handle: NodeJS.Timeout
+    const arm = (left: number) => {
+      const piece = Math.min(left, 2 ** 31 - 1)
+      handle = setTimeout(() => {
+        if (left > piece) return arm(left - piece)
+        try {
+          fire()
+        } catch (error) {
+          log.error('timer failed', { error })
         }
-        signal?.addEventListener('abort', abort, { once: true })
-      })
-    },
+      }, piece)
+    }
+    arm(Math.max(0, ms))
+    return { [Symbol.dispose]: () => clearTimeout(handle) }
   }
+  return { now: () => Date.now(), timer, sleep: sleepBy(timer) }
 }
 
 /** Real chance. */

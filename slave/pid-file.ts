@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Problem } from './problem.ts'
 
 /** Says which process is the agent of a base directory. Two of them would end each other's commands. */
-export const PID_FILE = 'agent.pid'
+const PID_FILE = 'agent.pid'
 
 /** Takes the place; disposing gives it back. @throws Problem when a living agent has it. */
 export function claimPidFile(basedir: string): Disposable {

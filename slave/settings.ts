@@ -22,7 +22,7 @@ export interface SlaveSettings {
   readonly orphanAfter: number | undefined
 }
 
-export const SETTINGS_FILE = 'slave.json'
+const SETTINGS_FILE = 'slave.json'
 
 /** @throws Problem that names the file and what is wrong in it. */
 export async function readSettings(basedir: string): Promise<SlaveSettings> {

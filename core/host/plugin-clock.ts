@@ -1,4 +1,5 @@
 import type { Clock } from 'boltbot/plugin-sdk'
+import { sleepBy } from '../sleep.ts'
 
 /**
  * A plugin's clock: its timers and sleeps end with the plugin, whether or not it disposed them, and what a timer throws is
@@ -30,19 +31,7 @@ export function createPluginClock(clock: Clock, failed: (error: unknown) => void
   return {
     now: () => clock.now(),
     timer,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        const abort = () => {
-          handle[Symbol.dispose]()
-          reject(signal?.reason)
-        }
-        const handle = timer(ms, () => {
-          signal?.removeEventListener('abort', abort)
-          resolve()
-        })
-        signal?.addEventListener('abort', abort, { once: true })
-      }),
+    sleep: sleepBy(timer),
     [Symbol.dispose]() {
       over = true
       for (const handle of [...open]) handle[Symbol.dispose]()

@@ -19,7 +19,7 @@ export interface InterestedDeps {
 }
 
 /** What subscribers are told who chose no events; `null`: all that the way tells. */
-export const USUAL_NEWS: Readonly<Record<SubscribedBy, readonly BuildNews[] | null>> = {
+const USUAL_NEWS: Readonly<Record<SubscribedBy, readonly BuildNews[] | null>> = {
   mail: null,
   irc: ['problem', 'recovery', 'exception'],
 }

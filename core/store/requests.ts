@@ -233,7 +233,7 @@ export function tellQueued(
   tell('requestQueued', { request: row.id, buildset: row.buildset_id, builder: row.builder, cause, reason })
 }
 
-export function toWaiting(row: Row<'requests'>): WaitingRequest {
+function toWaiting(row: Row<'requests'>): WaitingRequest {
   return {
     id: row.id,
     buildset: row.buildset_id,

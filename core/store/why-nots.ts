@@ -1,7 +1,5 @@
 import type { WhyNot } from 'boltbot/plugin-sdk'
-import type { Kysely } from 'kysely'
 import type { Store } from './store.ts'
-import type { Tables } from './tables.ts'
 
 /** Stores why the heads of these builders' queues wait; `null`: nothing waits. */
 export function saveWhyNots(store: Store, reasons: ReadonlyMap<string, WhyNot | null>): Promise<void> {
@@ -26,8 +24,4 @@ export function forgetWhyNots(store: Store): Promise<void> {
   return store.transition('forgetWhyNots', async (trx) => {
     await trx.deleteFrom('why_nots').execute()
   })
-}
-
-export async function readWhyNot(db: Kysely<Tables>, builder: string): Promise<WhyNot | undefined> {
-  return db.selectFrom('why_nots').select(['code', 'text']).where('builder', '=', builder).executeTakeFirst()
 }

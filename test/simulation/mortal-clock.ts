@@ -1,5 +1,6 @@
 import type { Clock } from 'boltbot/plugin-sdk'
 import type { FakeClock } from 'boltbot/plugin-sdk/testing'
+import { sleepBy } from '../../core/sleep.ts'
 import type { Life } from './life.ts'
 
 /** The clock of one process: its timers stop with it. */
@@ -37,19 +38,7 @@ export function createMortalClock(clock: FakeClock, life: Life): MortalClock {
   return {
     now: () => clock.now(),
     timer,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        const abort = () => {
-          handle[Symbol.dispose]()
-          reject(signal?.reason)
-        }
-        const handle = timer(ms, () => {
-          signal?.removeEventListener('abort', abort)
-          resolve()
-        })
-        signal?.addEventListener('abort', abort, { once: true })
-      }),
+    sleep: sleepBy(timer),
     open: () => [...timers.values()].map(placeOf),
   }
 }

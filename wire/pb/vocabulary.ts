@@ -1,5 +1,5 @@
 /** The words of dialect `pb`, by number. A sender puts the number wherever a string is exactly the word, also in user data. */
-export const WORDS: readonly string[] = [
+const WORDS: readonly string[] = [
   '',
   ...['None', 'class', 'dereference', 'reference', 'dictionary', 'function', 'instance', 'list'],
   ...['module', 'persistent', 'tuple', 'unpersistable', 'copy', 'cache', 'cached', 'remote'],

@@ -6,17 +6,7 @@ import { elsewhereOptions, withElsewhere } from '../debug-port.ts'
 import { collect, collectProperty, type LiveOptions, listCommand } from '../live-command.ts'
 import { print, printJson } from '../output.ts'
 
-interface Options extends LiveOptions {
-  readonly who: string
-  readonly file: readonly string[]
-  readonly comments: string
-  readonly branch?: string
-  readonly revision?: string
-  readonly repository?: string
-  readonly project?: string
-  readonly category?: string
-  readonly prop?: Readonly<Record<string, unknown>>
-}
+type Options = LiveOptions & Omit<ChangeElsewhere, 'prop'> & { readonly prop?: Readonly<Record<string, unknown>> }
 
 export function changeCommand(): Command {
   return elsewhereOptions(

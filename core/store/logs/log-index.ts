@@ -42,7 +42,7 @@ export interface Place {
 }
 
 /** No run is longer. */
-export const RUN_BYTES = 64 * 1024
+const RUN_BYTES = 64 * 1024
 const RECORD = 16
 const NOTHING: Run = Object.freeze({ start: 0, end: 0, linesBefore: 0, lines: 0, stream: -1 })
 

@@ -37,7 +37,7 @@ interface Waiting extends Line {
 }
 
 /** What is older is no news any more. */
-export const STALE_MS = 300_000
+const STALE_MS = 300_000
 const MOST_ANSWERS = 300
 const MOST_NEWS = 1000
 /** News of one target on a line when more wait than this. */

@@ -56,7 +56,7 @@ export const force: Act = async (order) => {
 }
 
 /** Has a scheduler build by what was filled in in its form. */
-export const forceByForm: Act = async (order) => {
+const forceByForm: Act = async (order) => {
   const { site, params, asked } = order
   const scheduler = params.scheduler ?? ''
   const fields = (await site.host.query.schedulers()).find(({ name }) => name === scheduler)?.form

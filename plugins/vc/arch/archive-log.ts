@@ -38,7 +38,7 @@ const namesOf = (list: string) =>
     .map((name) => unescapeName(name).replace(/^\.\//, ''))
 
 /** `neu\(sp)name\(U+C3)\(U+A9)` is `neu nameé`: blanks have names, bytes of UTF-8 a number each. */
-export function unescapeName(name: string): string {
+function unescapeName(name: string): string {
   const bytes = name.split(/(\\\([^)]*\)|\\.)/).map((part) => {
     const special = /^\\\((?:U\+([0-9a-f]{1,2})|(\w+))\)$/i.exec(part)
     if (special === null) return Buffer.from(part.replace(/^\\(.)$/, '$1'))
