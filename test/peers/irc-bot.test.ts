@@ -5,7 +5,7 @@ import { until } from 'boltbot/plugin-sdk/testing'
 import { reservePort } from '../e2e/rig/ports.ts'
 import { FAST, startBot } from './irc/bot.ts'
 import { connectPerson } from './irc/person.ts'
-import { registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
+import { registerAccount, startInspircd, startLinkedNetwork, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope') || absent('ngircd')
@@ -69,20 +69,8 @@ test('SASL is awaited; a wrong password is said; who speaks is known by account,
   skip,
   timeout: 120_000,
 }, async () => {
-  const [link, otherLink] = [await reservePort(), await reservePort()]
-  await using hub = await startInspircd({
-    linkPort: link,
-    peer: { name: 'leaf.test.invalid', port: otherLink },
-    accountTag: false,
-  })
-  await using leaf = await startInspircd({
-    name: 'leaf.test.invalid',
-    id: '002',
-    linkPort: otherLink,
-    uplink: { name: 'irc.test.invalid', port: link },
-    accountTag: false,
-  })
-  await using _services = await startAnope(link)
+  await using network = await startLinkedNetwork({ accountTag: false })
+  const { server: hub, leaf } = network
   await registerAccount(hub.port, 'hellobot', 'botpass')
   await registerAccount(hub.port, 'jane', 'janepass')
 

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
-import { reservePort } from '../e2e/rig/ports.ts'
 import { type Bot, startBot } from './irc/bot.ts'
 import { connectPerson, type Person } from './irc/person.ts'
-import { registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
+import { registerAccount, startNetwork, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope') || absent('ngircd')
@@ -36,9 +35,8 @@ test('a bot that is new there knows the accounts of those who are silent, come, 
   skip,
   timeout: 120_000,
 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using _services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server } = network
   for (const account of ['jane', 'annie', 'away', 'later'])
     await registerAccount(server.port, account, `${account}pass`)
   await using jane = await logIn(server.port, 'jane')
@@ -69,9 +67,8 @@ test('a bot that is new there knows the accounts of those who are silent, come, 
 })
 
 test('who takes the nick of somebody the bot knew is told nothing', { skip, timeout: 120_000 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using _services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server } = network
   await registerAccount(server.port, 'jane', 'janepass')
   await using bot = await startBot({ port: server.port })
   await settled(bot)

@@ -7,7 +7,7 @@ import { checkCertificate } from '../../core/cli/doctor/certificate.ts'
 import { createClock } from '../../core/clock.ts'
 import { reservePort } from '../e2e/rig/ports.ts'
 import { connectPerson } from './irc/person.ts'
-import { registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
+import { registerAccount, startNetwork, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope') || absent('ngircd')
@@ -70,9 +70,8 @@ test('the doctor goes to a network and into its channels, and says nothing there
 })
 
 test('the doctor says whether the login works, by SASL and by NickServ', { skip, timeout: 120_000 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using _services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server } = network
   await registerAccount(server.port, 'hellobot', 'botpass')
   const at = { port: server.port, name: 'net' }
   const first = async (options: Partial<IrcOptions>) => (await examine({ ...at, ...options }))[0] ?? ''

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
-import { reservePort } from '../e2e/rig/ports.ts'
 import { type Bot, FAST, startBot } from './irc/bot.ts'
 import { connectPerson, type Person } from './irc/person.ts'
-import { registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
+import { registerAccount, startLinkedNetwork, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope')
@@ -13,20 +12,8 @@ test('on linked servers a bot that is killed, banned, kicked, split off, robbed 
   skip,
   timeout: 175_000,
 }, async (t) => {
-  const [link, otherLink] = [await reservePort(), await reservePort()]
-  await using hub = await startInspircd({
-    linkPort: link,
-    peer: { name: 'leaf.test.invalid', port: otherLink },
-    strict: true,
-  })
-  await using leaf = await startInspircd({
-    name: 'leaf.test.invalid',
-    id: '002',
-    linkPort: otherLink,
-    uplink: { name: 'irc.test.invalid', port: link },
-    strict: true,
-  })
-  await using _services = await startAnope(link)
+  await using network = await startLinkedNetwork({ strict: true })
+  const { server: hub, leaf } = network
   await registerAccount(hub.port, 'hellobot', 'botpass')
   await using jane = await connectPerson(hub.port, 'jane')
   await jane.join('#hello')

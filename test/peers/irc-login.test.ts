@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from 'boltbot/plugin-sdk/testing'
-import { reservePort } from '../e2e/rig/ports.ts'
 import { type Bot, startBot } from './irc/bot.ts'
 import { connectPerson, type Person } from './irc/person.ts'
-import { makeCertificate, registerAccount, startAnope, startInspircd, startNgircd } from './irc/servers.ts'
+import { makeCertificate, registerAccount, startNetwork, startNgircd } from './irc/servers.ts'
 import { absent } from './rig/worker.ts'
 
 const skip = absent('inspircd') || absent('anope') || absent('ngircd')
@@ -37,9 +36,8 @@ test('SASL EXTERNAL: the certificate that the account knows logs in, another one
     makeCertificate(join(folder, name), 'hellobot')
     return ['cert', 'key'].map((one) => readFileSync(join(folder, name, `${one}.pem`), 'utf8')) as [string, string]
   }) as [[string, string], [string, string]]
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link, tls: true })
-  await using _services = await startAnope(link)
+  await using network = await startNetwork({ tls: true })
+  const { server } = network
   await registerAccount(server.port, 'hellobot', 'botpass')
   {
     const [cert, key] = mine
@@ -70,9 +68,8 @@ test('NickServ alone: the bot identifies before it joins, and later when service
   skip,
   timeout: 90_000,
 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server, services } = network
   await registerAccount(server.port, 'hellobot', 'botpass')
   await using jane = await connectPerson(server.port, 'jane')
   await jane.join('#hello')
@@ -95,9 +92,8 @@ test('SASL while services are away: the bot is there without its account, and lo
   skip,
   timeout: 90_000,
 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server, services } = network
   await registerAccount(server.port, 'hellobot', 'botpass')
   await services.stop()
   await using jane = await connectPerson(server.port, 'jane')
@@ -111,9 +107,8 @@ test('SASL while services are away: the bot is there without its account, and lo
 })
 
 test('the nick of its account, taken by somebody else, is freed by services', { skip, timeout: 90_000 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using _services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server } = network
   await registerAccount(server.port, 'hellobot', 'botpass')
   await using _thief = await connectPerson(server.port, 'hellobot')
   await using jane = await connectPerson(server.port, 'jane')

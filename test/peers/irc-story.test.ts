@@ -6,11 +6,10 @@ import { builder, buildFactory, type Delivery, definePlugin, type SlaveDoor, sla
 import { createMemoryLog, createScriptedSlave, until } from 'boltbot/plugin-sdk/testing'
 import { irc } from 'boltbot/plugins/status/irc'
 import { createClock } from '../../core/clock.ts'
-import { reservePort } from '../e2e/rig/ports.ts'
 import { commit, each, sh } from '../rig/parts.ts'
 import { ROOT } from '../rig/sources.ts'
 import { connectPerson, type Person } from './irc/person.ts'
-import { registerAccount, startAnope, startInspircd } from './irc/servers.ts'
+import { registerAccount, startNetwork } from './irc/servers.ts'
 import { startLiveMaster } from './rig/live-master.ts'
 import { absent } from './rig/worker.ts'
 
@@ -36,9 +35,8 @@ test('a person forces a build, watches it, stops it, is refused without rights, 
   skip,
   timeout: 120_000,
 }, async () => {
-  const link = await reservePort()
-  await using server = await startInspircd({ linkPort: link })
-  await using _services = await startAnope(link)
+  await using network = await startNetwork()
+  const { server } = network
   await registerAccount(server.port, 'jane', 'janepass')
   await registerAccount(server.port, 'annie', 'anniepass')
   const mails: Delivery[] = []

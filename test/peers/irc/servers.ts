@@ -109,6 +109,36 @@ export async function startAnope(linkPort: number): Promise<Server> {
   })
 }
 
+export interface Network extends AsyncDisposable {
+  readonly server: Inspircd
+  readonly services: Server
+}
+
+/** A server with services for accounts, linked to it. */
+export async function startNetwork(options: Omit<InspircdOptions, 'linkPort'> = {}): Promise<Network> {
+  const linkPort = await reservePort()
+  await using stack = new AsyncDisposableStack()
+  const server = stack.use(await startInspircd({ ...options, linkPort }))
+  const services = stack.use(await startAnope(linkPort))
+  const started = stack.move()
+  return { server, services, [Symbol.asyncDispose]: () => started.disposeAsync() }
+}
+
+/** The same, and a second server that is linked to the first. */
+export async function startLinkedNetwork(
+  options: Pick<InspircdOptions, 'strict' | 'accountTag'>,
+): Promise<Network & { readonly leaf: Inspircd }> {
+  const [linkPort, leafPort] = [await reservePort(), await reservePort()]
+  const leafName = 'leaf.test.invalid'
+  await using stack = new AsyncDisposableStack()
+  const server = stack.use(await startInspircd({ ...options, linkPort, peer: { name: leafName, port: leafPort } }))
+  const uplink = { name: 'irc.test.invalid', port: linkPort }
+  const leaf = stack.use(await startInspircd({ ...options, name: leafName, id: '002', linkPort: leafPort, uplink }))
+  const services = stack.use(await startAnope(linkPort))
+  const started = stack.move()
+  return { server, leaf, services, [Symbol.asyncDispose]: () => started.disposeAsync() }
+}
+
 export interface Ngircd extends Server {
   readonly tlsPort: number
   /** Its own certificate, which signs itself. */
