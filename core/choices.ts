@@ -7,6 +7,7 @@ import {
   type Log,
   type QueuedRequest,
   type Random,
+  type RequestId,
 } from 'boltbot/plugin-sdk'
 import type { BuilderSpec } from './config/model.ts'
 import { configFunctionSlow } from './errors.ts'
@@ -28,7 +29,7 @@ export interface Choices {
     builder: BuilderSpec,
     request: WaitingRequest,
     free: readonly string[],
-    aim: string | undefined,
+    aim: Aim | undefined,
   ): Promise<readonly string[]>
   /** The request, and behind it those that are built with it, in queue order. */
   merged(
@@ -36,6 +37,12 @@ export interface Choices {
     request: WaitingRequest,
     isStarting: (id: number) => boolean,
   ): Promise<readonly WaitingRequest[]>
+}
+
+/** Where a builder waits in a row for locks, and with which request it came there. */
+export interface Aim {
+  readonly request: RequestId
+  readonly slave: string
 }
 
 export interface ChoicesDeps {
@@ -103,7 +110,9 @@ export function createChoices(deps: ChoicesDeps): Choices {
       const slaves = others.length > 0 ? others : free
       if (slaves.length === 0) return []
       // It keeps its place in the row for a lock of a slave: there it does not choose anew each time.
-      const kept = aim !== undefined && slaves.includes(aim) ? aim : undefined
+      const place = aim !== undefined && slaves.includes(aim.slave) ? aim.slave : undefined
+      // For another request others may choose otherwise.
+      const kept = aim?.request === request.id ? place : undefined
       if (nextSlave !== null) {
         const chosen = kept ?? (await ask(name, 'nextSlave', () => nextSlave(name, slaves)))
         if (chosen !== undefined && slaves.includes(chosen)) return [chosen]
@@ -115,7 +124,7 @@ export function createChoices(deps: ChoicesDeps): Choices {
       // What is here already is used before another machine is started.
       const here = slaves.filter((slave) => !deps.pool.mustStart(slave))
       const best = here.length > 0 ? here : slaves
-      const first = kept ?? best[Math.floor(deps.random.next() * best.length)]!
+      const first = place ?? best[Math.floor(deps.random.next() * best.length)]!
       return [...new Set([first, ...here, ...slaves])]
     },
     async merged(builder, request, isStarting) {

@@ -1,7 +1,7 @@
 import { messageOf, type RequestId, type WhyNot } from 'boltbot/plugin-sdk'
 import { createBuilderIndex } from './builder-index.ts'
 import { createBuilderOrder } from './builder-order.ts'
-import { type ChoicesDeps, createChoices } from './choices.ts'
+import { type Aim, type ChoicesDeps, createChoices } from './choices.ts'
 import type { BuilderSpec, Config } from './config/model.ts'
 import type { Locks } from './locks.ts'
 import type { Placement, StartedByPlacement } from './placement.ts'
@@ -48,10 +48,12 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   const starting = new Map<string, Set<RequestId>>()
   const starts = new Set<Promise<void>>()
   /** Of builders that wait for a lock: with which slave. */
-  const aims = new Map<string, { readonly request: RequestId; readonly slave: string }>()
+  const aims = new Map<string, Aim>()
   const retryTimers = new Map<string, Disposable>()
   /** When each builder last got a slave: those that waited longest go first. */
   const served = new Map<string, number>()
+  /** Something came free for them in this turn. */
+  const eased = new Set<string>()
   let serial = 0
   let open = false
   let stopped = false
@@ -68,6 +70,19 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     order.forget(builder)
     if (config().prioritizeBuilders !== null) inOrder ??= passesInOrder().catch(failedInOrder)
     else if (!passing.has(builder)) void pass(builder, passes)
+  }
+
+  /** Looks at the builders that a slave or a lock which came free concerns, all of one turn together: the end of a build frees both. */
+  function ease(builders: Iterable<string>): void {
+    const isDue = eased.size > 0
+    for (const builder of builders) eased.add(builder)
+    if (!isDue && eased.size > 0) queueMicrotask(lookAtEased)
+  }
+
+  function lookAtEased(): void {
+    const builders = [...eased].sort(byServed)
+    eased.clear()
+    for (const builder of builders) if (!stillBlocked(builder)) wake(builder)
   }
 
   function pass(builder: string, work: (builder: string) => Promise<void>): Promise<void> {
@@ -120,9 +135,7 @@ export function createDistributor(deps: DistributorDeps): Distributor {
     const candidates = await firstWaiting(store.db, builder, now, choices.wanted(spec), without)
     if (candidates.length === 0) return nothingReady(builder, now, without.length)
     const request = await choices.request(spec, candidates)
-    const aim = aims.get(builder)
-    const aimed = aim?.request === request.id ? aim.slave : undefined
-    const chosen = await choices.slaves(spec, request, pool.free(builder), aimed)
+    const chosen = await choices.slaves(spec, request, pool.free(builder), aims.get(builder))
     if (!open) return false
     const pause = pauses.of(builder)
     if (pause !== undefined) {
@@ -228,7 +241,8 @@ export function createDistributor(deps: DistributorDeps): Distributor {
       .finally(() => {
         for (const { id } of requests) own.delete(id)
         starts.delete(begun)
-        wake(builder)
+        order.forget(builder)
+        ease([builder])
       })
     starts.add(begun)
   }
@@ -252,14 +266,10 @@ export function createDistributor(deps: DistributorDeps): Distributor {
       wake(builder)
     },
     wakeSlave(slave) {
-      const concerned = buildersOf(slave).filter((builder) => waiting.has(builder))
-      for (const builder of concerned.sort(byServed)) if (!stillBlocked(builder)) wake(builder)
+      ease(buildersOf(slave).filter((builder) => waiting.has(builder)))
     },
     wakeLocks() {
-      const builders = locks
-        .waiting()
-        .flatMap(({ ticket }) => (ticket.startsWith(TICKET) ? ticket.slice(TICKET.length) : []))
-      for (const builder of builders) if (!stillBlocked(builder)) wake(builder)
+      ease(aims.keys())
     },
     whyNot: whyNots.get,
     async stop() {

@@ -84,8 +84,15 @@ export function createLocks(onReleased: () => void): Locks {
         const who = using.map((user) => user.holder).join(', ')
         return `lock ${name} held by ${who}`
       }
-      const ahead = usersOf(earlier(claim), name)
-      if (!fits(need, [...using, ...ahead])) return `lock ${name} wanted before by ${ahead[0]!.holder}`
+      // A row may be long: whoever is behind needs to look at its first ones only.
+      let first: string | undefined
+      for (const other of earlier(claim)) {
+        const ahead = usersOf([other], name)
+        if (ahead.length === 0) continue
+        first ??= ahead[0]!.holder
+        using.push(...ahead)
+        if (!fits(need, using)) return `lock ${name} wanted before by ${first}`
+      }
     }
     return undefined
   }
