@@ -48,7 +48,10 @@ export function createDeadlocks(deps: DeadlocksDeps): Deadlocks {
     dueAt = clock.now() + ms
     timer = clock.timer(ms, () => {
       dueAt = Number.POSITIVE_INFINITY
-      check().catch((error: unknown) => log.error('look for deadlocks failed', { error }))
+      check().catch((error: unknown) => {
+        log.error('look for deadlocks failed', { error })
+        lookIn(AGAIN_MS)
+      })
     })
   }
 

@@ -87,13 +87,24 @@ export function createDistributor(deps: DistributorDeps): Distributor {
 
   function pass(builder: string, work: (builder: string) => Promise<void>): Promise<void> {
     const passed = work(builder)
-      .catch((error: unknown) => log.error('pass over a builder failed', { builder, error }))
+      .catch((error: unknown) => {
+        log.error('pass over a builder failed', { builder, error })
+        tryAgain(builder, error)
+      })
       .finally(() => {
         passing.delete(builder)
         if (dirty.has(builder)) wake(builder)
       })
     passing.set(builder, passed)
     return passed
+  }
+
+  /** What waits must not wait for the next event as well. */
+  function tryAgain(builder: string, error: unknown): void {
+    pauses.failed(builder, error)
+    const pause = pauses.of(builder)
+    if (pause === undefined) dirty.add(builder)
+    else explain(builder, pause)
   }
 
   async function passes(builder: string): Promise<void> {
@@ -121,6 +132,9 @@ export function createDistributor(deps: DistributorDeps): Distributor {
   function failedInOrder(error: unknown): void {
     inOrder = undefined
     log.error('pass over the builders failed', { error })
+    for (const builder of dirty) tryAgain(builder, error)
+    const next = [...dirty].find((builder) => pauses.of(builder) === undefined)
+    if (next !== undefined) wake(next)
   }
 
   const byServed = (a: string, b: string) => (served.get(a) ?? 0) - (served.get(b) ?? 0)

@@ -15,7 +15,7 @@ export interface Absences {
   came(slave: string): void
   /** Its link is gone since then. */
   left(slave: string, since: number): void
-  /** The config changed, or what is planned for a slave. */
+  /** The config changed, or what is planned for a slave. Never rejects. */
   look(): Promise<void>
   of(slave: string): { readonly since: number; readonly missing: boolean } | undefined
   stop(): void
@@ -49,6 +49,7 @@ export function createAbsences(deps: AbsencesDeps): Absences {
   /** Latent slaves are here when they are needed: their absence means nothing. */
   const isLatent = (slave: string) => (config().slaves.get(slave)?.latent ?? null) !== null
   let running = false
+  let again: Disposable | undefined
 
   /** When it is missing; `undefined`: never. */
   function dueOf(slave: string, { since, notBefore }: Absence): number | undefined {
@@ -105,6 +106,17 @@ export function createAbsences(deps: AbsencesDeps): Absences {
     for (const slave of absences.keys()) schedule(slave)
   }
 
+  /** What cannot be stored is tried again: a slave whose clock does not run is never missing. */
+  async function lookAgain(): Promise<void> {
+    again?.[Symbol.dispose]()
+    try {
+      await look(0)
+    } catch (error) {
+      log.error('missing clocks not stored', { error })
+      if (running) again = clock.timer(AGAIN_MS, () => void lookAgain())
+    }
+  }
+
   return {
     async start(records) {
       running = true
@@ -121,10 +133,11 @@ export function createAbsences(deps: AbsencesDeps): Absences {
       absences.set(slave, { since, notBefore: 0, missing: false })
       schedule(slave)
     },
-    look: () => look(0),
+    look: lookAgain,
     of: (slave) => absences.get(slave),
     stop() {
       running = false
+      again?.[Symbol.dispose]()
       for (const absence of absences.values()) absence.timer?.[Symbol.dispose]()
     },
   }

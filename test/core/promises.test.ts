@@ -6,6 +6,7 @@ import { nightly, triggerable } from 'boltbot/plugins/schedulers'
 import { trigger } from 'boltbot/plugins/steps'
 import { removeBuilds } from '../../core/store/prune.ts'
 import { removeChanges } from '../../core/store/prune-changes.ts'
+import { failing } from '../rig/failing.ts'
 import { commit, each, sh } from '../rig/parts.ts'
 import { createRig, type RigOptions } from '../rig/rig.ts'
 import { createScriptedEngine } from '../rig/scripted-engine.ts'
@@ -247,4 +248,38 @@ test('one that waits after a lost slave says until when, whoever goes before it'
     code: 'retry-delay',
     text: 'its slave was lost; next try at 2001-09-09T01:46:57.000Z',
   })
+})
+
+test('a builder is tried again when the store could not be read', async () => {
+  await using rig = await createRig(config())
+  await rig.slave('bot-1')
+  const count = failingReads(rig, 'requests', 3)
+  await rig.master.force({ builder: 'a', who: 'jane', reason: 'try it' }, 'test')
+  for (let second = 0; second < 5; second++) await rig.clock.advance(1000)
+  assert.equal(count.left, 0)
+  assert.deepEqual(await rig.story('buildFinished'), ['buildFinished a #0 on bot-1 success'])
+})
+
+test('builders in an order of the config are tried again when the store could not be read', async () => {
+  const builders = [make('a'), make('b', { slaves: ['bot-2'] })]
+  await using rig = await createRig(config({ builders, prioritizeBuilders: (all) => all }))
+  const count = failingReads(rig, 'requests', 3)
+  for (const { name } of builders) await rig.master.force({ builder: name, who: 'jane', reason: 'try it' }, 'test')
+  await rig.settle()
+  await rig.slave('bot-1')
+  await rig.slave('bot-2')
+  for (let second = 0; second < 5; second++) await rig.clock.advance(1000)
+  assert.equal(count.left, 0)
+  assert.equal((await rig.story('buildFinished')).length, 2)
+})
+
+test('a config is in force though the missing clock of its new slave cannot be stored at once, and it is missed later', async () => {
+  const rule = { missingTimeout: '2m', notifyOnMissing: 'ann@example.org' } as const
+  const options = config({ slaves: [...bots, slave({ name: 'bot-3', password: 'x', ...rule })] })
+  await using rig = await createRig(config())
+  failing(rig, 'beginAbsences', 1)
+  await rig.reconfigure({ ...options, builders: [make('a'), make('b')] })
+  assert.ok(await rig.master.query.builder('b'))
+  for (let minute = 0; minute < 5; minute++) await rig.clock.advance(60_000)
+  assert.deepEqual(await rig.story('slaveMissing'), ['slaveMissing on bot-3'])
 })

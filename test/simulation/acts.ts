@@ -98,6 +98,12 @@ export const ACTS: readonly Act[] = [
     weight: 6,
     run: (world) => world.reconfigure(changedPlan(world.plan, world.chance)),
   },
+  {
+    name: 'reconfigure with a plugin that does not start',
+    weight: 2,
+    run: (world) => world.reconfigure(changedPlan(world.plan, world.chance), true),
+  },
+  { name: 'refuse a read', weight: 3, run: ({ chance, faults }) => faults.refuseRead(chance.between(0, 8)) },
   { name: 'kill', weight: 1, run: (world) => world.kill() },
   {
     name: 'kill soon',

@@ -42,7 +42,7 @@ export function createChecks(world: World): Checks {
       await checkHolds(world)
       await checkEpochs()
       const waiting = await readWaiting(world)
-      const standing = await readStanding(world, waiting)
+      const standing = await world.faults.sparing(() => readStanding(world, waiting))
       checkWhyNots(world, standing)
       fairness.look(standing)
       order.look(waiting)

@@ -8,6 +8,12 @@ export interface Faults {
   refuse(name?: string): void
   /** The process dies at a transition to come: `countdown` others are done before. */
   dieAt(countdown: number, when: 'die before' | 'die after'): void
+  /** A read of the newest process fails: `countdown` others are answered before. */
+  refuseRead(countdown: number): void
+  /** For each read of the newest process: whether it fails. */
+  nextRead(): boolean
+  /** Does something with reads that do not fail. */
+  sparing<T>(work: () => Promise<T>): Promise<T>
   clear(): void
   /** How often a transition was refused. */
   readonly refused: number
@@ -39,6 +45,8 @@ export function createFaults(note: (line: string) => void): Faults {
   let refusals: string[] = []
   let death: { left: number; readonly when: 'die before' | 'die after' } | undefined
   let refused = 0
+  let readsLeft: number | undefined
+  let spared = false
   return {
     next(name) {
       const at = refusals.indexOf(name)
@@ -58,8 +66,26 @@ export function createFaults(note: (line: string) => void): Faults {
     dieAt(left, when) {
       death = { left, when }
     },
+    refuseRead(countdown) {
+      readsLeft = countdown
+    },
+    nextRead() {
+      if (spared || readsLeft === undefined || readsLeft-- > 0) return false
+      readsLeft = undefined
+      note('a read fails')
+      return true
+    },
+    async sparing(work) {
+      spared = true
+      try {
+        return await work()
+      } finally {
+        spared = false
+      }
+    },
     clear() {
       refusals = []
+      readsLeft = undefined
       death = undefined
     },
     get refused() {

@@ -10,6 +10,8 @@ export interface MortalStoreDeps {
   readonly life: Life
   /** Asked once per transition. */
   readonly fault: (name: string) => Fault
+  /** Asked once per read: whether it fails. */
+  readonly readFails: () => boolean
   /** Something happened: the world has not settled. */
   readonly touched: () => void
 }
@@ -19,11 +21,16 @@ export interface MortalStore extends Store {
   deliver(events: readonly StoredEvent[]): void
 }
 
+/** What a read that fails throws. */
+export class ReadFailed extends Error {
+  override message = 'simulated failure of a read'
+}
+
 /**
  * The store as one process sees it. All processes of a simulation share one real store; a process that is killed at a transition
  * gets nothing back from it, and asks for nothing any more.
  */
-export function createMortalStore({ store, life, fault, touched }: MortalStoreDeps): MortalStore {
+export function createMortalStore({ store, life, fault, readFails, touched }: MortalStoreDeps): MortalStore {
   let listener: (events: readonly StoredEvent[]) => void = () => {}
   let closed = false
   const reads: KyselyPlugin = {
@@ -31,6 +38,7 @@ export function createMortalStore({ store, life, fault, touched }: MortalStoreDe
     async transformResult({ result }) {
       touched()
       await life.gate()
+      if (life.state === 'alive' && readFails()) throw new ReadFailed()
       return result
     },
   }

@@ -80,5 +80,14 @@ export function createProbes({ chance, verdict, durable, mayFail }: ProbesDeps) 
     },
   })
   const probes: Probes = (edition) => [observer({ edition }), recorder({ edition })]
-  return { transport, probes, door: () => door }
+  const failing = definePlugin({
+    name: 'simulation/failing',
+    kind: 'status',
+    apply() {},
+    start() {
+      throw new Error('simulated failure of a start')
+    },
+  })
+  const probesThatFail: Probes = (edition) => [...probes(edition), failing()]
+  return { transport, probes, probesThatFail, door: () => door }
 }

@@ -34,6 +34,7 @@ export interface SimProcessDeps {
   readonly log: Log
   readonly door: () => SlaveDoor | undefined
   readonly fault: (life: Life, name: string) => Fault
+  readonly readFails: (life: Life) => boolean
   readonly touched: () => void
   readonly started: () => void
   readonly stopped: () => void
@@ -43,7 +44,13 @@ export function startProcess(deps: SimProcessDeps): SimProcess {
   const { touched } = deps
   const life = createLife()
   const clock = createMortalClock(deps.clock, life)
-  const store = createMortalStore({ store: deps.store, life, touched, fault: (name) => deps.fault(life, name) })
+  const store = createMortalStore({
+    store: deps.store,
+    life,
+    touched,
+    fault: (name) => deps.fault(life, name),
+    readFails: () => deps.readFails(life),
+  })
   let state: SimProcess['state'] = 'starting'
   let master: Master | undefined
 

@@ -14,6 +14,7 @@ export type Invariant =
   | 'build numbers have no gaps'
   | 'what waits has a true reason'
   | 'everything drains'
+  | 'a reconfigure succeeds or is rolled back as a whole'
   | 'a log is what the slave wrote'
   | 'durable plugins miss nothing, in order'
   | 'observers are told at most once'

@@ -21,7 +21,10 @@ function lieOf(world: World, { slaves, whys }: Standing, builder: string, why: W
     world.history
       .running()
       // A reason that was given while it was starting.
-      .some(({ builder, number }) => label === `${builder} (starting)` || label.startsWith(`${builder} #${number}`))
+      .some(
+        ({ builder, number }) =>
+          label === builder || label === `${builder} (starting)` || label.startsWith(`${builder} #${number}`),
+      )
   switch (why?.code) {
     case 'no-builder':
       return world.plan.builders.has(builder) ? 'it is in the config' : undefined

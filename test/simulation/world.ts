@@ -8,7 +8,8 @@ import { type Chance, createChance } from './chance.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { createHistory, type History } from './history.ts'
 import { createPauses, type Pauses } from './pauses.ts'
-import { configOf, hashOf, type Plan } from './plan.ts'
+import { configOf, type Plan } from './plan.ts'
+import { createPlans } from './plans.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createDurableRecord, createProbes, type DurableRecord } from './probes.ts'
 import { createScript, type Script } from './script.ts'
@@ -35,7 +36,7 @@ export interface World extends AsyncDisposable {
   /** Told of each event of the journal, after the history. */
   onEvent(told: (event: StoredEvent) => void): void
   /** The config that is wanted, and each one of the last while. */
-  plan: Plan
+  readonly plan: Plan
   plansSince(moment: number): readonly Plan[]
   /** The newest process. */
   readonly process: SimProcess | undefined
@@ -50,8 +51,8 @@ export interface World extends AsyncDisposable {
   freeze(): void
   thaw(): void
   killZombies(): void
-  /** Resolves when it is in force, or refused, or its process is gone. */
-  reconfigure(plan: Plan): void
+  /** Begins to put it in force; `refused`: a plugin of it does not start, and all is put back. */
+  reconfigure(plan: Plan, refused?: boolean): void
   readonly reconfiguring: boolean
   /** Until nothing happens any more without the clock. */
   settle(): Promise<void>
@@ -83,9 +84,7 @@ export async function createWorld(
   const zombies = new Set<SimProcess>()
   const log = trace.logOf(verdict)
   let process: SimProcess | undefined
-  let plan = first(chance)
-  let plans: { readonly at: number; readonly plan: Plan }[] = [{ at: clock.now(), plan }]
-  const kept = new Map([[hashOf(plan), plan]])
+  const plans = createPlans(clock, first(chance))
   let reconfiguring = false
   let calm = false
   let haunted = false
@@ -132,15 +131,10 @@ export async function createWorld(
 
   async function gone(): Promise<void> {
     reconfiguring = false
+    plans.putBack()
     const rows = await store.db.selectFrom('schedulers').select('name').execute()
     presence.died(new Set(rows.map((row) => row.name)))
   }
-  const use = (next: Plan) => {
-    plan = next
-    plans.push({ at: clock.now(), plan })
-    kept.set(hashOf(plan), plan)
-  }
-
   const world: World = {
     get pauses() {
       return pauses
@@ -160,16 +154,9 @@ export async function createWorld(
     twins,
     onEvent: (told) => void listeners.push(told),
     get plan() {
-      return plan
+      return plans.now
     },
-    set plan(next) {
-      use(next)
-    },
-    plansSince(moment) {
-      const from = plans.findLastIndex(({ at }) => at <= moment)
-      plans = plans.slice(Math.max(0, from))
-      return plans.map((one) => one.plan)
-    },
+    plansSince: plans.since,
     get process() {
       return process
     },
@@ -186,14 +173,14 @@ export async function createWorld(
     },
     start() {
       trace.note('a master starts')
-      presence.changing(plan.schedulers)
+      presence.changing(plans.now.schedulers)
       const own = createProbes({ chance, verdict, durable, mayFail: () => !calm })
       probes = own
-      const schedulers = plan.schedulers
+      const { schedulers } = plans.now
       const begun = startProcess({
-        config: configOf(plan, [own.transport()], own.probes),
+        config: configOf(plans.now, [own.transport()], own.probes),
         configs: {
-          load: async (hash) => configOf(kept.get(hash)!, [own.transport()], own.probes),
+          load: async (hash) => configOf(plans.ofHash(hash), [own.transport()], own.probes),
           retain: async () => {},
         },
         seed: chance.between(0, 1e9),
@@ -203,6 +190,7 @@ export async function createWorld(
         log,
         door: own.door,
         fault: (life, name) => (life === process?.life ? faults.next(name) : undefined),
+        readFails: (life) => life === process?.life && faults.nextRead(),
         touched,
         started: () => {
           trace.note('the master runs')
@@ -243,25 +231,34 @@ export async function createWorld(
       for (const zombie of zombies) zombie.life.die()
       zombies.clear()
     },
-    reconfigure(next) {
+    reconfigure(next, refused = false) {
       const { master, life } = process ?? {}
       if (master === undefined || life === undefined || reconfiguring) return
       // One that goes on under the old config would take up again what it was told to forget.
-      if (!plan.schedulers.isSubsetOf(next.schedulers)) world.killZombies()
+      if (!plans.now.schedulers.isSubsetOf(next.schedulers)) world.killZombies()
       reconfiguring = true
       presence.changing(next.schedulers)
-      use(next)
-      const config = configOf(next, [probes!.transport()], probes!.probes)
+      plans.attempt(next)
+      const own = probes!
+      const config = configOf(next, [own.transport()], refused ? own.probesThatFail : own.probes)
       master.reconfigure(config, { who: 'jane', via: 'simulation' }).then(
         (lines) => {
           trace.note(`reconfigured: ${lines.join('; ')}`)
+          if (refused) verdict.broken('a reconfigure succeeds or is rolled back as a whole', 'it was not refused')
           if (life.state !== 'alive') return
+          plans.keep()
           presence.changed(next.schedulers)
           reconfiguring = false
         },
         (error: unknown) => {
           trace.note(`not reconfigured: ${error}`)
-          if (life.state === 'alive') reconfiguring = false
+          if (life.state !== 'alive') return
+          const runs = process?.master === master // one that stops changes nothing any more
+          const isFault = refused || `${error}`.includes('simulated failure')
+          if (!isFault && runs) verdict.broken('a reconfigure succeeds or is rolled back as a whole', `${error}`)
+          plans.putBack()
+          presence.changed(plans.now.schedulers)
+          reconfiguring = false
         },
       )
     },
