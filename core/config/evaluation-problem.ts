@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { type Position, parse } from 'acorn'
 import { messageOf } from 'boltbot/plugin-sdk'
+import { formerExport, nearModule } from './former-names.ts'
 import { fileOfUrl, type Place, type Positions } from './positions.ts'
 import type { Problem } from './problem.ts'
 
@@ -16,8 +17,9 @@ export function evaluationProblem(
   const message = messageOf(error)
   if (error instanceof SyntaxError || codeOf(error).includes('TYPESCRIPT_SYNTAX')) {
     const source = fileOfFirstLine(stack) ?? file
-    const export_ = /does not provide an export named '([^']+)'/.exec(message)
-    if (export_) return { ...textPlace(source, stack, export_[1]!), path: 'import', message: wrongExport(message) }
+    const export_ = /requested module '([^']+)' does not provide an export named '([^']+)'/.exec(message)
+    if (export_)
+      return { ...textPlace(source, stack, export_[2]!), path: 'import', message: wrongExport(message, export_) }
     const place = syntaxPlace(stack ?? '', files) ?? positions.inStack(stack) ?? textPlace(source, stack, undefined)
     return { ...place, path: 'syntax', message: `It is not valid TypeScript or JavaScript: ${sentence(message)}` }
   }
@@ -26,7 +28,7 @@ export function evaluationProblem(
     const name = /(?:package|module) '([^']+)'/.exec(message)?.[1] ?? /subpath '\.?([^']+)'/.exec(message)?.[1]
     const source = importer === undefined ? file : (fileOfUrl(importer) ?? importer)
     const place = textPlace(source, undefined, name?.replace(/^.*\//, ''))
-    const hint = 'Look at its name and path (with the ending, as .ts), or install its package.'
+    const hint = moduleHint(name ?? '')
     return { ...place, path: 'import', message: `${sentence(message.replace(/\?gen=[^' ]*/g, ''))} ${hint}` }
   }
   const place = positions.inStack(stack) ?? { file, line: 1, column: 1 }
@@ -83,4 +85,13 @@ const codeOf = (error: unknown) => String((error as { readonly code?: unknown } 
 
 const sentence = (words: string) => (/[.!?]$/.test(words) ? words : `${words}.`)
 
-const wrongExport = (message: string) => `${sentence(message.replace(/\?gen=[^' ]*/g, ''))} Look at the name.`
+function wrongExport(message: string, [, module = '', name = '']: RegExpExecArray): string {
+  const ours = module.startsWith('boltbot') ? formerExport(name, module) : undefined
+  return `${sentence(message.replace(/\?gen=[^' ]*/g, ''))} ${ours ?? 'Look at the name.'}`
+}
+
+function moduleHint(name: string): string {
+  const near = name.startsWith('boltbot') || name.startsWith('/') ? nearModule(name) : undefined
+  if (near !== undefined) return `Did you mean '${near}'?`
+  return 'Look at its name and path (with the ending, as .ts), or install its package.'
+}

@@ -1,4 +1,5 @@
 import { durationMs, isJson, isSecretRef, listNames, suggest } from 'boltbot/plugin-sdk'
+import { formerKey } from './former-names.ts'
 import type { KeyPath } from './positions.ts'
 import type { Report, Subject } from './report.ts'
 
@@ -43,7 +44,7 @@ export function checkFields(
 
 /** The sentence for a key nobody knows. */
 export function unknownKey(key: string, known: readonly string[]): string {
-  return `"${key}" is not a key here. ${knownNames(key, known)}`
+  return formerKey(key, known) ?? `"${key}" is not a key here. ${knownNames(key, known)}`
 }
 
 /** `Did you mean "slaves"? Known: …` */
