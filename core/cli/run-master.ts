@@ -220,8 +220,11 @@ function sentence(error: unknown): string {
   return `the config has a problem at ${formatProblems(problems.slice(0, 1))}${more}`
 }
 
+/** The hint of a config's problems is their list again. */
 const withHint = (error: unknown) =>
-  error instanceof CiError && error.hint !== undefined ? `${sentence(error)} ${error.hint}` : sentence(error)
+  error instanceof CiError && error.hint !== undefined && error.details.problems === undefined
+    ? `${sentence(error)} ${error.hint}`
+    : sentence(error)
 
 function levelOf(name: string | undefined): 'error' | 'warn' | 'info' | 'debug' {
   return name === 'error' || name === 'warn' || name === 'debug' ? name : 'info'

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Command } from 'commander'
+import { CALLED } from '../called.ts'
 import { clone } from '../init/clone.ts'
 import { configText } from '../init/config-text.ts'
 import { guessSteps } from '../init/guess-steps.ts'
@@ -45,7 +46,7 @@ export function initCommand(): Command {
       if (guess === undefined) print('No build file was known: its build only lists the files so far.')
       else print(`From ${guess.from}: ${guess.steps.map(({ command }) => command.join(' ')).join('; ')}.`)
       print(
-        `Look at ${made.configFile}, then: boltbot start '${made.path}' && boltbot force full --basedir '${made.path}'`,
+        `Look at ${made.configFile}, then: ${CALLED} start '${made.path}' && ${CALLED} force full --basedir '${made.path}'`,
       )
     })
 }

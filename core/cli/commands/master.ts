@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { CALLED } from '../called.ts'
 import { makeMasterDirectory } from '../master-directory.ts'
 import { print } from '../output.ts'
 
@@ -11,6 +12,6 @@ export function masterCommand(): Command {
     .action((basedir: string, { config }: { config?: string }) => {
       const { path, configFile } = makeMasterDirectory(basedir, config)
       print(`The base directory "${path}" is made.`)
-      print(`Look at ${configFile}, then: boltbot checkconfig '${path}' && boltbot start '${path}'`)
+      print(`Look at ${configFile}, then: ${CALLED} checkconfig '${path}' && ${CALLED} start '${path}'`)
     })
 }

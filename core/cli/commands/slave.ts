@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { CALLED } from '../called.ts'
 import { badArgument } from '../errors.ts'
 import { wholeNumber } from '../live-command.ts'
 import { print } from '../output.ts'
@@ -24,7 +25,7 @@ export function slaveCommand(): Command {
     .action((basedir: string, url: string, name: string, password: string, options: SlaveDirectoryOptions) => {
       const path = makeSlaveDirectory(basedir, { url, name, password }, options)
       print(`The slave directory "${path}" is made.`)
-      print(`Say who looks after it in info/admin and what it is in info/host, then: boltbot start '${path}'`)
+      print(`Say who looks after it in info/admin and what it is in info/host, then: ${CALLED} start '${path}'`)
     })
 }
 

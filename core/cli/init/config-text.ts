@@ -51,6 +51,10 @@ export default defineMaster({
   schedulers: [scheduler({ name: 'commits', branch: ${quoted(branch)}, treeStableTimer: '1m', builders: [full] })],
   status: [consoleStatus()],
 
+  // Web pages at http://127.0.0.1:8010/, beside the other status targets:
+  //   import { web } from 'boltbot/plugins/status/web'
+  //   http: { port: 8010 }, status: [consoleStatus(), web()],
+
   // Who is told what came of it:
   //   import { mailNotifier } from 'boltbot/plugins/status/mail'
   //   status: [mailNotifier({ fromaddr: 'ci@example.org', relayhost: 'mail.example.org', mode: 'problem' })],

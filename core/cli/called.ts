@@ -1,0 +1,2 @@
+/** How the user calls this program, for commands they are to type: `npx boltbot` where npx called it, as it is on no path then. */
+export const CALLED = process.env.npm_command === 'exec' ? 'npx boltbot' : 'boltbot'
