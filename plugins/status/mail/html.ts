@@ -10,16 +10,18 @@ export function htmlOf(facts: Facts): string {
   const colour = isRed(event.result) ? '#b3261e' : event.result === 'success' ? '#1b6e3c' : '#8a5a00'
   const parts = [
     `<p style="margin:0;padding:12px 16px;border-left:6px solid ${colour};background:#f4f4f5;font-size:16px"><b style="color:${colour}">${text(facts.told.standing)}</b><br>${text(summary(facts))}</p>`,
-    buildURL === null ? '' : `<p>${link(buildURL, 'Show the build')}</p>`,
+    buildURL === null
+      ? ''
+      : `<p style="margin:16px 0"><a href="${text(buildURL)}" style="display:inline-block;padding:8px 16px;border-radius:4px;background:#1d4ed8;color:#ffffff;font-weight:bold;text-decoration:none">Show the build</a></p>`,
     table(facts),
     failing(facts),
     changes(facts),
     next(facts),
-    `<p style="color:#71717a;border-top:1px solid #d4d4d8;padding-top:8px">Boltbot of ${projectURL === null ? text(project) : link(projectURL, project)}</p>`,
+    `<p style="color:#52525b;border-top:1px solid #d4d4d8;padding-top:8px">Boltbot of ${projectURL === null ? text(project) : link(projectURL, project)}</p>`,
   ]
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${text(event.builder)} #${event.number}</title></head>
-<body style="margin:0;padding:16px;font:14px/1.45 sans-serif;color:#18181b;background:#ffffff"><div style="max-width:760px">
+<body style="margin:0;padding:16px;font:14px/1.45 sans-serif;color:#18181b;background:#ffffff;overflow-wrap:anywhere"><div style="max-width:760px">
 ${parts.filter((part) => part !== '').join('\n')}
 </div></body></html>
 `
@@ -29,7 +31,7 @@ function table(facts: Facts): string {
   const cell = 'style="padding:2px 12px 2px 0;vertical-align:top"'
   const rows = rowsOf(facts).map(
     ([name, value]) =>
-      `<tr><td ${cell}><span style="color:#71717a">${name}</span></td><td ${cell}>${text(oneLine(value, 1000))}</td></tr>`,
+      `<tr><td ${cell}><span style="color:#52525b;white-space:nowrap">${name}</span></td><td ${cell}>${text(oneLine(value, 1000))}</td></tr>`,
   )
   return `<table style="border-collapse:collapse;margin:12px 0">${rows.join('')}</table>`
 }
@@ -40,7 +42,7 @@ function failing({ failing }: Facts): string {
   const lines = logLines(failing.tail.replace(/\s+$/, '')).slice(-30)
   if (lines.every((line) => line === '')) return title
   const log = lines.map((line) => text(line.slice(0, 1000))).join('\n')
-  return `${title}<p style="margin:0;color:#71717a">Its log “${text(oneLine(failing.log, 60))}” ends with:</p>
+  return `${title}<p style="margin:0;color:#52525b">Its log “${text(oneLine(failing.log, 60))}” ends with:</p>
 <pre style="${PRE}">${log}</pre>`
 }
 
@@ -61,7 +63,7 @@ function change({ revision, who, comments, files, revlink }: Change): string {
   const words = logLines(comments.trim()).slice(0, 10)
   const shown = files.slice(0, 10).map((file) => text(oneLine(file, 200)))
   const rest = files.length > shown.length ? ` and ${files.length - shown.length} more` : ''
-  return `<li style="margin-bottom:8px">${where} by ${text(oneLine(who, 200))}<br>${words.map((line) => text(line.slice(0, 1000))).join('<br>')}<br><span style="color:#71717a">${shown.join(', ')}${rest}</span></li>`
+  return `<li style="margin-bottom:8px">${where} by ${text(oneLine(who, 200))}<br>${words.map((line) => text(line.slice(0, 1000))).join('<br>')}<br><span style="color:#52525b">${shown.join(', ')}${rest}</span></li>`
 }
 
 function next(facts: Facts): string {
