@@ -178,6 +178,22 @@ export const buildDeadlocked = (waits: readonly string[]) =>
 export const masterStopping = (reason: string) =>
   new CiError({ code: 'BOLT_MASTER_STOPPING', message: `The master stops: ${reason}.`, details: { reason } })
 
+export const wrongDecision = (scheduler: string, problem: string) =>
+  new CiError({
+    code: 'BOLT_SCHEDULING_DECISION',
+    message: `The decide of scheduler "${scheduler}" ${problem}.`,
+    details: { scheduler },
+    hint: 'Return { state } from it, with buildsets: [{ reason, changes }] to have something built, and wakeAt to be woken.',
+  })
+
+export const wrongOutcome = (step: string, given: string) =>
+  new CiError({
+    code: 'BOLT_STEPS_OUTCOME',
+    message: `The run of step "${step}" gave ${given}, which is no outcome.`,
+    details: { step },
+    hint: "End it with: return { result: 'success' }, or another result.",
+  })
+
 export const stepsInvalid = (whose: string, problems: readonly string[]) =>
   new CiError({
     code: 'BOLT_STEPS_INVALID',

@@ -1,5 +1,5 @@
 import { CiError, type Clock, type Log, type LogFields } from 'boltbot/plugin-sdk'
-import { thrownAt } from './thrown-at.ts'
+import { calledAt, thrownAt } from './thrown-at.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
@@ -54,7 +54,12 @@ function flatten(fields: LogFields, withStack: boolean): Flat {
 
 function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
   const { code } = error as { readonly code?: unknown } // Node's errors have one, ours too
-  const place = code === undefined && !(error instanceof AggregateError) ? thrownAt(error) : undefined
+  const place =
+    error instanceof CiError
+      ? calledAt(error)
+      : code === undefined && !(error instanceof AggregateError)
+        ? thrownAt(error)
+        : undefined
   return {
     ...(code === undefined ? { name: error.name } : { code }),
     message: error.message,

@@ -13,6 +13,7 @@ import {
 } from 'boltbot/plugin-sdk'
 import type { Buildsets } from './buildsets.ts'
 import { formWrong, noForm, notTriggerable, schedulerTwice, unknownScheduler } from './errors.ts'
+import { decideBy } from './scheduler-decision.ts'
 import { createSchedulerInputs } from './scheduler-inputs.ts'
 import { ordersOf, triggerKey } from './scheduler-orders.ts'
 import { type CreatedBuildset, findByKey, type NewBuildset } from './store/buildsets.ts'
@@ -133,7 +134,7 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     let decision: Decision<Json>
     let buildsets: NewBuildset[] = []
     try {
-      decision = entry.rules.decide(input, entry.row.state, clock.now())
+      decision = decideBy(entry.rules, input, entry.row.state, clock.now())
     } catch (error) {
       decision = passOverFailed(entry, input, error)
     }

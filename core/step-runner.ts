@@ -9,6 +9,7 @@ import {
   type Log,
   messageOf,
   type PropertyEntry,
+  RESULTS,
   type Renderable,
   type Result,
   type RunOptions,
@@ -24,6 +25,7 @@ import {
 import type { PastLogs } from './adopted/past-logs.ts'
 import { takeUp } from './adopted/taken-up.ts'
 import type { StepLogs } from './build-log.ts'
+import { wrongOutcome } from './errors.ts'
 import type { Session } from './slaves/session.ts'
 
 /**
@@ -67,7 +69,10 @@ export async function runStep(run: StepRun): Promise<RanStep> {
   const context = createContext(run, commands)
   let outcome: StepOutcome
   try {
-    outcome = await endedBy(signal, step.definition.run(context, step.options as never))
+    outcome = outcomeOf(
+      step,
+      await endedBy(signal, Promise.resolve(step.definition.run(context, step.options as never))),
+    )
     if (signal.aborted) outcome = { ...outcome, result: resultOfAbort(signal.reason) }
   } catch (error) {
     const result = signal.aborted
@@ -84,6 +89,14 @@ export async function runStep(run: StepRun): Promise<RanStep> {
     outcome = { result, text: [...doneWords(step), messageOf(signal.aborted ? signal.reason : error)] }
   }
   return { result: outcome.result, text: wordsOf(outcome, step).join(' '), commands }
+}
+
+/** What a step gave, looked at before it counts: code without types may give anything. */
+function outcomeOf(step: Step, given: unknown): StepOutcome {
+  const result = typeof given === 'object' && given !== null && 'result' in given ? given.result : undefined
+  if (RESULTS.some((one) => one === result)) return given as StepOutcome
+  const shown = given === undefined ? 'nothing' : (JSON.stringify(given) ?? typeof given)
+  throw wrongOutcome(step.flags.name ?? step.definition.name, shown.slice(0, 100))
 }
 
 /** Somebody stopped the build, or the master goes or lost its claim and nobody asked for the build's end, or the store failed. */

@@ -3,8 +3,22 @@
  * slip. Without the mark that a config's files have when they are read again.
  */
 export function thrownAt(error: unknown): string | undefined {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line))
-  const frame = frames.find((line) => !line.includes('node:')) ?? frames[0]
-  return frame?.trim().replace(/\?gen=[\w-]+/, '')
+  const frames = framesOf(error)
+  return shown(frames.find((line) => !line.includes('node:')) ?? frames[0])
 }
+
+/** The innermost place of an error of ours that is not our own code: where somebody else's called it. `undefined`: nobody did. */
+export function calledAt(error: unknown): string | undefined {
+  return shown(framesOf(error).find((line) => line.includes('file:') && !OWN.some((own) => line.includes(own))))
+}
+
+const OWN = ['core/', 'plugin-sdk/', 'plugins/', 'node_modules/'].map(
+  (part) => new URL(`../${part}`, import.meta.url).href,
+)
+
+function framesOf(error: unknown): readonly string[] {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  return stack.split('\n').filter((line) => /^ {4}at /.test(line))
+}
+
+const shown = (frame: string | undefined) => frame?.trim().replace(/\?gen=[\w-]+/, '')

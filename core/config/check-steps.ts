@@ -50,6 +50,8 @@ export function checkStep(
     )
     return undefined
   }
+  if (name(definition.name) !== undefined)
+    report(factory, [0, index], `Its definition has no name. Give it one: defineStep({ name: 'count files', … }).`)
   const step = value as unknown as Step // its kind and definition were looked at
   const title = step.flags?.name ?? step.definition.name
   const subject = subjectOf(`${builder.label} step ${index} "${title}"`, step, [0], {

@@ -1,5 +1,5 @@
 import { CiError, formatDuration, type HookName, listNames, messageOf, suggest } from 'boltbot/plugin-sdk'
-import { thrownAt } from '../thrown-at.ts'
+import { calledAt, thrownAt } from '../thrown-at.ts'
 
 /** Diagnostics of the plugin host and the hooks, in the order of a plugin's life. */
 
@@ -26,6 +26,14 @@ export const applyAsync = (plugin: string) =>
     message: `Plugin "${plugin}" has an async apply, which must be synchronous.`,
     details: { plugin },
     hint: 'Tap and register in apply; wait for things in start.',
+  })
+
+export const wrongScheduler = (plugin: string, name: string | undefined, problem: string) =>
+  new CiError({
+    code: 'BOLT_HOST_SCHEDULER',
+    message: `Plugin "${plugin}" registers a scheduler${name ? ` "${name}"` : ''} that ${problem}.`,
+    details: { plugin },
+    hint: 'Give registerScheduler name, builders, initial (the first state, JSON) and decide.',
   })
 
 export const startThrew = (plugin: string, cause: unknown) =>
@@ -80,15 +88,24 @@ export const pluginsFailed = (errors: readonly unknown[]) =>
 
 /** What was thrown by code that gives no hint of its own. */
 function whence(cause: unknown): { readonly hint?: string } {
-  if (cause instanceof CiError) return cause.hint === undefined ? {} : { hint: cause.hint }
-  const place = thrownAt(cause)
-  return place === undefined ? {} : { hint: `It was thrown ${place}.` }
+  const place = cause instanceof CiError ? undefined : thrownAt(cause)
+  const hint = cause instanceof CiError ? hintWithPlace(cause) : place && `It was thrown ${place}.`
+  return hint === undefined ? {} : { hint }
+}
+
+/** The hint of an error, and where the plugin called what it came from. */
+function hintWithPlace(error: CiError): string | undefined {
+  const place = calledAt(error)
+  return place === undefined ? error.hint : `${error.hint === undefined ? '' : `${error.hint} `}It was called ${place}.`
 }
 
 function hintsOf(errors: readonly unknown[]): { readonly hint?: string } {
-  const hints = errors.flatMap((error) => (error instanceof CiError && error.hint !== undefined ? [error.hint] : []))
+  const hints = errors.flatMap((error) => (error instanceof CiError ? (ownHint(error) ?? []) : []))
   return hints.length === 0 ? {} : { hint: [...new Set(hints)].join(' ') }
 }
+
+/** One that was made of another has its place in the hint already. */
+const ownHint = (error: CiError) => (error.cause === undefined ? hintWithPlace(error) : error.hint)
 
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
 

@@ -1,4 +1,5 @@
 import type { Carrier, ChatCommand, Clock, Host, Log, Poller, SchedulerRules } from 'boltbot/plugin-sdk'
+import { checkSchedulerRules } from './check-scheduler.ts'
 import { hostStopped, onlyInApply } from './errors.ts'
 import { createFloodGate } from './flood-gate.ts'
 import type { OwnedThings } from './owned-things.ts'
@@ -69,6 +70,7 @@ export function createPluginMembers(deps: PluginMembersDeps): PluginMembers {
     },
     registerScheduler(rules) {
       inApply('registerScheduler')
+      checkSchedulerRules(plugin, rules as unknown as SchedulerRules)
       schedulers.push(rules as unknown as SchedulerRules) // its state is JSON to core, whatever type the plugin gives it
     },
     http: Object.freeze({ route: routes.route, url: powers.http.url, page: powers.http.page }),
