@@ -54,12 +54,7 @@ function flatten(fields: LogFields, withStack: boolean): Flat {
 
 function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
   const { code } = error as { readonly code?: unknown } // Node's errors have one, ours too
-  const place =
-    error instanceof CiError
-      ? calledAt(error)
-      : code === undefined && !(error instanceof AggregateError)
-        ? thrownAt(error)
-        : undefined
+  const place = placeOf(error)
   return {
     ...(code === undefined ? { name: error.name } : { code }),
     message: error.message,
@@ -71,6 +66,12 @@ function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
       : {}),
     ...(withStack && error.stack !== undefined ? { stack: error.stack } : {}),
   }
+}
+
+/** Of an error of ours where somebody else's code called us; one that was made of another, and those of Node, name no place. */
+function placeOf(error: Error): string | undefined {
+  if (error instanceof CiError) return error.cause === undefined ? calledAt(error) : undefined
+  return 'code' in error || error instanceof AggregateError ? undefined : thrownAt(error)
 }
 
 const each = (thrown: unknown, depth: number) =>

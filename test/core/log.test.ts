@@ -85,6 +85,20 @@ test('all that failed together is logged, each with its place', () => {
   ])
 })
 
+test('an error of ours names where the code of somebody else called us', () => {
+  const { log, objects } = createRig()
+  const core = new URL('../../core/hooks.ts', import.meta.url).href
+  const error = new CiError({ code: 'BOLT_X', message: 'No.' })
+  error.stack = `CiError: No.\n    at unknownHook (${core}:1:2)\n    at apply (file:///ci/lamp.ts?gen=4ae6-62ae:7:3)`
+  log.error('it failed', { error })
+  error.stack = `CiError: No.\n    at unknownHook (${core}:1:2)`
+  log.error('it failed', { error })
+  assert.deepEqual(
+    objects().map((line) => line.error.place),
+    ['at apply (file:///ci/lamp.ts:7:3)', undefined],
+  )
+})
+
 test("fields cannot take the place of the line's own", () => {
   const { log, objects } = createRig()
   log.info('true', { message: 'false', level: 'debug', at: 0 })
