@@ -169,6 +169,7 @@ export type {
 } from './people.ts'
 export {
   API,
+  type Claim,
   definePlugin,
   definitionOf,
   type InstanceOptions,

@@ -47,6 +47,8 @@ export interface PluginDefinition<
   readonly schema?: Schema<Input, Options>
   /** The instance's id when the config gives none; default: the name. Two instances need two ids. */
   id?(options: Input): string
+  /** What no other plugin of the config may have as well, of these options; two plugins that give the same `what` are a problem. */
+  claims?(options: Options): readonly Claim[]
   /** Taps hooks and registers things. Synchronous, no I/O. A throw refuses the config. */
   apply(host: HostWith<Needs>, options: Options): void
   /** Opens sockets, watches files. Awaited, with a deadline that names the plugin. What it returns is disposed at stop. */
@@ -67,6 +69,14 @@ export interface PluginDefinition<
   onStage?(stage: Stage): Pick<PluginDefinition<Kind, Input, Options, Needs>, 'apply' | 'start'>
   /** What `boltbot doctor` asks: whether all it needs outside works. May run beside a running master; changes nothing. 30 s. Awaited. */
   doctor?(doctor: Doctor, options: Options): Promise<readonly Finding[]>
+}
+
+/** Something that two plugins of a config cannot both have. */
+export interface Claim {
+  /** As a sentence says it: `the IRC network "libera"`. */
+  readonly what: string
+  /** What to do when another plugin has it too, in a sentence. */
+  readonly hint: string
 }
 
 /** What {@link PluginDefinition.tells} may use: the present, seen through the config that is asked about. */

@@ -1,4 +1,14 @@
-import { API, listNames, NEEDS, OLDEST_API, type PluginInstance, type PluginKind, suggest } from 'boltbot/plugin-sdk'
+import {
+  API,
+  type Claim,
+  listNames,
+  messageOf,
+  NEEDS,
+  OLDEST_API,
+  type PluginInstance,
+  type PluginKind,
+  suggest,
+} from 'boltbot/plugin-sdk'
 import { type Code, checkIsolation } from './check-isolation.ts'
 import { checkSchema } from './check-schema.ts'
 import type { PluginSpec } from './model.ts'
@@ -20,6 +30,7 @@ export interface CheckedPlugin {
   readonly spec: PluginSpec
   readonly instance: PluginInstance
   readonly subject: Subject
+  readonly claims: readonly Claim[]
 }
 
 /** What defined a plugin. */
@@ -107,7 +118,27 @@ function checkPlugin(
     version: code.version,
     worker: checkIsolation(report, subject, instance, options ?? instance.options, code),
   }
-  return { spec, instance, subject }
+  return { spec, instance, subject, claims: options === undefined ? [] : claimsOf(report, subject, spec) }
+}
+
+function claimsOf(report: Report, subject: Subject, { definition, options }: PluginSpec): readonly Claim[] {
+  try {
+    return definition.claims?.(options as never) ?? [] // the factory tied both
+  } catch (error) {
+    report(subject, [], `What it claims cannot be said: ${messageOf(error)}`)
+    return []
+  }
+}
+
+/** Two plugins that share what only one can have would get into each other's way at run time, and nobody would be told. */
+export function checkClaims({ report, placeOf }: Reporter, plugins: readonly CheckedPlugin[]): void {
+  const first = new Map<string, CheckedPlugin>()
+  for (const plugin of plugins)
+    for (const { what, hint } of plugin.claims) {
+      const other = first.getOrInsert(what, plugin)
+      if (other === plugin) continue
+      report(plugin.subject, [], `It has ${what}, as has "${other.spec.id}" at ${placeOf(other.subject, [])}. ${hint}`)
+    }
 }
 
 /** A plugin for another version would fail somewhere in the middle of the night. */

@@ -6,7 +6,7 @@ import { checkLockOrder } from './check-lock-order.ts'
 import { createLockBook } from './check-locks.ts'
 import { checkMaster } from './check-master.ts'
 import { peopleOf } from './check-people.ts'
-import { checkPasswords, checkPlugins, checkServing } from './check-plugins.ts'
+import { checkClaims, checkPasswords, checkPlugins, checkServing } from './check-plugins.ts'
 import { checkReferences } from './check-references.ts'
 import { checkStepSchedulers, checkUpstreams } from './check-scheduler-names.ts'
 import { checkSlaves } from './check-slaves.ts'
@@ -53,6 +53,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
   const categories = new Set([...builders.values()].flatMap(({ spec }) => spec.category ?? []))
   const known = { builders: new Set(builders.keys()), slaves: new Set(slaves.keys()), categories }
   checkReferences(reporter, plugins, known, locks)
+  checkClaims(reporter, plugins)
   checkUpstreams(reporter, plugins)
   checkStepSchedulers(reporter, builders.values(), plugins)
   checkPasswords(reporter, plugins, slaves.values())

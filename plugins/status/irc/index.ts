@@ -26,6 +26,12 @@ export const irc = definePlugin({
   durable: true,
   needs: ['carriers', 'chat', 'notify', 'people', 'secrets', 'state'],
   schema: ircSchema,
+  claims: ({ networks }) =>
+    networks.map(({ name }) => ({
+      // Settings, accounts and channels that were joined by command are known by it.
+      what: `the IRC network "${name}"`,
+      hint: 'Put the channels of both into one plugin, or give one of the networks another name.',
+    })),
   tells: tellsOf,
   doctor: examineNetworks,
   ...parts(reachNetwork),

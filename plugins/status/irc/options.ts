@@ -42,7 +42,7 @@ export interface IrcNetwork extends IrcTelling {
   readonly tlsCa?: string | undefined
   /** PEM texts of the bot's own certificate: for SASL EXTERNAL. */
   readonly certificate?: { readonly cert: string; readonly key: string | SecretRef } | undefined
-  /** As people call the network; default: the host. Part of stored settings: keep it. */
+  /** As people call the network; default: the host. Part of stored settings: keep it. No other network of the config may have it. */
   readonly name?: string | undefined
   readonly nick: string
   readonly username?: string | undefined

@@ -71,6 +71,20 @@ test('what a channel says goes before its network, that before the whole bot', (
   )
 })
 
+test('two plugins on a network of one name are a problem that names both: they would share its settings', () => {
+  const config = (name: string) =>
+    checked({
+      ...chatConfig(),
+      transports: [definePlugin({ name: 'slaves', kind: 'slave', apply() {} })()],
+      status: [irc({ ...good, name: 'libera' }), irc({ id: 'other', networks: [good, { ...good, name }] })],
+    })
+  config('oftc')
+  assert.throws(
+    () => config('libera'),
+    /status\[1\] "other": It has the IRC network "libera", as has "status\/irc" at .*Put the channels of both into one plugin, or give one of the networks another name\./,
+  )
+})
+
 test('a builder of a filter that there is none of is a problem, also of a channel', () => {
   const config = (builders: readonly string[]) =>
     checked({
