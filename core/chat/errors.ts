@@ -53,12 +53,15 @@ export const unknownName = (kind: string, name: string, known: readonly string[]
 const MOST_NAMES = 12
 
 /** `last`: the number of the newest one. */
-export const noBuild = (builder: string, number: number, last: number | null) =>
+export const noBuild = (builder: string, number: number | undefined, last: number | null) =>
   new CiError({
     code: 'BOLT_CHAT_NO_BUILD',
-    message: `There is no build ${builder} #${number}.`,
-    details: { builder, number },
-    hint: last === null ? 'It was never built.' : `The last one is #${last}.`,
+    message:
+      number === undefined || last === null
+        ? `${builder} was never built.`
+        : `There is no build ${builder} #${number}.`,
+    details: { builder, number: number ?? null },
+    hint: last === null ? `Say "force build ${builder} REASON" for the first one.` : `The last one is #${last}.`,
   })
 
 export const notHere = (what: string, why: string) =>

@@ -15,12 +15,20 @@ export interface Followers {
   follow(requests: readonly RequestId[], follower: Follower): void
   /** Until the build has ended. */
   watch(build: BuildId, follower: Follower): void
+  /** Until it is disposed: what somebody cancels is not told to the same follower. */
+  hush(who: string, follower: Listener): Disposable
   deliver(events: readonly StoredEvent[]): void
 }
 
-export interface Follower {
-  /** Aborted: nobody listens any more. */
+/** Somebody in a place. */
+interface Listener {
+  readonly speaker: { readonly name: string }
+  /** Of the place; aborted: nobody listens any more. */
   readonly signal: AbortSignal
+}
+
+/** Who follows several things of one build is told once. */
+export interface Follower extends Listener {
   reply(text: string): void
   /** See `Call`. */
   link(path: string): string
@@ -36,6 +44,7 @@ const MOST = 2000
 
 export function createFollowers(clock: Clock): Followers {
   const all = new Set<Followed>()
+  const hushed = new Set<{ readonly who: string; readonly listener: Listener }>()
 
   const add = (followed: Followed) => {
     all.add(followed)
@@ -47,29 +56,33 @@ export function createFollowers(clock: Clock): Followers {
     followed.build === build || requests.some((request) => followed.requests.has(request))
 
   function started(event: BuildStarted): void {
+    const tell = tellOnce()
     for (const followed of all) {
       if (followed.build !== null || !concerns(followed, event)) continue
       followed.build = event.build
-      followed.reply(
+      tell(
+        followed,
         `build ${buildName(event)} has started on ${event.slave}${etaOf(event, clock.now())}${followed.link(pageOfBuild(event))}`,
       )
     }
   }
 
   function finished(event: BuildFinished): void {
+    const tell = tellOnce()
     for (const followed of all) {
       if (!concerns(followed, event)) continue
       if (event.result === 'retry') {
         followed.build = null
         for (const request of event.requests) followed.requests.add(request)
-        followed.reply(`build ${buildName(event)} was interrupted; it is built again`)
+        tell(followed, `build ${buildName(event)} was interrupted; it is built again`)
         continue
       }
       followed.build = null
       for (const request of event.requests) followed.requests.delete(request)
       if (followed.requests.size === 0) all.delete(followed)
       const took = span(event.at - event.startedAt)
-      followed.reply(
+      tell(
+        followed,
         `build ${buildName(event)} has ended after ${took}: ${verdict(event)}${followed.link(pageOfBuild(event))}`,
       )
     }
@@ -79,14 +92,21 @@ export function createFollowers(clock: Clock): Followers {
     for (const followed of all) {
       if (!followed.requests.delete(request)) continue
       if (followed.requests.size === 0) all.delete(followed)
-      followed.reply(`request #${request} was cancelled by ${who}: ${reason}`)
+      const isTheirs = [...hushed].some((one) => one.who === who && isSame(one.listener, followed))
+      if (!isTheirs) followed.reply(`request #${request} was cancelled by ${who}: ${reason}`)
     }
   }
 
   return {
-    follow: (requests, { signal, reply, link }) =>
-      add({ requests: new Set(requests), build: null, signal, reply, link }),
-    watch: (build, { signal, reply, link }) => add({ requests: new Set(), build, signal, reply, link }),
+    follow: (requests, { speaker, signal, reply, link }) =>
+      add({ requests: new Set(requests), build: null, speaker, signal, reply, link }),
+    watch: (build, { speaker, signal, reply, link }) =>
+      add({ requests: new Set(), build, speaker, signal, reply, link }),
+    hush(who, listener) {
+      const one = { who, listener }
+      hushed.add(one)
+      return { [Symbol.dispose]: () => void hushed.delete(one) }
+    },
     deliver(events) {
       if (all.size === 0) return
       for (const { name, event } of events) {
@@ -95,5 +115,17 @@ export function createFollowers(clock: Clock): Followers {
         else if (name === 'requestCancelled') cancelled(event.request, event.who, event.reason)
       }
     },
+  }
+}
+
+const isSame = (a: Listener, b: Listener) => a.signal === b.signal && a.speaker.name === b.speaker.name
+
+/** Of one event: requests that were built as one are followed one by one. */
+function tellOnce(): (follower: Follower, text: string) => void {
+  const told: Listener[] = []
+  return (follower, text) => {
+    if (told.some((one) => isSame(one, follower))) return
+    told.push(follower)
+    follower.reply(text)
   }
 }

@@ -28,7 +28,9 @@ export function createTable(builtIn: readonly Command[]): CommandTable {
       // `forc build`: the first word is as wrong as the two together.
       const mistyped = longer === undefined ? first : `${first} ${second}`.trim()
       const near = suggest(mistyped, [...names, ...names.map((name) => name.split(' ')[0]!)])
-      throw unknownCommand(mistyped, near === first ? longer : near)
+      // A word that is only the beginning of a name is no command yet.
+      const whole = near === undefined || known(near) ? near : names.find((name) => name.startsWith(`${near} `))
+      throw unknownCommand(mistyped, whole)
     },
     list: () => commands.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     add(command) {

@@ -60,11 +60,10 @@ export function actCommands(
   }
 
   async function stop(call: Call): Promise<string> {
-    const [word, ...rest] = call.words
-    const { builder, number } = await splitBuild(query, word)
+    const { builder, number, rest } = await splitBuild(query, call.words)
     const { name, lastBuild } = await find.builder(builder, 'stop build BUILDER[/NUMBER] REASON')
     const build = number === undefined ? await find.running(name) : await query.buildByNumber(name, number)
-    if (build === undefined) throw noBuild(name, number ?? 0, lastBuild)
+    if (build === undefined) throw noBuild(name, number, lastBuild)
     await actions.stopBuild({ build: build.id, reason: reasonOf(rest, call), ...personOf(call) }, call.asker.via)
     return `Build ${buildName(build)} is being stopped.`
   }
@@ -72,6 +71,7 @@ export function actCommands(
   async function cancel(call: Call): Promise<string> {
     const [word, ...rest] = call.words
     const common = { reason: reasonOf(rest, call), ...personOf(call) }
+    using _ = followers.hush(call.asker.who, call) // the answer says it
     const request = /^#?(\d+)$/.exec(word ?? '')?.[1]
     if (request !== undefined) {
       await actions.cancel({ request: Number(request), ...common }, call.asker.via)
@@ -85,14 +85,13 @@ export function actCommands(
   }
 
   async function rebuild(call: Call): Promise<string> {
-    const [word, ...rest] = call.words
-    const { builder, number } = await splitBuild(query, word)
+    const { builder, number, rest } = await splitBuild(query, call.words)
     const { name, lastBuild } = await find.builder(builder, 'rebuild BUILDER[/NUMBER] [REASON]')
     const build =
       number === undefined
         ? (await query.builds({ builder: name, limit: 1 }))[0]
         : await query.buildByNumber(name, number)
-    if (build === undefined) throw noBuild(name, number ?? 0, lastBuild)
+    if (build === undefined) throw noBuild(name, number, lastBuild)
     const submitted = await actions.rebuild(
       { build: build.id, reason: reasonOf(rest, call), ...personOf(call) },
       call.asker.via,
@@ -160,14 +159,21 @@ export function actCommands(
   ]
 }
 
-/** `full`, `full/12` or `full#12`; a builder may have such a name itself. */
+/** `full`, `full/12`, `full#12` or, as the bot itself writes it, `full #12`; a builder may have such a name itself. */
 async function splitBuild(
   query: Query,
-  word: string | undefined,
-): Promise<{ readonly builder: string | undefined; readonly number: number | undefined }> {
+  [word, ...rest]: readonly string[],
+): Promise<{
+  readonly builder: string | undefined
+  readonly number: number | undefined
+  readonly rest: readonly string[]
+}> {
   const match = /^(.+)[/#](\d+)$/.exec(word ?? '')
-  if (!match || (word !== undefined && (await query.builder(word)))) return { builder: word, number: undefined }
-  return { builder: match[1], number: Number(match[2]) }
+  if (match && word !== undefined && !(await query.builder(word)))
+    return { builder: match[1], number: Number(match[2]), rest }
+  const number = /^#(\d+)$/.exec(rest[0] ?? '')?.[1]
+  if (number !== undefined) return { builder: word, number: Number(number), rest: rest.slice(1) }
+  return { builder: word, number: undefined, rest }
 }
 
 function propertiesOf(given: readonly string[]): Record<string, Json> {

@@ -26,7 +26,7 @@ export function lookCommands(tools: ChatTools, find: Finder): readonly Command[]
   /** Whose changes were in the build that broke, of each branch that is red. */
   async function blame({ name }: BuilderView): Promise<readonly string[]> {
     const [branches, streaks] = await Promise.all([query.branches(name), redStreaks(query, name)])
-    if (streaks.length === 0) return [`${name} is not broken`]
+    if (streaks.length === 0) return [`${name} is not broken.`]
     return streaks.map((streak) => {
       const first = streak.at(-1) ?? streak[0]
       const people = [...new Set(first.blamelist.map(nameOf))]

@@ -20,7 +20,7 @@ export function smallCommands(
   async function move({ words, place, asker }: Call, act: 'join' | 'leave'): Promise<string> {
     const go = place[act]
     if (go === undefined) throw notHere(act, 'there are no channels')
-    if (words[0] === undefined) throw wrongUsage(`${act} CHANNEL`)
+    if (words[0] === undefined || words.length > 1) throw wrongUsage(`${act} CHANNEL`)
     await guard({ action: 'moderate', ...asker, reason: `${act} ${words[0]} from ${place.id}` })
     return go(words[0])
   }

@@ -42,6 +42,45 @@ test('a build that nothing can run at present says so, and why says it again', a
   assert.equal(await talk.ask('why full'), 'Nothing waits for full.')
 })
 
+test('who cancels what they asked for is told once; who is cancelled by somebody else is told too', async () => {
+  await using talk = await createChatRig()
+  await talk.ask('force full')
+  assert.equal(await talk.ask('cancel #1 never mind'), 'Request #1 is cancelled.')
+  await talk.ask('force full')
+  const other = openPlace(talk.rig, { id: 'test/#other' })
+  await other.ask('cancel #2')
+  assert.deepEqual(await talk.news(), ['jane: request #2 was cancelled by jane: jane asked for it in test/#other'])
+})
+
+test('who follows several requests and watches, all of one build, is told once', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask, news } = talk
+  await ask('force build full one')
+  await ask('force build full two')
+  const slave = await rig.slave('bot-1', [{ match: 'make', hang: true }])
+  assert.deepEqual(await news(), ['jane: build full #0 has started on bot-1'])
+  await ask('watch full')
+  await ask('watch full')
+  slave.finish()
+  assert.deepEqual(await news(), ['jane: build full #0 has ended after 0s: success'])
+})
+
+test('a number behind the builder is of the build that is meant, never a reason to stop another', async () => {
+  await using talk = await createChatRig()
+  const { rig, ask } = talk
+  assert.equal(await ask('rebuild full'), 'full was never built. Say "force build full REASON" for the first one.')
+  const slave = await rig.slave('bot-1', [{ match: 'make', hang: true }])
+  await ask('force build full')
+  await rig.settle()
+  slave.finish()
+  await rig.settle()
+  await ask('force build full again')
+  await rig.settle()
+  assert.match(await ask('stop build full #0 too late'), /^Build full\/0 is not running\./)
+  assert.match(await ask('stop build full #7 x'), /^There is no build full #7\. The last one is #\d\./)
+  assert.match(await ask('status full'), /full: building/)
+})
+
 test('watch tells the end of a running build, or says there is none', async () => {
   await using talk = await createChatRig()
   const { rig, ask, news } = talk
@@ -99,11 +138,12 @@ test('what is wrong is said with the nearest right word', async () => {
     ['notify on failre', /^There is no event "failre"\. Did you mean "failure"\?/],
     ['slaves', /^"slaves" is not a command\. Did you mean "slaves missing"\?/],
     ['slaves mising', /^"slaves mising" is not a command\. Did you mean "slaves missing"\?/],
-    ['rebuild full', /^There is no build full #0\. It was never built\./],
+    ['rebuild full', /^full was never built\. Say "force build full REASON" for the first one\./],
     ['list builder', /^There is no list "builder"\. Did you mean "builders"\?/],
     ['list', /^Usage: list builders\|slaves/],
     ['join #x', /^"join" makes no sense here: there are no channels\./],
     ['reconfig', /^"reconfig" makes no sense here: /],
+    ['slave away bot-1', /^"slave" is not a command\. Did you mean "slaves missing"\?/],
     ['x'.repeat(3000), /^A line of more than 2000 characters/],
   ]
   for (const [line, answer] of answers) assert.match(await talk.ask(line), answer, line.slice(0, 60))
@@ -130,7 +170,7 @@ test('status, last, eta, blame and the lists say what is', async () => {
   ])
   assert.equal(await ask('status'), 'Nothing runs, and none of 2 builders is red.')
   assert.equal(await ask('last'), 'full: no build has ended yet\ndocs: no build has ended yet')
-  assert.equal(await ask('blame full'), 'full is not broken')
+  assert.equal(await ask('blame full'), 'full is not broken.')
   await rig.master.submitChange(commit('r1', { who: 'Jane Doe <jane@example.org>' }), 'test')
   await rig.settle()
   assert.equal(await ask('status'), 'full: idle, last build #0 failure')

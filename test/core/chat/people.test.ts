@@ -226,6 +226,7 @@ test('in a channel moving, muting and turning news on are for moderators; in pri
   assert.match(await tell('join #else'), /^Sorry/)
   assert.match(await tell('leave #hello'), /^Sorry/)
   assert.equal(await tell('join #else', ['op:#hello']), 'done')
+  assert.match(await tell('join two words', ['op:#hello']), /^Usage: join CHANNEL\./)
   assert.deepEqual(moves, ['#else'])
 })
 
