@@ -34,8 +34,8 @@ export interface SlaveConnection {
    * starts two commands of one id: one that it had and lost is refused, with a code that ends in `_NOT_HELD`.
    */
   run(id: CommandId, builder: string, command: Command, io: CommandIo): Promise<CommandResult>
-  /** Goes on with a held command: output from `offsets[log]` (default 0) on is handed to `io` again. */
   /**
+   * Goes on with a held command: output from `offsets[log]` (default 0) on is handed to `io` again.
    * With `check` the master is another process than the one that began the command. The slave then compares: when the bytes before an
    * offset are not so many of each stream, it sends that log from its beginning; when it was told another command, the call rejects.
    */

@@ -13,8 +13,7 @@ export interface ControlMethodsDeps {
   readonly reconfigure: (by: Caller) => Promise<readonly string[]>
   /** What this config file, or the master's own, would change. */
   readonly plan: (file: string | undefined, lastChanges: number) => Promise<unknown>
-  /** Begins to stop the whole program; resolves at once. */
-  /** `builds`: what becomes of running ones, see `Master.stop`. */
+  /** Begins to stop the whole program; returns at once. `builds`: what becomes of running ones, see `Master.stop`. */
   readonly shutDown: (who: string, reason: string, builds: 'leave' | 'wait' | 'cancel') => void
 }
 
