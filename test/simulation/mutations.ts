@@ -13,7 +13,7 @@ export const MUTATIONS = {
   /** A claim of a lock passes those that wait for it. */
   'no-fairness': {
     file: '/core/locks.ts',
-    find: /if \(!fits\(need, \[\.\.\.using, \.\.\.ahead\]\)\)/,
+    find: /if \(!fits\(need, using\)\)(?= return `lock \$\{name\} wanted)/,
     put: 'if (using.length < 0)',
   },
   /** Durable plugins forget how far they have come. */
