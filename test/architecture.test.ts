@@ -35,7 +35,7 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
     [/^core\/config\//, /^core\/(secrets|redact)\.ts$/, /^plugin-sdk\/index\.ts$/],
   ],
   [/^core\/config\//, [/^core\/config\//, /^plugin-sdk\/index\.ts$/]],
-  [/^core\/store\//, [/^core\/store\//, /^core\/(errors|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/]],
+  [/^core\/store\//, [/^core\/store\//, /^core\/(clock|errors|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/]],
   [/^core\/control\//, [/^core\/control\//, /^core\/master-api\.ts$/, /^plugin-sdk\/index\.ts$/]],
   [/^core\/http\//, [/^core\/(?!cli\/|master\.ts|index\.ts)/, /^plugin-sdk\/index\.ts$/, /^wire\/http-server\.ts$/]],
   // master.ts is the wiring: only the doors (command line, index) know it.

@@ -174,6 +174,14 @@ export const changeFlood = (plugin: string, most: number, ms: number) =>
     hint: 'Hand in each change once; a poller remembers in host.state how far it has come.',
   })
 
+export const tooManyTimers = (plugin: string, most: number) =>
+  new CiError({
+    code: 'BOLT_HOST_TIMERS',
+    message: `Plugin "${plugin}" has ${most} timers open and may not open another.`,
+    details: { plugin, most },
+    hint: 'Dispose timers that are no longer needed; keep one timer for the next thing that is due, and a list of the others.',
+  })
+
 export const pluginSuspended = (plugin: string) =>
   new CiError({
     code: 'BOLT_HOST_SUSPENDED',

@@ -13,9 +13,10 @@ export const LIMITS: PluginLimits = Object.freeze({
   worker: {
     beatMs: 1000,
     beats: 5,
-    lookMs: 100,
+    computeMs: 2000,
+    lookMs: 50,
     ends: { consecutive: 5, inWindow: 5, windowMs: 600_000 },
     calls: { burst: 2000, perSecond: 100 },
-    writes: { burst: 100, perSecond: 50 },
+    writes: { burst: 500, perSecond: 50 },
   },
 })

@@ -126,7 +126,7 @@ export function createPluginScope(first: PluginSpec, deps: PluginScopeDeps): Plu
   const live = createLiveOptions(first.options)
   const ending = new AbortController()
   const owned = createOwnedThings({ plugin: id, clock, log, ms: limits.disposeMs })
-  const pluginClock = createPluginClock(clock, (error) => taps.failed('timer', error))
+  const pluginClock = createPluginClock(id, clock, (error) => taps.failed('timer', error))
   owned.keep(pluginClock, 'its clock')
   /** What runs: the definition itself, or what stands for it while it runs in a worker. */
   let definition = first.definition

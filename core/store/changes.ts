@@ -1,7 +1,7 @@
 import { type Change, type ChangeId, type ChangeInput, type Json, repositoryKey } from 'boltbot/plugin-sdk'
-import type { CompiledQuery, Kysely } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import { inPieces } from './pieces.ts'
-import type { Store } from './store.ts'
+import type { Store, Tell } from './store.ts'
 import type { Row, Tables } from './tables.ts'
 
 /** Stores a change, once per key: a second report of the same change gives the first one back and stores nothing. */
@@ -10,7 +10,7 @@ export function acceptChange(
   input: ChangeInput,
   source: string,
 ): Promise<{ readonly change: Change; readonly duplicate: boolean }> {
-  return store.transition('acceptChange', async (trx, tell) => {
+  const accept = async (trx: Transaction<Tables>, tell: Tell) => {
     const accepted = store.now()
     const row = {
       dedupe_key: dedupeKey(input),
@@ -40,7 +40,8 @@ export function acceptChange(
     const change = toChange({ ...row, id })
     tell('changeAccepted', { change })
     return { change, duplicate: false }
-  })
+  }
+  return store.transition('acceptChange', accept, { sparing: true })
 }
 
 type NewRow = Omit<Row<'changes'>, 'id'>

@@ -1,5 +1,7 @@
 import type { Json } from 'boltbot/plugin-sdk'
+import type { Transaction } from 'kysely'
 import type { Store } from './store.ts'
+import type { Tables } from './tables.ts'
 
 /** What a plugin stored under a key. */
 export async function getPluginState(store: Store, plugin: string, key: string): Promise<Json | undefined> {
@@ -15,17 +17,19 @@ export async function getPluginState(store: Store, plugin: string, key: string):
 export function setPluginState(store: Store, plugin: string, key: string, value: Json): Promise<void> {
   // Now, not when its turn comes: the caller may go on to change the object.
   const text = JSON.stringify(value)
-  return store.transition('setPluginState', async (trx) => {
+  const put = async (trx: Transaction<Tables>) => {
     await trx
       .insertInto('plugin_state')
       .values({ plugin, key, value: text })
       .onConflict((conflict) => conflict.columns(['plugin', 'key']).doUpdateSet({ value: text }))
       .execute()
-  })
+  }
+  return store.transition('setPluginState', put, { sparing: true })
 }
 
 export function deletePluginState(store: Store, plugin: string, key: string): Promise<void> {
-  return store.transition('deletePluginState', async (trx) => {
+  const remove = async (trx: Transaction<Tables>) => {
     await trx.deleteFrom('plugin_state').where('plugin', '=', plugin).where('key', '=', key).execute()
-  })
+  }
+  return store.transition('deletePluginState', remove, { sparing: true })
 }

@@ -1,7 +1,9 @@
 import type { Clock, Log } from 'boltbot/plugin-sdk'
 import type { Transaction } from 'kysely'
+import { createClock } from '../clock.ts'
 import { storeClosed, storeSyncFailed, transactionOver, transitionStuck } from './errors.ts'
 import type { Store, StoredEvent, Tell } from './store.ts'
+import { createSyncs } from './syncs.ts'
 import type { Tables } from './tables.ts'
 import type { Writer } from './writer.ts'
 
@@ -25,8 +27,6 @@ export interface TransitionsDeps {
 
 /** One commit never takes more: between two, sockets and readers get their turn. */
 const BATCH = 16
-/** Syncs under way at once: a commit need not wait for the end of a sync that began before it. The pool has four threads. */
-const SYNCS = 3
 const STUCK_MS = 10_000
 /** A transition in which the connection is lost again and again may be what breaks it. */
 const RUNS = 5
@@ -39,19 +39,16 @@ const RUNS = 5
  *   microtasks and no turn of the event loop in SQLite, so what is asked meanwhile joins the same transaction.
  * - *done*: its body ended, in a savepoint of its own, its events are in the journal.
  * - *committed*: written to the WAL, not synced. The pump goes on with the next batch at once.
- * - *durable*: a sync that began after the commit ended. Its events are told, its promise resolves. Syncs run in the thread
- *   pool; one covers every commit before it. They settle in the order they began, so events keep theirs. Patient ones begin none
- *   beside another: the places are left to what is waited for.
+ * - *durable*: a sync that began after the commit ended, see {@link createSyncs}. Its events are told, its promise resolves.
  */
 export function createTransitions(deps: TransitionsDeps): Transitions {
-  const { writer, clock, log, sync } = deps
+  const { writer, clock, log } = deps
   const asked: Asked[] = []
-  const committed: Batch[] = []
-  const syncs: Sync[] = []
+  const syncs =
+    deps.sync && createSyncs<Batch>({ time: createClock(log), sync: deps.sync, durable: deliver, failed: breakDown })
   let listener: (events: readonly StoredEvent[]) => void = () => {}
   let pumping: Promise<void> | undefined
   let open: PromiseWithResolvers<void> | undefined
-  let idle: PromiseWithResolvers<void> | undefined
   let durable = deps.durable
   let closed = false
   let broken: unknown
@@ -83,7 +80,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
 
   /** One transaction. What could not be committed is refused, or asked for again when its connection was lost. */
   async function runBatch(): Promise<Batch> {
-    const batch: Batch = { done: [], refused: [], events: [], patient: true }
+    const batch: Batch = { done: [], refused: [], events: [], patient: true, sparing: true }
     const taken: Asked[] = []
     try {
       await writer.begin()
@@ -136,6 +133,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       await writer.release()
       batch.events.push(...events)
       batch.patient &&= one.patient
+      batch.sparing &&= one.sparing
       batch.done.push({ resolve: () => one.resolve(value), reject: one.reject, committed: one.committed })
     } catch (error) {
       over = true
@@ -183,26 +181,8 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
 
   function settle(batch: Batch): void {
     if (broken !== undefined) rejectAll(batch.done, broken)
-    else if (sync === null) deliver(batch)
-    else {
-      committed.push(batch)
-      // The end of a build is followed by the start of the next one: one sync for both.
-      if (batch.patient) setImmediate(startSync, sync)
-      else startSync(sync)
-    }
-  }
-
-  function startSync(run: () => Promise<void>): void {
-    const most = committed.every((batch) => batch.patient) ? 1 : SYNCS
-    if (committed.length === 0 || syncs.length >= most) return
-    const one: Sync = { batches: committed.splice(0), ended: false }
-    syncs.push(one)
-    run().then(() => {
-      one.ended = true
-      while (syncs[0]?.ended) syncs.shift()!.batches.forEach(deliver)
-      startSync(run)
-      if (syncs.length === 0) idle?.resolve()
-    }, breakDown)
+    else if (syncs === null) deliver(batch)
+    else syncs.add(batch)
   }
 
   function deliver(batch: Batch): void {
@@ -219,24 +199,22 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
   }
 
   /** After a failed sync nobody knows what is on the disk (a second sync may succeed without it): nothing more is promised. */
-  function breakDown(error: unknown): void {
+  function breakDown(error: unknown, lost: readonly Batch[]): void {
     if (broken === undefined) {
       broken = storeSyncFailed(deps.name, error)
       log.error('store sync failed', { error: broken })
     }
-    for (const batch of [...syncs.splice(0).flatMap((one) => one.batches), ...committed.splice(0)]) {
-      rejectAll(batch.done, broken)
-    }
+    for (const batch of lost) rejectAll(batch.done, broken)
     rejectAll(asked.splice(0), broken)
-    idle?.resolve()
   }
 
   return {
-    transition(name, body, { committed, patient = false } = {}) {
+    transition(name, body, { committed, patient = false, sparing = false } = {}) {
       if (closed || broken !== undefined) return Promise.reject(broken ?? storeClosed(name))
       return new Promise((resolve, reject) => {
         // What `body` gives is what `resolve` takes; the queue holds transitions of every type.
-        asked.push({ name, body, resolve: resolve as (value: unknown) => void, reject, committed, patient, runs: 0 })
+        const settle = { resolve: resolve as (value: unknown) => void, reject }
+        asked.push({ name, body, ...settle, committed, patient: patient || sparing, sparing, runs: 0 })
         pumping ??= pump()
       })
     },
@@ -249,10 +227,7 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
       closed = true
       writer.closing()
       await pumping
-      if (sync !== null) startSync(sync) // of what was left to the end of the turn
-      if (syncs.length === 0) return
-      idle = Promise.withResolvers()
-      await idle.promise
+      await syncs?.close()
     },
   }
 }
@@ -268,6 +243,7 @@ interface Asked {
   readonly reject: (reason: unknown) => void
   readonly committed: (() => void) | undefined
   readonly patient: boolean
+  readonly sparing: boolean
   /** How often it was begun and its connection lost. */
   runs: number
 }
@@ -285,9 +261,5 @@ interface Batch {
   readonly events: StoredEvent[]
   /** All of it is. */
   patient: boolean
-}
-
-interface Sync {
-  readonly batches: readonly Batch[]
-  ended: boolean
+  sparing: boolean
 }

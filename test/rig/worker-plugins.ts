@@ -2,13 +2,27 @@
 import assert from 'node:assert/strict'
 import { getPriority } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CiError, definePlugin } from 'boltbot/plugin-sdk'
+import { CiError, type Clock, definePlugin, type Host } from 'boltbot/plugin-sdk'
+
+const MISDEEDS = [
+  'throw',
+  'reject',
+  'hang',
+  'spin',
+  'block',
+  'leak',
+  'leakBuffers',
+  'hoard',
+  'grab',
+  'exit',
+  'flood',
+  'shout',
+  'timers',
+] as const
 
 export interface WorkerOptions {
   /** What to do on `buildFinished` of this builder. */
-  readonly on?: Readonly<
-    Record<string, 'throw' | 'reject' | 'hang' | 'spin' | 'leak' | 'leakBuffers' | 'hoard' | 'exit' | 'flood' | 'shout'>
-  >
+  readonly on?: Readonly<Record<string, (typeof MISDEEDS)[number]>>
 }
 
 const EVERYTHING = [
@@ -30,8 +44,7 @@ export const misbehaving = definePlugin({
   needs: ['changes', 'state'],
   apply(host, { on = {} }: WorkerOptions) {
     host.tap('buildFinished', async ({ eventId, builder }, { signal }) => {
-      if (on[builder] === 'shout') for (;;) host.clock.timer(1e9, () => {})
-      await misbehave(on[builder], signal, () => host.submitChange({ who: 'flood', files: [], comments: 'again' }))
+      await misbehave(on[builder], signal, host)
       await host.state.set(`told ${eventId}`, builder)
     })
   },
@@ -47,8 +60,7 @@ export const misbehavingDurably = definePlugin({
       // The second time it is better behaved: as a plugin that met a bad moment.
       const isFirst = (await host.state.get(`met ${eventId}`)) === undefined
       await host.state.set(`met ${eventId}`, builder)
-      if (isFirst)
-        await misbehave(on[builder], signal, () => host.submitChange({ who: 'flood', files: [], comments: 'x' }))
+      if (isFirst) await misbehave(on[builder], signal, host)
       await host.state.set(`told ${eventId}`, builder)
     })
   },
@@ -56,7 +68,19 @@ export const misbehavingDurably = definePlugin({
 
 const kept: unknown[] = []
 
-async function misbehave(how: string | undefined, signal: AbortSignal, submit: () => Promise<unknown>): Promise<void> {
+/** Says something without end, and never lets go of its thread. */
+function shout(clock: Clock): never {
+  const open: Disposable[] = []
+  for (;;) {
+    open.push(clock.timer(1e9, () => {}))
+    if (open.length > 8000) open.shift()![Symbol.dispose]()
+  }
+}
+
+type Misdeed = (typeof MISDEEDS)[number]
+type Means = Pick<Host, 'clock' | 'submitChange'>
+
+async function misbehave(how: Misdeed | undefined, signal: AbortSignal, host: Means): Promise<void> {
   switch (how) {
     case 'throw':
       throw new Error('not today')
@@ -66,6 +90,12 @@ async function misbehave(how: string | undefined, signal: AbortSignal, submit: (
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     case 'spin':
       for (;;) kept.length = 0
+    case 'block':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+      return
+    case 'grab':
+      // In one piece: the engine looks at nothing while it reads, so a limit of its own that is met here ends the process.
+      for (;;) kept.push(JSON.parse(`[${'[1,2,3],'.repeat(1_500_000)}1]`))
     case 'leak':
       for (;;) {
         kept.push(new Array(10_000).fill(kept.length))
@@ -82,7 +112,11 @@ async function misbehave(how: string | undefined, signal: AbortSignal, submit: (
     case 'exit':
       return process.exit(3)
     case 'flood':
-      for (;;) await submit()
+      for (;;) await host.submitChange({ who: 'flood', files: [], comments: 'again' })
+    case 'shout':
+      return shout(host.clock)
+    case 'timers':
+      for (;;) host.clock.timer(1e9, () => {})
   }
 }
 

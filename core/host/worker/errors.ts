@@ -42,6 +42,14 @@ export const workerBlocked = (plugin: string, ms: number, during: readonly strin
     hint: 'Something in it computes or waits without end, and never lets go of its thread.',
   })
 
+export const workerComputed = (plugin: string, ms: number, during: readonly string[]) =>
+  new CiError({
+    code: 'BOLT_HOST_WORKER_BLOCKED',
+    message: `The worker of plugin "${plugin}" was cut off: it computed for ${formatDuration(ms)} without an answer${inWhat(during)}.`,
+    details: { plugin, ms, during },
+    hint: 'Do long work in pieces, with an await of setImmediate from node:timers/promises between them.',
+  })
+
 export const workerMemory = (plugin: string, memoryMb: number, during: readonly string[]) =>
   new CiError({
     code: 'BOLT_HOST_WORKER_MEMORY',

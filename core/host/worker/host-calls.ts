@@ -42,7 +42,11 @@ export function createHostCalls({ host, fire, failed, pace }: HostCallsDeps): Ho
           timers.delete(timer as number)
           fire(timer as number)
         }
-        timers.set(timer as number, host.clock.timer(Number(ms), due))
+        try {
+          timers.set(timer as number, host.clock.timer(Number(ms), due))
+        } catch (error) {
+          failed(error) // the thread's own clock refuses before: it said what it should not
+        }
       },
       clear([timer]) {
         timers.get(timer as number)?.[Symbol.dispose]()

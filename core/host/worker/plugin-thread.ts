@@ -3,11 +3,12 @@ import { type Clock, messageOf } from 'boltbot/plugin-sdk'
 import type { PluginSpec, WorkerSpec } from '../../config/model.ts'
 import { createPace, type PaceLimits } from '../pace.ts'
 import { createBackPressure } from './back-pressure.ts'
-import { workerBlocked, workerEnded, workerMemory } from './errors.ts'
+import { workerEnded, workerMemory } from './errors.ts'
 import type { WorkerStart } from './messages.ts'
 import { createRpc, type Handler, type Rpc } from './rpc.ts'
 import { answerSyncCalls } from './sync-call.ts'
 import type { Threads } from './threads.ts'
+import { createWatch, engineLimit, type WatchLimits } from './watch.ts'
 
 /** One thread of a plugin, from its start to its end. */
 export interface PluginThread {
@@ -33,14 +34,6 @@ export interface PluginThreadDeps {
   readonly threads?: Threads | undefined
   /** What it does at present, for the reason of its end. */
   readonly during: () => readonly string[]
-}
-
-export interface WatchLimits {
-  readonly beatMs: number
-  /** So many beats in a row without an answer are the end. A beat that the master itself was late for counts once. */
-  readonly beats: number
-  /** How often its memory is looked at. Over its limit at two looks in a row is the end: what is garbage counts, until it is collected. */
-  readonly lookMs: number
 }
 
 /** What a thread says unasked. Many more it says never, unless in a loop. */
@@ -74,7 +67,7 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     name: `plugin ${id}`,
     workerData: start,
     transferList: [calls.port2, sync.port2],
-    resourceLimits: { maxOldGenerationSizeMb: place.memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: engineLimit(place.memoryMb) },
   })
   const { take } = createBackPressure(pressure)
   const inTurn = createPace(time, MESSAGES)
@@ -85,14 +78,11 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
   })
   answerSyncCalls({ port: sync.port1, bell }, deps.answer, createPace(time, SYNC_CALLS))
   const { promise: ended, resolve } = Promise.withResolvers<Error>()
-  let beat: Disposable | undefined
-  let nextLook: Disposable | undefined
   let isOver = false
 
   const fall = () => {
     isOver = true
-    beat?.[Symbol.dispose]()
-    nextLook?.[Symbol.dispose]()
+    watch[Symbol.dispose]()
     sync.port1.close()
     known?.[Symbol.dispose]()
   }
@@ -127,36 +117,16 @@ export function openPluginThread(deps: PluginThreadDeps): PluginThread {
     },
   })
 
-  let silent = 0
-  let isAsked = false
-  const listen = () => {
-    if (isOver) return
-    if (isAsked && ++silent >= limits.beats) return kill(workerBlocked(id, limits.beats * limits.beatMs, during()))
-    if (!isAsked) void ask()
-    beat = time.timer(limits.beatMs, listen)
-  }
-  const ask = async () => {
-    isAsked = true
-    await rpc.call('beat', []).catch(() => {}) // it is over
-    isAsked = false
-    silent = 0
-  }
-  let wasTooMuch = false
-  /** From outside: also of one that computes without end. What is outside of the heap the engine's own limit does not see. */
-  const look = async () => {
-    const found = await worker.getHeapStatistics().catch(() => undefined) // it is over
-    if (found === undefined || isOver) return
-    const isTooMuch = found.used_heap_size + found.external_memory > place.memoryMb * MIB
-    if (isTooMuch && wasTooMuch) return kill(workerMemory(id, place.memoryMb, during()))
-    wasTooMuch = isTooMuch
-    nextLook = time.timer(limits.lookMs, () => void look())
-  }
-  const watch = () => {
-    listen()
-    void look()
-  }
+  const watch = createWatch({
+    plugin: id,
+    worker,
+    call: rpc.call,
+    memoryMb: place.memoryMb,
+    limits,
+    time,
+    during,
+    kill,
+  })
 
-  return { call: rpc.call, tell: rpc.tell, watch, ended, kill }
+  return { call: rpc.call, tell: rpc.tell, watch: watch.begin, ended, kill }
 }
-
-const MIB = 1024 * 1024

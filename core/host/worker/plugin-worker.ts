@@ -8,9 +8,10 @@ import type { PaceLimits } from '../pace.ts'
 import { manifestChanged } from './errors.ts'
 import { createHostCalls } from './host-calls.ts'
 import type { Manifest } from './messages.ts'
-import { openPluginThread, type PluginThread, type WatchLimits } from './plugin-thread.ts'
+import { openPluginThread, type PluginThread } from './plugin-thread.ts'
 import type { CallOptions } from './rpc.ts'
 import type { Threads } from './threads.ts'
+import type { WatchLimits } from './watch.ts'
 
 /** A plugin in a thread of its own: cut off when it runs away, started again after a while, given up when that happens too often. */
 export interface PluginWorker extends AsyncDisposable {

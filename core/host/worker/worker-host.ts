@@ -79,7 +79,7 @@ export function createWorkerHost({ id, rpc, call, ask, queries }: WorkerHostDeps
     },
     sleep: () => Promise.reject(notInWorker(id, 'clock.sleep')), // the plugin's clock makes sleeps of timers
   }
-  const clock = stack.use(createPluginClock(base, (error) => rpc.tell('failed', packFields({ error }))))
+  const clock = stack.use(createPluginClock(id, base, (error) => rpc.tell('failed', packFields({ error }))))
   const inApply = (member: string) => {
     if (!isApplying) throw onlyInApply(id, member)
   }

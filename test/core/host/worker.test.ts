@@ -20,13 +20,17 @@ const ENDS = { consecutive: 3, inWindow: 10, windowMs: 600_000 }
 const worker = {
   beatMs: 50,
   beats: 400,
+  computeMs: 20_000,
   lookMs: 20,
   ends: ENDS,
   calls: { burst: 2000, perSecond: 100 },
   writes: { burst: 2000, perSecond: 100 },
 }
-/** A thread that spins is found in half a second. */
+/** A thread that gives no answer is found in half a second. */
 const strict = { ...worker, beats: 10 }
+/** As one that computes for so long. */
+const brisk = { ...worker, computeMs: 300 }
+const LIMITS: Readonly<Record<string, typeof worker>> = { spin: brisk, block: strict }
 
 /** Ends with its test, also when that fails: threads would keep the process. */
 function openRig(t: TestContext, limits: object = worker) {
@@ -64,16 +68,18 @@ test('a tap that never settles is given up at its deadline, and its signal abort
 })
 
 const CUT_OFF = {
-  spin: /did not answer for .* in "buildFinished"/,
+  spin: /computed for 300ms without an answer in "buildFinished"/,
+  block: /did not answer for .* in "buildFinished"/,
   leak: /used more than its 64 MB in "buildFinished"/,
   leakBuffers: /used more than its 64 MB in "buildFinished"/,
+  grab: /used more than its 64 MB in "buildFinished"/,
   hoard: /used more than its 64 MB in "buildFinished"/,
   exit: /ended in "buildFinished": it exited with code 3/,
 } as const
 
 for (const [how, reason] of Object.entries(CUT_OFF) as [keyof typeof CUT_OFF, RegExp][]) {
   test(`a durable plugin that does "${how}" is cut off and named, started again, and loses no event`, async (t) => {
-    const rig = openRig(t, how === 'spin' ? strict : worker)
+    const rig = openRig(t, LIMITS[how] ?? worker)
     await rig.host.start([inWorker('lamp', misbehavingDurably({ on: { bad: how } }))])
     for (const builder of ['good', 'bad', 'good', 'good']) rig.commit(...finished(builder))
     await until(() => rig.log.find('error', 'plugin cut off, it will be started again').length === 1, {
@@ -98,6 +104,35 @@ for (const [how, reason] of Object.entries(CUT_OFF) as [keyof typeof CUT_OFF, Re
     )
     await until(() => rig.cursors.get('lamp') === 4, { what: 'the cursor' })
     await rig.host.stop()
+  })
+}
+
+const FAILED = {
+  throw: /not today/,
+  reject: /The lamp is out/,
+  hang: /"lamp" on buildFinished did not end within 30 s/,
+  flood: /"lamp" on buildFinished did not end within 30 s/,
+  timers: /"lamp" has 10000 timers open/,
+} as const
+
+for (const [how, reason] of Object.entries(FAILED) as [keyof typeof FAILED, RegExp][]) {
+  test(`a durable plugin that does "${how}" is told the event again, and loses none`, async (t) => {
+    const rig = openRig(t)
+    await rig.host.start([inWorker('lamp', misbehavingDurably({ on: { bad: how } }))])
+    for (const builder of ['good', 'bad', 'good']) rig.commit(...finished(builder))
+    await until(() => rig.cursors.get('lamp') === 1, { what: 'the first event to be told' })
+    if (how === 'timers') await until(() => rig.host.status()[0]!.errors === 1, { what: 'the failure' })
+    const told = async () => {
+      await rig.clock.advance('5s')
+      return rig.cursors.get('lamp') === 3
+    }
+    await until(told, { what: 'the rest to be told' })
+    assert.equal(rig.host.status()[0]!.errors, 1)
+    assert.match(messageOf(rig.log.find('warn').concat(rig.log.find('error'))[0]!.fields.error), reason)
+    assert.deepEqual(
+      rig.calls.filter((call) => call.includes('told')),
+      [1, 2, 3].map((event) => `lamp sets told ${event}`),
+    )
   })
 }
 
