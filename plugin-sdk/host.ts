@@ -132,7 +132,7 @@ export interface Host {
   readonly slaves: SlaveDoor
 
   /** Adds a scheduler; only in `apply`. @throws CiError `BOLT_HOST_ONLY_IN_APPLY`, as all of this kind. */
-  registerScheduler<S extends Json>(rules: SchedulerRules<S>): void
+  registerScheduler<S>(rules: SchedulerRules<S & Json>): void
   /** Adds a poller; only in `apply`. Core runs it: interval with jitter, deadline, back-off, never two at once of a repository. */
   registerPoller(poller: Poller): void
   /** Adds a command to the chat bot, on IRC and in the terminal; only in `apply`. */

@@ -113,6 +113,21 @@ definePlugin({
     host.own({ [Symbol.dispose]() {} })
   },
 })
+// The state of a scheduler is what its first one is an example of, and JSON.
+definePlugin({
+  name: 'counting',
+  kind: 'scheduler',
+  needs: ['schedulers'],
+  apply(host) {
+    const rules = { name: 'counting', builders: ['full'] }
+    host.registerScheduler({ ...rules, initial: 0, decide: (_, state) => ({ state: state + 1 }) })
+    host.registerScheduler({ ...rules, initial: { done: [1] }, decide: (_, { done }) => ({ state: { done } }) })
+    // @ts-expect-error it would not be what was stored
+    host.registerScheduler({ ...rules, initial: { at: new Date(0) }, decide: (_, state) => ({ state }) })
+    // @ts-expect-error a number was the first
+    host.registerScheduler({ ...rules, initial: 0, decide: () => ({ state: 'one' }) })
+  },
+})
 // Also where the needs come last, beside a schema, and as a constant.
 const FORCES = ['force'] as const
 definePlugin({
