@@ -1,4 +1,4 @@
-import { CiError, type Clock, type Log, type LogFields } from 'boltbot/plugin-sdk'
+import { CiError, type Clock, type Log, type LogFields, messageOf } from 'boltbot/plugin-sdk'
 import { calledAt, thrownAt } from './thrown-at.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
@@ -26,7 +26,7 @@ export function createLog({ write, format, level, redact, clock }: LogDeps): Log
       (own: LogLevel) =>
       (message: string, fields: LogFields = {}) => {
         if (LEVELS.indexOf(own) < lowest) return
-        const flat = flatten({ ...bound, ...fields }, level === 'debug')
+        const flat = flattened(bound, fields, level === 'debug')
         write(redact(lineOf(clock.now(), own, message, flat)))
       }
     return {
@@ -41,6 +41,15 @@ export function createLog({ write, format, level, redact, clock }: LogDeps): Log
 }
 
 type Flat = Readonly<Record<string, unknown>>
+
+/** Whatever plugins throw comes by here, also what throws when it is looked at. */
+function flattened(bound: LogFields, fields: LogFields, withStack: boolean): Flat {
+  try {
+    return flatten({ ...bound, ...fields }, withStack)
+  } catch {
+    return { ...flatten(bound, false), fields: '[not printable]' }
+  }
+}
 
 /** Fields as JSON can hold them: an error becomes its code and message, at level debug with its stack. */
 function flatten(fields: LogFields, withStack: boolean): Flat {
@@ -57,14 +66,14 @@ function flattenError(error: Error, withStack: boolean, depth = 0): Flat {
   const place = placeOf(error)
   return {
     ...(code === undefined ? { name: error.name } : { code }),
-    message: error.message,
+    message: shortened(error.message),
     ...(place === undefined ? {} : { place }),
     ...(error instanceof CiError && error.hint !== undefined ? { hint: error.hint } : {}),
     ...(error.cause instanceof Error && depth < 3 ? { cause: flattenError(error.cause, false, depth + 1) } : {}),
     ...(error instanceof AggregateError && depth < 3
       ? { errors: error.errors.map((one) => each(one, depth + 1)) }
       : {}),
-    ...(withStack && error.stack !== undefined ? { stack: error.stack } : {}),
+    ...(withStack && error.stack !== undefined ? { stack: shortened(error.stack) } : {}),
   }
 }
 
@@ -75,7 +84,12 @@ function placeOf(error: Error): string | undefined {
 }
 
 const each = (thrown: unknown, depth: number) =>
-  thrown instanceof Error ? flattenError(thrown, false, depth) : String(thrown)
+  thrown instanceof Error ? flattenError(thrown, false, depth) : messageOf(thrown)
+
+const LONGEST = 10_000
+
+const shortened = (text: unknown) =>
+  typeof text === 'string' && text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 
 function jsonLine(at: number, level: LogLevel, message: string, fields: Flat): string {
   const { at: _at, level: _level, message: _message, ...rest } = fields // the line's own keys cannot be overwritten
@@ -118,6 +132,6 @@ function toJson(value: unknown): string {
       }) ?? String(value)
     )
   } catch (error) {
-    return `"[not printable: ${error instanceof Error ? error.message.replace(/["\n\\]/g, ' ') : 'unknown'}]"`
+    return `"[not printable: ${messageOf(error).replace(/["\\]/g, ' ')}]"`
   }
 }

@@ -52,11 +52,19 @@ export function isRefusal(error: unknown): error is CiError {
   return error instanceof CiError && !/^BOLT_(STORE|HOST)_/.test(error.code)
 }
 
+/** A message may hold a whole file; nobody reads so much of it. */
+const LONGEST = 10_000
+
 /**
- * The message of whatever was thrown, on one line. Never throws.
+ * The message of whatever was thrown, on one line, of what is very long the beginning. Never throws, whatever the thrown thing does when it is looked at.
  * @example host.log.warn('not told', { why: messageOf(error) })
  */
 export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : String(error)
-  return text.replace(/\s*\n\s*/g, ' ')
+  try {
+    const text = String(error instanceof Error ? error.message || error.name : error)
+    const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+    return short.replace(/\s*\n\s*/g, ' ')
+  } catch {
+    return 'something was thrown that cannot be printed'
+  }
 }

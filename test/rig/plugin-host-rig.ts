@@ -6,6 +6,7 @@ import {
   CiError,
   type HookName,
   type Host,
+  type Log,
   NEEDS,
   type PluginDefinition,
   type PluginInstance,
@@ -23,7 +24,7 @@ import type { Route } from '../../core/http/server.ts'
 import { createPluginHost, type PluginHostDeps } from '../../core/plugin-host.ts'
 
 /** A plugin host on a fake clock, with a journal in memory and powers that note their calls in `calls`. */
-export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
+export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}, ownLog?: Log) {
   const clock = createFakeClock()
   const log = createMemoryLog()
   const calls: string[] = []
@@ -86,7 +87,7 @@ export function createPluginHostRig(limits: PluginHostDeps['limits'] = {}) {
     },
   })
   const random = createSeededRandom(1)
-  const host = createPluginHost({ clock, log, random, journal, powers, limits })
+  const host = createPluginHost({ clock, log: ownLog ?? log, random, journal, powers, limits })
 
   return {
     host,

@@ -34,20 +34,13 @@ export const manifestChanged = (plugin: string) =>
     hint: 'In apply, decide by the options alone what to tap and register.',
   })
 
-export const workerBlocked = (plugin: string, ms: number, during: readonly string[]) =>
+/** `did`: without an answer; it computed, or was not heard of. */
+export const workerBlocked = (plugin: string, did: 'computed' | 'was silent', ms: number, during: readonly string[]) =>
   new CiError({
     code: 'BOLT_HOST_WORKER_BLOCKED',
-    message: `The worker of plugin "${plugin}" was cut off: it did not answer for ${formatDuration(ms)}${inWhat(during)}.`,
-    details: { plugin, ms, during },
-    hint: 'Something in it computes or waits without end, and never lets go of its thread.',
-  })
-
-export const workerComputed = (plugin: string, ms: number, during: readonly string[]) =>
-  new CiError({
-    code: 'BOLT_HOST_WORKER_BLOCKED',
-    message: `The worker of plugin "${plugin}" was cut off: it computed for ${formatDuration(ms)} without an answer${inWhat(during)}.`,
-    details: { plugin, ms, during },
-    hint: 'Do long work in pieces, with an await of setImmediate from node:timers/promises between them.',
+    message: `The worker of plugin "${plugin}" was cut off: it ${did} for ${formatDuration(ms)} without an answer${inWhat(during)}.`,
+    details: { plugin, did, ms, during },
+    hint: 'Do long work in pieces, with an await of setImmediate from node:timers/promises between them, and wait for nothing without letting go of the thread.',
   })
 
 export const workerMemory = (plugin: string, memoryMb: number, during: readonly string[]) =>

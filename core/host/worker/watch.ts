@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from 'boltbot/plugin-sdk'
-import { workerBlocked, workerComputed, workerMemory } from './errors.ts'
+import { workerBlocked, workerMemory } from './errors.ts'
 import type { Rpc } from './rpc.ts'
 
 /** Looks at the thread of a plugin from outside, as that works for one that computes without end too, and ends one that runs away. */
@@ -47,7 +47,8 @@ export function createWatch({ plugin, worker, call, memoryMb, limits, time, duri
   let wasHeard = true
   const listen = () => {
     if (isOver) return
-    if (isAsked && ++silent >= limits.beats) return kill(workerBlocked(plugin, limits.beats * limits.beatMs, during()))
+    if (isAsked && ++silent >= limits.beats)
+      return kill(workerBlocked(plugin, 'was silent', limits.beats * limits.beatMs, during()))
     if (!isAsked) void ask()
     beat = time.timer(limits.beatMs, listen)
   }
@@ -69,7 +70,7 @@ export function createWatch({ plugin, worker, call, memoryMb, limits, time, duri
     const ms = (user + system) / 1000
     if (wasHeard) computedMs = ms
     wasHeard = false
-    if (ms - computedMs >= limits.computeMs) return kill(workerComputed(plugin, limits.computeMs, during()))
+    if (ms - computedMs >= limits.computeMs) return kill(workerBlocked(plugin, 'computed', limits.computeMs, during()))
     nextLook = time.timer(limits.lookMs, () => void look())
   }
   let overs = 0

@@ -1,4 +1,4 @@
-import { CiError } from 'boltbot/plugin-sdk'
+import { CiError, messageOf } from 'boltbot/plugin-sdk'
 
 /** An error as it goes between threads: a `CiError` is one on the other side too. */
 export interface WireError {
@@ -13,14 +13,22 @@ export interface WireError {
 }
 
 /** Whatever was thrown, as data. Never throws. */
-export function packError(thrown: unknown, depth = 0): WireError {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown), stack: undefined }
+export function packError(thrown: unknown): WireError {
+  try {
+    return pack(thrown, 0)
+  } catch {
+    return { name: 'Error', message: messageOf(thrown), stack: undefined } // it throws when it is looked at
+  }
+}
+
+function pack(thrown: unknown, depth: number): WireError {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: messageOf(thrown), stack: undefined }
   const { name, message, stack, cause } = thrown
   return {
-    name,
-    message,
-    stack,
-    ...(cause !== undefined && depth < 5 && { cause: packError(cause, depth + 1) }),
+    name: String(name),
+    message: String(message),
+    stack: stack === undefined ? undefined : String(stack),
+    ...(cause !== undefined && depth < 5 && { cause: pack(cause, depth + 1) }),
     ...(thrown instanceof CiError && { code: thrown.code, hint: thrown.hint, details: cloneable(thrown.details) }),
   }
 }

@@ -69,7 +69,7 @@ test('a tap that never settles is given up at its deadline, and its signal abort
 
 const CUT_OFF = {
   spin: /computed for 300ms without an answer in "buildFinished"/,
-  block: /did not answer for .* in "buildFinished"/,
+  block: /was silent for .* without an answer in "buildFinished"/,
   leak: /used more than its 64 MB in "buildFinished"/,
   leakBuffers: /used more than its 64 MB in "buildFinished"/,
   grab: /used more than its 64 MB in "buildFinished"/,
