@@ -125,7 +125,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
     (config().builders.get(builder)?.slaves ?? []).filter((name) => config().slaves.has(name))
 
   const busyWith = (name: string, builder: string) =>
-    busy(name, members.get(name), builder, { config: config(), wishes, latents })
+    busy(name, members.get(name), builder, { config: config(), wishes, latents, absences })
 
   /** A link that is let in during the stop would be left open. */
   function mayCome(): void {

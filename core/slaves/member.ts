@@ -1,4 +1,5 @@
 import type { Config } from '../config/model.ts'
+import type { Absences } from './absences.ts'
 import type { Latents } from './latent/latents.ts'
 import type { Reason } from './reason.ts'
 import type { Session } from './session.ts'
@@ -18,16 +19,26 @@ export interface Member {
   readonly work: Map<string, { pinging: boolean; label: string; readonly directory: string }>
 }
 
+interface BusyDeps {
+  readonly config: Config
+  readonly wishes: Wishes
+  readonly latents: Latents
+  readonly absences: Pick<Absences, 'of'>
+}
+
 /** Why a slave cannot take a build of this builder now; `undefined` when it can. Put into words only for those who want to know. */
 export function busy(
   name: string,
   slave: Member | undefined,
   builder: string,
-  { config, wishes, latents }: { readonly config: Config; readonly wishes: Wishes; readonly latents: Latents },
+  { config, wishes, latents, absences }: BusyDeps,
 ): (() => Reason) | undefined {
   const paused = wishes.paused(name)
   if (paused !== undefined)
-    return () => ({ code: 'slave-paused', text: `slave ${name} is paused by ${paused.by}${because(paused.reason)}` })
+    return () => {
+      const { by, at, reason } = paused
+      return { code: 'slave-paused', text: `slave ${name} is paused by ${by} since ${isoTime(at)}${because(reason)}` }
+    }
   const latent = latents.get(name)
   if (latent !== undefined && latent.state !== 'attached') {
     const blocked = latents.blocked(name)
@@ -35,9 +46,15 @@ export function busy(
     if (slave?.work.has(builder)) return () => ({ code: 'slave-starting', text: `slave ${name} is being started` })
   } else if (slave?.session.connection === undefined) {
     const away = wishes.away(name)
-    if (away === undefined) return () => ({ code: 'slave-offline', text: `slave ${name} is not connected` })
-    const until = () => new Date(away.until).toISOString()
-    return () => ({ code: 'slave-away', text: `slave ${name} is away until ${until()}${because(away.reason)}` })
+    if (away !== undefined) {
+      const { until, reason } = away
+      return () => ({ code: 'slave-away', text: `slave ${name} is away until ${isoTime(until)}${because(reason)}` })
+    }
+    return () => {
+      const since = absences.of(name)?.since
+      const when = since === undefined ? '' : ` since ${isoTime(since)}`
+      return { code: 'slave-offline', text: `slave ${name} is not connected${when}` }
+    }
   }
   if (slave === undefined) return undefined
   if (slave.attaching) return () => ({ code: 'slave-attaching', text: `slave ${name} is attaching` })
@@ -61,4 +78,5 @@ export function directoriesOf(config: Config, slave: string, work: Member['work'
   ]
 }
 
+const isoTime = (at: number) => new Date(at).toISOString()
 const because = (reason: string) => (reason === '' ? '' : `: ${reason}`)

@@ -183,8 +183,8 @@ test('a builder has one build on a slave at a time, and a waiting request says w
   assert.deepEqual(
     whys.map(({ why }) => why?.text),
     [
-      'slave bot-1 busy with full #0; slave bot-2 is not connected',
-      '1 request is before it; the first: slave bot-1 busy with full #0; slave bot-2 is not connected',
+      'slave bot-1 busy with full #0; slave bot-2 is not connected since 2001-09-09T01:46:40.000Z',
+      '1 request is before it; the first: slave bot-1 busy with full #0; slave bot-2 is not connected since 2001-09-09T01:46:40.000Z',
     ],
   )
   assert.equal(whys[0]?.request.id, second.requests[0])

@@ -36,7 +36,7 @@ function lieOf(world: World, { slaves, whys }: Standing, builder: string, why: W
         const [, name, is] = /^slave (\S+) (.*)$/.exec(reason) ?? []
         const slave = slaves.find((other) => other.name === name)
         const offline = slave?.state === 'detached'
-        if (is === 'is not connected' && !offline) return `${name} is ${slave?.state}`
+        if (is?.startsWith('is not connected') && !offline) return `${name} is ${slave?.state}`
         if (is?.startsWith('is paused by') && slave?.paused === null) return `${name} is not paused`
         const [, busyWith] = /^busy with (.*)$/.exec(is ?? '') ?? []
         if (busyWith !== undefined && !busyWith.split(', ').some(runs)) return `that does not run`

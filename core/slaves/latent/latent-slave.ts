@@ -18,8 +18,8 @@ import { instanceNotFound, instanceNotStarted } from '../errors.ts'
  */
 export interface LatentSlave {
   readonly state: 'latent' | 'substantiating' | 'attached' | 'insubstantiating'
-  /** Until when nothing is tried after failures. */
-  readonly quarantinedUntil: number
+  /** Until when nothing is tried after failures; `why` the last one failed, when that was in this process. */
+  readonly quarantine: { readonly until: number; readonly why: string | undefined }
   /** The password of the present instance. */
   readonly password: string | undefined
   readonly epoch: number
@@ -67,6 +67,7 @@ export function createLatentSlave(deps: LatentSlaveDeps): LatentSlave {
   let coming: PromiseWithResolvers<void> | undefined
   /** The present instance has been attached. */
   let arrived = false
+  let failure: string | undefined
   let stopped = false
   const timers: {
     come?: Disposable
@@ -152,6 +153,7 @@ export function createLatentSlave(deps: LatentSlaveDeps): LatentSlave {
     }
     const spec = deps.spec()
     const failures = (record?.failures ?? 0) + 1
+    failure = why
     const pause = Math.min(QUARANTINE_MS * 2 ** (failures - 1), MAX_QUARANTINE_MS)
     record = { ...record!, state: 'ending', failures, notBefore: clock.now() + pause }
     log.warn('latent slave did not start', { slave: name, why, failures, pauseMs: pause })
@@ -217,8 +219,8 @@ export function createLatentSlave(deps: LatentSlaveDeps): LatentSlave {
     get state() {
       return state
     },
-    get quarantinedUntil() {
-      return record?.notBefore ?? 0
+    get quarantine() {
+      return { until: record?.notBefore ?? 0, why: failure }
     },
     get password() {
       return state === 'latent' || state === 'insubstantiating' ? undefined : record?.password

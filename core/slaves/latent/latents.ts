@@ -101,9 +101,10 @@ export function createLatents(deps: LatentsDeps): Latents {
       const slave = get(name)
       if (spec === undefined || slave === undefined) return undefined
       if (slave.state === 'attached' || slave.state === 'substantiating') return undefined
-      const { quarantinedUntil: until } = slave
+      const { until, why } = slave.quarantine
       if (until > clock.now()) {
-        const text = `slave ${name} did not start, next try at ${new Date(until).toISOString()}`
+        const reason = why === undefined ? '' : ` (${why})`
+        const text = `slave ${name} did not start${reason}, next try at ${new Date(until).toISOString()}`
         return { code: 'slave-quarantined', text }
       }
       if (slave.state === 'insubstantiating')

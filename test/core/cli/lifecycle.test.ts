@@ -35,7 +35,10 @@ test('a master is started, spoken to, given a new config, restarted and stopped'
   const unknown = await rig.ask('force', 'ful', ...on)
   assert.equal(unknown.code, 1)
   assert.match(unknown.err, /^boltbot: There is no builder "ful"\. Did you mean "full"\?/)
-  assert.match((await rig.ask('why', ...on)).out, /^request 1 {2}full {2}\S+ ago {2}slave bot is not connected\n$/)
+  assert.match(
+    (await rig.ask('why', ...on)).out,
+    /^request 1 {2}full {2}\S+ ago {2}slave bot is not connected since \S+Z\n$/,
+  )
   assert.equal((await rig.ask('builds', ...on)).out, 'There are no such builds.\n')
   assert.match((await rig.ask('builds', '--builder', 'nope', ...on)).err, /"nope"/)
   assert.match((await rig.ask('slaves', ...on)).out, /^bot {2}detached {2}0 builds {2}heard never {2}full\n$/)

@@ -30,7 +30,7 @@ test('a slave is paused, resumed, planned away and let go on the command line', 
   const paused = await rig.ask('pause', 'bot', 'disk is full', ...on)
   assert.equal(paused.out, '"bot" is paused: what it runs goes on, nothing new is given to it.\n')
   await rig.ask('force', 'full', ...on)
-  assert.match((await rig.ask('why', ...on)).out, /slave bot is paused by \S+: disk is full\n$/)
+  assert.match((await rig.ask('why', ...on)).out, /slave bot is paused by \S+ since \S+Z: disk is full\n$/)
   assert.match((await rig.ask('slaves', ...on)).out, /^bot {2}idle, paused by \S+: disk is full {2}0 builds/)
   const facts = (await rig.ask('slaves', 'bot', ...on)).out
   assert.match(facts, /^connected since +\d{4}-.* ago\)$/m)

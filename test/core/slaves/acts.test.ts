@@ -31,14 +31,14 @@ test('a paused slave finishes what it runs, gets nothing new, and says who pause
   await rig.settle()
   await rig.master.pauseSlave(on, 'test')
   await force(rig, 'b')
-  assert.equal(await whyOf(rig, 'b'), 'slave bot-1 is paused by ann: disk full')
+  assert.equal(await whyOf(rig, 'b'), 'slave bot-1 is paused by ann since 2001-09-09T01:46:40.000Z: disk full')
   bot.finish()
   assert.deepEqual(await rig.story('buildFinished'), ['buildFinished a #0 on bot-1 success'])
-  assert.equal(await whyOf(rig, 'b'), 'slave bot-1 is paused by ann: disk full')
+  assert.equal(await whyOf(rig, 'b'), 'slave bot-1 is paused by ann since 2001-09-09T01:46:40.000Z: disk full')
 
   await using next = await rig.restart()
   await next.slave('bot-1')
-  assert.equal(await whyOf(next, 'b'), 'slave bot-1 is paused by ann: disk full')
+  assert.equal(await whyOf(next, 'b'), 'slave bot-1 is paused by ann since 2001-09-09T01:46:40.000Z: disk full')
   assert.deepEqual((await viewOf(next)).paused, { by: 'ann', at: next.clock.now(), reason: 'disk full' })
 
   await next.master.resumeSlave({ ...on, reason: 'mended' }, 'test')
@@ -71,7 +71,10 @@ test('a released slave finishes all it runs, then is told to exit; when it comes
   await rig.settle()
   await rig.master.releaseSlave(on, 'test')
   await force(rig, 'c')
-  assert.equal(await whyOf(rig, 'c'), 'slave bot-1 finishes what it runs and exits; slave bot-2 is not connected')
+  assert.equal(
+    await whyOf(rig, 'c'),
+    'slave bot-1 finishes what it runs and exits; slave bot-2 is not connected since 2001-09-09T01:46:40.000Z',
+  )
   assert.equal((await viewOf(rig)).leaving, true)
   bot.finish('a')
   await rig.settle()

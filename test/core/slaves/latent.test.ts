@@ -119,7 +119,10 @@ test('an instance that does not come is cancelled, its request goes elsewhere, a
   assert.deepEqual(await builds(rig), ['buildFinished c #0 on bot success'])
   assert.deepEqual(engine.asked, ['submit cloud 1', 'cancel cloud 1'])
   const next = new Date(rig.clock.now() + 30_000).toISOString()
-  assert.equal(await whyOf(rig, 'a'), `slave cloud did not start, next try at ${next}`)
+  assert.equal(
+    await whyOf(rig, 'a'),
+    `slave cloud did not start (its instance did not log in within 20 min), next try at ${next}`,
+  )
 
   const tries = () => engine.asked.filter((what) => what.startsWith('submit')).length
   await rig.clock.advance('29s')
