@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
-import { type Position, parse } from 'acorn'
+import type { Position } from 'acorn'
 import { messageOf } from 'boltbot/plugin-sdk'
 import { formerExport, nearModule } from './former-names.ts'
+import { parseSource } from './parse-source.ts'
 import { fileOfUrl, type Place, type Positions } from './positions.ts'
 import type { Problem } from './problem.ts'
 
@@ -41,7 +42,7 @@ function syntaxPlace(stack: string, files: readonly string[]): Place | undefined
   if (drawn) return { file: drawn[1]!, line: Number(drawn[2]), column: drawn[3]!.length + 1 }
   for (const file of files) {
     try {
-      parse(scriptOf(file), { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true })
+      parseSource(scriptOf(file), { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true })
     } catch (error) {
       const loc = (error as { readonly loc?: Position }).loc // what acorn adds to its SyntaxError
       if (loc) return { file, line: loc.line, column: loc.column + 1 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Node, type Position, type Property, parse } from 'acorn'
+import type { Node, Position, Property } from 'acorn'
+import { parseSource } from './parse-source.ts'
 
 export interface Place {
   readonly file: string
@@ -76,7 +77,7 @@ function parseFile(file: string): Node | undefined {
   try {
     const source = readFileSync(file, 'utf8')
     const plain = /\.[cm]?ts$/.test(file) ? stripTypeScriptTypes(source) : source
-    return parse(plain, {
+    return parseSource(plain, {
       ecmaVersion: 'latest',
       sourceType: 'module',
       locations: true,
