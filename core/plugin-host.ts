@@ -219,10 +219,14 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
         restored.push(scope)
         continue
       }
-      try {
+      const startAgain = async () => {
         const [again] = await applyAll([specs[index]!])
         await bringUp([again!], () => scope.release())
         restored.push(again!)
+      }
+      try {
+        // What failed with the new config may have failed it as well, and be over: a port, a read of the store.
+        await startAgain().catch(startAgain)
       } catch (error) {
         // Its guards, if it had any, stay away with it: the log line says so, and the next reconfigure tries again.
         scope.release()
