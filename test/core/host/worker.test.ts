@@ -306,7 +306,7 @@ test('a guard whose worker is down refuses; refining goes on without it; a neigh
   const change = { who: 'jane', files: [], comments: 'x', source: 'git' }
   const order = { action: 'force', who: 'jane', via: 'cli' } as const
   await hooks.guard(order)
-  rig.commit('buildFinished')
+  rig.commit(...finished('good'))
   await until(() => rig.host.status()[0]!.errors === 1, { what: 'the end' })
   await assert.rejects(hooks.guard(order), { code: 'BOLT_HOOKS_GUARD_AWAY' })
   assert.equal((await hooks.refine('refineChange', change)).branch, undefined)
