@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LEAN } from '../core/cli/lean.ts'
 import { makeSlaveDirectory } from '../core/cli/slave-directory.ts'
 
 /** The real slave agent in a process of its own. */
@@ -18,9 +19,9 @@ export async function startAgent(name: string, password: string, port: number): 
   const directory = await mkdtemp(join(tmpdir(), 'boltbot-bench-agent-'))
   const login = { url: `ws://127.0.0.1:${port}`, name, password }
   makeSlaveDirectory(directory, login, { keepalive: 60, maxdelay: 1 })
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, directory], {
-    stdio: 'ignore',
-  })
+  // As `boltbot start` runs a slave.
+  const flags = ['--disable-warning=ExperimentalWarning', ...LEAN.flags]
+  const child = spawn(process.execPath, [...flags, PROGRAM, directory], { stdio: 'ignore' })
   const exited = once(child, 'exit')
   return {
     rss: () => residentBytes(child.pid!),

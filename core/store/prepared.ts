@@ -19,10 +19,12 @@ export function prepared<Given extends ValuesOf<Given>, Row>(
   /** By dialect, and the lengths of lists. */
   const made = new WeakMap<object, Map<string, CompiledQuery<Row>>>()
   return (db, values) => {
-    const texts = made.getOrInsertComputed(db.getExecutor().adapter, () => new Map())
+    const executor = db.getExecutor()
+    const texts = made.getOrInsertComputed(executor.adapter, () => new Map())
     const query = texts.getOrInsertComputed(lengthsOf(values), () => make(db, standIns(values)).compile())
     const parameters = query.parameters.map((one) => (one instanceof StandIn ? one.in(values as Values) : one))
-    return db.executeQuery({ ...query, parameters })
+    // Not by the query builder, which would only hand it on: it has no plugins that look at rows.
+    return executor.provideConnection((connection) => connection.executeQuery<Row>({ ...query, parameters }))
   }
 }
 

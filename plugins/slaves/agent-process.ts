@@ -16,7 +16,7 @@ export interface StartedAgent {
 export function startAgent(basedir: string): StartedAgent {
   const output = openSync(join(basedir, LOG_FILE), 'a', 0o600)
   try {
-    const child = spawn(process.execPath, [AGENT, basedir], {
+    const child = spawn(process.execPath, [...FLAGS, AGENT, basedir], {
       cwd: basedir,
       detached: true, // a session of its own: what ends the master's session spares it
       windowsHide: true,
@@ -37,6 +37,9 @@ export function startAgent(basedir: string): StartedAgent {
 }
 
 const AGENT = fileURLToPath(new URL('../../slave/boltbot-slave.js', import.meta.url))
+
+/** As `boltbot start` runs one: a young generation that grew would be copied with each command that it starts. */
+const FLAGS = ['--max-semi-space-size=2']
 
 /** Commands of builds see the environment of their slave: the master's secrets do not belong there. */
 function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

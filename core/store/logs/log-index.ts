@@ -48,7 +48,8 @@ const NOTHING: Run = Object.freeze({ start: 0, end: 0, linesBefore: 0, lines: 0,
 
 /** Opens the index in a file; incomplete or damaged records at its end are cut off. */
 export function openLogIndex(fd: number): LogIndex {
-  let count = Math.floor(fstatSync(fd).size / RECORD)
+  const { size } = fstatSync(fd)
+  let count = Math.floor(size / RECORD)
   let sealed = false
   while (count > 0) {
     const record = readRecord(fd, count - 1)
@@ -61,7 +62,7 @@ export function openLogIndex(fd: number): LogIndex {
   // A seal is no run.
   let runs = sealed ? count - 1 : count
   let last = runAt(runs - 1) ?? NOTHING
-  if (!sealed) ftruncateSync(fd, runs * RECORD)
+  if (!sealed && size > runs * RECORD) ftruncateSync(fd, runs * RECORD)
 
   function runAt(place: number): Run | undefined {
     if (place < 0 || place >= runs) return undefined
