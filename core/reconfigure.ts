@@ -50,6 +50,10 @@ async function reconfigure(deps: Deps, next: Config): Promise<readonly string[]>
   const named = deps.named()
   // What cannot be stored now changes nothing about the config that is in force.
   const stored = (work: Promise<void>) => work.catch((error: unknown) => log.error('not stored', { error }))
+  const wakeAll = () => {
+    // Those that are gone too: they leave the rows for locks.
+    for (const builder of new Set([...previous.builders.keys(), ...next.builders.keys()])) distributor.wake(builder)
+  }
   await deps.scheduling.mark()
   const moved = await http.move(next)
   using _ = http.hold()
@@ -61,6 +65,9 @@ async function reconfigure(deps: Deps, next: Config): Promise<readonly string[]>
     change.undo()
     // A place that a plugin of the refused config was given would hold the journal, and be its place when it comes for good.
     await stored(deps.forgetOthers(together(named, deps.named())))
+    // Slaves may have come, and builders been passed over, under the refused one.
+    await deps.pool.configure()
+    wakeAll()
     throw error
   } finally {
     change.end()
@@ -70,8 +77,7 @@ async function reconfigure(deps: Deps, next: Config): Promise<readonly string[]>
   await stored(deps.outbox.settle())
   await deps.pool.configure()
   await stored(deps.retainConfigs())
-  // Those that are gone too: they leave the rows for locks.
-  for (const builder of new Set([...previous.builders.keys(), ...next.builders.keys()])) distributor.wake(builder)
+  wakeAll()
   await stored(configApplied(store, next.hash, lines))
   return lines
 }
