@@ -27,7 +27,7 @@ export const ACTS: readonly Act[] = [
   },
   {
     name: 'force',
-    weight: 8,
+    weight: 12,
     run({ chance, process, plan }) {
       const builder = chance.pick([...plan.builders.keys()])
       ignored(process?.master?.force({ builder, who, reason: 'simulated', priority: chance.pick([0, 0, 0, 1]) }, via))
@@ -35,7 +35,7 @@ export const ACTS: readonly Act[] = [
   },
   {
     name: 'cancel',
-    weight: 6,
+    weight: 8,
     run({ chance, process, history }) {
       const open = [...history.requests.values()].filter((request) => request.state !== 'finished')
       // The oldest of those that go first: then the order of the others matters.
@@ -66,7 +66,7 @@ export const ACTS: readonly Act[] = [
   { name: 'a long while', weight: 2, run: (world) => world.advance(world.chance.between(60_000, 400_000)) },
   { name: 'release', weight: 3, run: ({ script }) => script.release() },
   { name: 'cut a link', weight: 4, run: (world) => anySlave(world).drop() },
-  { name: 'crash a slave', weight: 3, run: (world) => anySlave(world).crash() },
+  { name: 'crash a slave', weight: 6, run: (world) => anySlave(world).crash() },
   { name: 'mute a slave', weight: 2, run: (world) => anySlave(world).mute(true) },
   {
     name: 'unmute slaves',
@@ -100,10 +100,10 @@ export const ACTS: readonly Act[] = [
   },
   {
     name: 'reconfigure with a plugin that does not start',
-    weight: 2,
+    weight: 1,
     run: (world) => world.reconfigure(changedPlan(world.plan, world.chance), true),
   },
-  { name: 'refuse a read', weight: 3, run: ({ chance, faults }) => faults.refuseRead(chance.between(0, 8)) },
+  { name: 'refuse a read', weight: 2, run: ({ chance, faults }) => faults.refuseRead(chance.between(0, 8)) },
   { name: 'kill', weight: 1, run: (world) => world.kill() },
   {
     name: 'kill soon',
