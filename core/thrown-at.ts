@@ -12,6 +12,13 @@ export function calledAt(error: unknown): string | undefined {
   return shown(framesOf(error).find((line) => line.includes('file:') && !OWN.some((own) => line.includes(own))))
 }
 
+/** The stack of an error without frames of our own code: those of plugins and configs are left. */
+export function foreignStack(error: unknown): string {
+  return framesOf(error)
+    .filter((line) => !OWN.some((own) => line.includes(own)))
+    .join('\n')
+}
+
 const OWN = ['core/', 'plugin-sdk/', 'plugins/', 'node_modules/'].map(
   (part) => new URL(`../${part}`, import.meta.url).href,
 )

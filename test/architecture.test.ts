@@ -29,10 +29,10 @@ const EDGES: readonly (readonly [files: RegExp, may: readonly (RegExp | 'own' | 
   ],
   [/^core\/cli\//, [/^core\//, /^plugin-sdk\/index\.ts$/, /^slave\//, /^wire\//]],
   [/^core\/index\.ts$/, [/^core\/(?!cli\/)/, /^plugin-sdk\/index\.ts$/]],
-  // A program of its own.
+  // A program of its own, which also tries what the rest of core does with the plugins of a config.
   [
     /^core\/config\/evaluate-child\.ts$/,
-    [/^core\/config\//, /^core\/(secrets|redact)\.ts$/, /^plugin-sdk\/index\.ts$/],
+    [/^core\/config\//, /^core\/(secrets|redact|plan\/apply-plugins)\.ts$/, /^plugin-sdk\/index\.ts$/],
   ],
   [/^core\/config\//, [/^core\/config\//, /^plugin-sdk\/index\.ts$/]],
   [/^core\/store\//, [/^core\/store\//, /^core\/(clock|errors|config\/model)\.ts$/, /^plugin-sdk\/index\.ts$/]],

@@ -20,7 +20,13 @@ import { createReporter, type Subject } from './report.ts'
 import { isRecord, show } from './rules.ts'
 
 /** A config, or everything that is wrong with it. */
-export type Checked = { readonly config: Config; readonly problems: readonly [] } | Refused
+export type Checked = Accepted | Refused
+export interface Accepted {
+  readonly config: Config
+  readonly problems: readonly []
+  /** Of each plugin, by id: for what is found wrong with it later. */
+  readonly subjects: ReadonlyMap<string, Subject>
+}
 export interface Refused {
   readonly config?: undefined
   readonly problems: readonly Problem[]
@@ -66,6 +72,7 @@ export function checkConfig(file: string, imported: Imported, positions: Positio
   const given = options as unknown as GivenOptions // no problem was found in them
   return {
     problems: [],
+    subjects: new Map(plugins.map(({ spec, subject }) => [spec.id, subject])),
     config: {
       hash: imported.hashOf(file),
       projectName: given.projectName,

@@ -5,6 +5,7 @@ import { createClients, isLoopback } from './client.ts'
 import { routeTaken } from './errors.ts'
 import { createRouter, segmentsOf } from './router.ts'
 import { createWebServer, listen, type Route } from './server.ts'
+import { urlOf } from './url.ts'
 
 /** The one web server of the master: routes come and go with their plugins, the address with the config. */
 export interface Http {
@@ -133,9 +134,7 @@ export function createHttp({ clock, log }: { readonly clock: Clock; readonly log
   }
 
   function publicUrl(): string | null {
-    if (config.http === null || open === null) return null
-    if (config.buildbotURL !== null) return config.buildbotURL.replace(/\/*$/, '/')
-    return `http://${hostText(open.spec.host)}:${open.port}/`
+    return config.http === null || open === null ? null : urlOf(config, open.spec.host, open.port)
   }
 }
 
@@ -148,9 +147,3 @@ interface Opened {
 }
 
 const isSamePlace = (a: HttpSpec, b: HttpSpec) => a.port === b.port && a.host === b.host
-
-/** A host as it stands in a URL; one that means all addresses is this machine for a reader of the log. */
-function hostText(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost'
-  return host.includes(':') ? `[${host}]` : host
-}
