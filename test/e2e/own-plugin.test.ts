@@ -50,6 +50,12 @@ story(
     }
     await refused(config(`, colour: 'red'`), lamp('third'), /colour/)
     await refused(config(''), `${lamp('third')}\nthrow new Error('lamp is broken')\n`, /lamp is broken/)
+    const mistaken = lamp('third').replace("'buildFinished'", "'buildFinish' as never")
+    await refused(
+      config(''),
+      mistaken,
+      /has a problem\. \S*\/lamp\.ts:10:10: status\[1\] "lamp": Plugin "lamp" taps "buildFinish", which is no hook\. Did you mean "buildFinished"\?$/m,
+    )
 
     await writeFile(world.file('go'), '')
     assert.equal((await master.finished(0)).result, 'success')
