@@ -88,6 +88,11 @@ export interface ChatPlace extends ChatFilter {
   /** Says a line of news to everybody here. */
   announce(text: string): void
   /**
+   * Says a line to somebody here who was promised it; also after a restart of the master. Resolves with true when it was handed over, with false when it never will be: asked
+   * again once the place is opened anew, if it was closed by then. Left out: it is announced, with the name in front.
+   */
+  tell?(name: string, text: string): Promise<boolean>
+  /**
    * Lets the bot enter or leave another place of the same network; gives what to say. Left out: there are none. Resolves when it is on its way.
    */
   join?(name: string): Promise<string>

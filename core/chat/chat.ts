@@ -66,7 +66,7 @@ export function createChat(deps: ChatDeps): ChatCore {
   const memory = createMemory(deps.store)
   const categoryOf = (builder: string) => deps.config().builders.get(builder)?.category ?? null
   const open = new Set<Open>()
-  const followers = createFollowers(deps.clock)
+  const followers = createFollowers({ ...deps, say: sayTo })
   const tools: ChatTools = {
     ...deps,
     followers,
@@ -113,6 +113,22 @@ export function createChat(deps: ChatDeps): ChatCore {
   function linkIn({ place }: Open, path: string | null): string {
     const url = path === null || place.links === false ? null : deps.page(path)
     return url === null ? '' : ` ${url}`
+  }
+
+  /** To one person; see `FollowersDeps.say`. */
+  async function sayTo(
+    { place: id, name }: { readonly place: string; readonly name: string },
+    line: string,
+    page: string | null,
+  ): Promise<boolean> {
+    const told = [...open].filter(({ place }) => place.id === id && place.stays !== false)
+    const done = told.map(async (one) => {
+      const text = `${plain(line)}${linkIn(one, page)}`
+      if (!one.place.tell) one.place.announce(`${name}: ${text}`)
+      // What an open place gave up is not tried for ever.
+      return (await one.place.tell?.(name, text)) !== false || open.has(one)
+    })
+    return (await Promise.all(done)).includes(true)
   }
 
   async function recall(one: Open): Promise<void> {
@@ -195,6 +211,7 @@ export function createChat(deps: ChatDeps): ChatCore {
       const one: Open = { place, news: new Set(place.notify ?? []), muted: false, ready: undefined }
       one.ready = recall(one)
       open.add(one)
+      if (place.stays !== false) followers.opened(place.id)
       return {
         hear: (message) => answer(one, message, closing.signal),
         [Symbol.dispose]() {

@@ -18,12 +18,16 @@ export const missingValue = (option: string) =>
     hint: `Write --${option}=VALUE.`,
   })
 
-export const unknownOption = (option: string, known: readonly string[]) =>
+export const unknownOption = (
+  option: string,
+  known: readonly string[],
+  hint = `Known: ${known.map((name) => `--${name}`).join(', ')}.`,
+) =>
   new CiError({
     code: 'BOLT_CHAT_OPTION',
     message: `"${option}" is not an option here.`,
     details: { option },
-    hint: `Known: ${known.map((name) => `--${name}`).join(', ')}.`,
+    hint,
   })
 
 export const unknownCommand = (word: string, near: string | undefined) =>

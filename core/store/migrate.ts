@@ -15,6 +15,7 @@ import { buildsetNames } from './migrations/0012-buildset-names.ts'
 import { people } from './migrations/0013-people.ts'
 import { leaving } from './migrations/0014-leaving.ts'
 import { subscribedEvents } from './migrations/0015-subscribed-events.ts'
+import { followers } from './migrations/0016-followers.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   people,
   leaving,
   subscribedEvents,
+  followers,
 ])
 
 export interface MigrateOptions {

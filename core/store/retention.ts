@@ -1,5 +1,6 @@
 import type { Clock, Log } from 'boltbot/plugin-sdk'
 import type { RetentionSpec } from '../config/model.ts'
+import { removeFollowers } from './followers.ts'
 import type { LogStore } from './log-store.ts'
 import { removeMessages } from './outbox.ts'
 import { forgetLogs, oldBuilds, oldLogs, removeBuilds, removeEvents, removeUnbuilt } from './prune.ts'
@@ -55,6 +56,7 @@ export function createRetention({ store, logs, clock, log, spec }: RetentionDeps
     if (journal.ageMs !== null)
       removed.events = await untilFewer(EVENTS, (limit) => removeEvents(store, ago(journal.ageMs!), limit))
     await untilFewer(EVENTS, (limit) => removeMessages(store, ago(MESSAGES_MS), limit))
+    await removeFollowers(store)
     if (removed.builds + removed.logs + removed.changes + removed.events > 0) log.info('old records removed', removed)
     return removed
   }

@@ -45,6 +45,8 @@ export interface Tables {
   slaves: SlaveTable
   /** Who wants to be told of what: kind builder or branch; by mail or irc; events: JSON, null as that way has it. */
   subscriptions: { who: string; kind: string; name: string; by: string; created_at: number; events: string | null }
+  /** Whom the chat bot is to tell of a request, in which place; `told_build`: of the start of that build they know. */
+  followers: { id: Generated<number>; place: string; name: string; request_id: number; told_build: number | null }
   /** Whose an account elsewhere is, proved by a code: `account:jane@libera`. */
   identities: { identity: string; who: string; proved_at: number }
   identity_codes: IdentityCodeTable

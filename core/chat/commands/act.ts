@@ -1,6 +1,7 @@
-import type { BuildsetSubmitted, Json, Query, RequestId } from 'boltbot/plugin-sdk'
+import type { BuildsetSubmitted, Json, Query } from 'boltbot/plugin-sdk'
+import type { FollowedRequest } from '../../store/followers.ts'
 import type { Call, ChatTools, Command } from '../command.ts'
-import { buildName, runningLine } from '../describe.ts'
+import { buildName, endedLine, runningLine } from '../describe.ts'
 import { noBuild, notHere, unknownOption, wrongUsage } from '../errors.ts'
 import type { Finder } from '../find.ts'
 import { personOf, reasonOf } from '../order.ts'
@@ -20,20 +21,17 @@ export function actCommands(
     const number = requests.map((request) => `#${request}`).join(', ')
     const mind = warning === null ? '' : ` Mind: ${warning}.`
     if (!call.place.stays) return `Build of ${builder} is asked for: request ${number}.${mind}`
-    followers.follow(requests, call)
-    // It may have begun before anybody listened.
-    const begun = await begunBuild(builder, requests)
-    if (begun !== undefined) followers.watch(begun.id, call)
+    // It may have begun before that, or even ended.
+    const begun = await begunBuild(await followers.follow(call, requests))
     const promise =
       begun === undefined
         ? 'I will tell you when it starts and when it has ended.'
-        : `${runningLine(begun, clock.now())}.`
+        : `${begun.finishedAt === null ? runningLine(begun, clock.now()) : endedLine(begun, clock.now())}.`
     return `Build of ${builder} is asked for: request ${number}.${mind} ${promise}`
   }
 
-  async function begunBuild(builder: string, requests: readonly RequestId[]) {
-    const open = await query.requests({ builder, limit: 100 })
-    const build = open.find((one) => requests.includes(one.id))?.build
+  async function begunBuild(followed: readonly FollowedRequest[]) {
+    const build = followed.find(({ state }) => state !== 'waiting')?.build
     return build === null || build === undefined ? undefined : query.build(build)
   }
 

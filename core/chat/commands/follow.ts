@@ -1,7 +1,7 @@
 import { CHAT_NEWS, type ChatNews } from 'boltbot/plugin-sdk'
 import type { Call, ChatTools, Command } from '../command.ts'
 import { runningLine } from '../describe.ts'
-import { nobodyStays, unknownName } from '../errors.ts'
+import { nobodyStays, nothingRuns, unknownName, unknownOption } from '../errors.ts'
 import { type Finder, newsNamed } from '../find.ts'
 import { redStreaks } from '../red-streak.ts'
 
@@ -39,13 +39,16 @@ export function followCommands(
     const { name } = await find.builder(call.words[0], 'watch BUILDER')
     const build = await find.running(name)
     if (!call.place.stays) return `${runningLine(build, clock.now())}.`
-    followers.watch(build.id, call)
+    const [followed] = await followers.follow(call, build.requests.slice(0, 1))
+    if (followed?.state !== 'claimed') throw nothingRuns(name) // it ended a moment ago
     return `I watch it: ${runningLine(build, clock.now())}.`
   }
 
   async function ack({ words, speaker, asker }: Call): Promise<string> {
     const builder = await find.builder(words[0], 'ack BUILDER [TEXT]')
     if ((await redStreaks(query, builder.name)).length === 0) return `${builder.name} is not broken.`
+    const [, first] = words
+    if (first?.startsWith('--')) throw unknownOption(first, [], `To end an ack say "unack ${builder.name}".`)
     const text = words.slice(1).join(' ')
     await guard({ action: 'ack', ...asker, builder: builder.name, reason: text })
     await acks.set(builder.name, { who: speaker.name, at: clock.now(), text })

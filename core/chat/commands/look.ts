@@ -56,7 +56,7 @@ export function lookCommands(tools: ChatTools, find: Finder): readonly Command[]
       const all = await query.schedulers()
       return all.length === 0
         ? ['There are no schedulers.']
-        : all.map(({ name, waiting }) => `${name}: ${waiting ?? 'waits for nothing'}`)
+        : all.map(({ name, waiting }) => `${name}: ${waiting ?? 'idle'}`)
     }
     if (what === undefined) throw wrongUsage('list builders|slaves|changes|schedulers')
     throw unknownName('list', what, ['builders', 'slaves', 'changes', 'schedulers'])

@@ -1,5 +1,5 @@
 import { type Chat, formatDuration, type Host } from 'boltbot/plugin-sdk'
-import type { Client, Message } from './client.ts'
+import { CLOSED, type Client, type Message } from './client.ts'
 import { commandIn } from './command-in.ts'
 import { type Company, watchCompany } from './company.ts'
 import type { Members } from './members.ts'
@@ -9,8 +9,9 @@ import { paint } from './paint.ts'
 import { createPatience, IGNORED_MS } from './patience.ts'
 import type { Activity, Seen } from './presence.ts'
 import type { Session } from './session.ts'
-import { speakerOf } from './speaker.ts'
+import { identityHere, speakerOf } from './speaker.ts'
 import { splitText } from './split.ts'
+import { createTalks } from './talks.ts'
 
 /** The bot on one network, over all its connections: places, lines that wait, channels to be in. */
 export interface Bot extends Disposable {
@@ -44,7 +45,8 @@ const MOST_CHANNELS = 40
 /** Lines of an answer: others read along, and one goes out every two seconds. */
 const MOST_IN_CHANNEL = 10
 const MOST_IN_PRIVATE = 40
-const MOST_TALKS = 200
+/** So long a line that was promised to somebody waits for the network. */
+const PROMISED_MS = 24 * 3_600_000
 /** Behind a kick, or when a channel does not let the bot in. */
 const REJOIN_MS = 15_000
 const REJOIN_MOST_MS = 600_000
@@ -52,10 +54,14 @@ const REGAIN_MS = 30_000
 
 export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
   const { clock, log } = host
+  const ownIdentity = (identity: string) => identityHere(identity, { network: network.name, isOnly })
   const channels = new Map<string, Channel>()
   const places = new Map<string, Chat>()
   const rejoins = new Map<string, { readonly timer: Disposable; readonly wait: number }>()
   const stored = `channels/${network.name}`
+  /** Channels that let it in. */
+  const inside = new Set<string>()
+  const talks = createTalks(host, network.name, (nick) => openPlace(nick, network.elsewhere))
   let link: { readonly client: Client; readonly session: Session } | undefined
   let regain: Disposable | undefined
   let company: Company | undefined
@@ -75,17 +81,23 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
 
   function openPlace(target: string, telling: Telling): Chat {
     const { builders, categories, branches, notify, links } = telling
+    const personal = !/^[#&+!]/.test(target)
     return host.openChat({
       id: `${network.name}/${target.toLowerCase()}`,
       via: 'irc',
-      personal: !/^[#&+!]/.test(target),
-      mostLines: /^[#&+!]/.test(target) ? MOST_IN_CHANNEL : MOST_IN_PRIVATE,
+      personal,
+      mostLines: personal ? MOST_IN_PRIVATE : MOST_IN_CHANNEL,
       notify,
       links,
       ...(builders && { builders }),
       ...(categories && { categories }),
       ...(branches && { branches }),
       announce: (text) => outgoing.news(lineTo(target, telling, text)),
+      tell: (name, text) =>
+        new Promise((done) => {
+          const line = lineTo(target, telling, personal ? text : `${name}: ${text}`)
+          outgoing.answer({ ...line, turn: name, keepMs: PROMISED_MS, done })
+        }),
       join,
       leave,
     })
@@ -109,6 +121,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     const channel = /^[#&+!]/.test(name) ? name : `#${name}`
     if (!/^[#&+!][^\s,:]{1,60}$/.test(channel)) return `"${channel}" cannot be the name of a channel.`
     if (channels.size >= MOST_CHANNELS) return `I am in ${channels.size} channels; I cannot hear more.`
+    if (inside.has(channel.toLowerCase())) return `I am in ${channel} already.`
     const isNew = !channels.has(channel.toLowerCase())
     if (isNew) addChannel({ ...network.elsewhere, name: channel })
     enterChannel(channels.get(channel.toLowerCase())!)
@@ -121,6 +134,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     const channel = channels.get(key)
     if (channel === undefined) return `I am not in ${name}.`
     channels.delete(key)
+    inside.delete(key)
     places.get(key)?.[Symbol.dispose]()
     places.delete(key)
     forgetRejoin(key)
@@ -163,7 +177,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     const judged = patience.judge(`${message.ident}@${message.hostname}`)
     if (judged === 'enough') reply(`Too much at once: I do not listen to you for ${formatDuration(IGNORED_MS)}.`)
     if (judged !== 'heard') return
-    const place = isPrivate ? talkWith(nick) : places.get(target.toLowerCase())
+    const place = isPrivate ? talks.with(nick) : places.get(target.toLowerCase())
     const speaker = await speakerOf(message, {
       client,
       clock,
@@ -173,20 +187,6 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       channels: () => [...channels.values()].map(({ name }) => name),
     })
     await place?.hear({ speaker, text: command, reply })
-  }
-
-  /** Private talks stay open, so that what was asked for is told; the oldest are closed. */
-  function talkWith(nick: string): Chat {
-    const key = nick.toLowerCase()
-    const place = places.get(key) ?? openPlace(nick, network.elsewhere)
-    places.delete(key)
-    places.set(key, place)
-    const talks = [...places.keys()].filter((one) => !/^[#&+!]/.test(one))
-    for (const old of talks.slice(0, Math.max(0, talks.length - MOST_TALKS))) {
-      places.get(old)?.[Symbol.dispose]()
-      places.delete(old)
-    }
-    return place
   }
 
   /** As long as it has another nick than it should. */
@@ -202,16 +202,10 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     })
   }
 
-  /** `account:jane@libera` is `account:jane` on libera, and nobody elsewhere; without a network it is of the only one. */
-  function ownIdentity(identity: string): string | undefined {
-    if (!/^(account|nick):/.test(identity)) return identity
-    if (identity.endsWith(`@${network.name}`)) return identity.slice(0, -network.name.length - 1)
-    return isOnly && !identity.includes('@') ? identity : undefined
-  }
-
   return {
     async open() {
       for (const channel of network.channels) addChannel(channel)
+      await talks.recall()
       const extra = await host.state.get(stored)
       if (!Array.isArray(extra)) return
       for (const name of extra) if (typeof name === 'string') addChannel({ ...network.elsewhere, name })
@@ -226,10 +220,16 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       client.on('join', ({ nick, channel }) => {
         if (!isMe(nick)) return
         forgetRejoin(channel.toLowerCase())
+        inside.add(channel.toLowerCase())
         log.info('joined', { network: network.name, channel })
       })
+      client.on('part', ({ nick, channel }) => {
+        if (isMe(nick)) inside.delete(channel.toLowerCase())
+      })
       client.on('kick', ({ kicked, nick, channel, message }) => {
-        if (isMe(kicked)) rejoin(channel, `kicked by ${nick}: ${message}`)
+        if (!isMe(kicked)) return
+        inside.delete(channel.toLowerCase())
+        rejoin(channel, `kicked by ${nick}: ${message}`)
       })
       client.on('irc error', ({ error, channel, reason }) => {
         if (channel !== undefined && CLOSED.has(error)) rejoin(channel, reason ?? error)
@@ -251,6 +251,7 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
     },
     detach() {
       link = undefined
+      inside.clear()
       company?.[Symbol.dispose]()
       company = undefined
       regain?.[Symbol.dispose]()
@@ -284,16 +285,8 @@ export function createBot(host: Host, network: Network, isOnly: boolean): Bot {
       this.detach()
       for (const place of places.values()) place[Symbol.dispose]()
       places.clear()
+      talks[Symbol.dispose]()
       outgoing[Symbol.dispose]()
     },
   }
 }
-
-const CLOSED: ReadonlySet<string> = new Set([
-  'banned_from_channel',
-  'invite_only_channel',
-  'channel_is_full',
-  'bad_channel_key',
-  'too_many_channels',
-  'no_such_channel',
-])

@@ -74,3 +74,13 @@ export interface Client {
   caseLower(text: string): string
   removeAllListeners(): void
 }
+
+/** Errors by which a channel does not let somebody in. */
+export const CLOSED: ReadonlySet<string> = new Set([
+  'banned_from_channel',
+  'invite_only_channel',
+  'channel_is_full',
+  'bad_channel_key',
+  'too_many_channels',
+  'no_such_channel',
+])

@@ -8,6 +8,8 @@ export interface Line {
   readonly text: string
   /** Whose turn it is: who waits for long answers keeps nobody else waiting; default: the target. */
   readonly turn?: string
+  /** So long it waits for a link that is down; default: as long as it is news. */
+  readonly keepMs?: number
   /** Told whether it was written, or dropped. */
   readonly done?: (written: boolean) => void
 }
@@ -67,7 +69,7 @@ export function createOutgoing({ clock, burst, everyMs, split }: OutgoingDeps): 
   }
 
   function dropStale(): void {
-    const fresh = (line: Waiting) => clock.now() - line.at < STALE_MS
+    const fresh = (line: Waiting) => clock.now() - line.at < (line.keepMs ?? STALE_MS)
     for (const lane of [news, answers]) {
       const kept = lane.filter(fresh)
       for (const line of lane) if (!fresh(line)) drop(line)

@@ -32,6 +32,16 @@ export async function speakerOf(message: Message, deps: SpeakerDeps): Promise<Ch
   }
 }
 
+/** `account:jane@libera` is `account:jane` on libera, and nobody elsewhere; without a network it is of the only one. */
+export function identityHere(
+  identity: string,
+  { network, isOnly }: Pick<SpeakerDeps, 'network' | 'isOnly'>,
+): string | undefined {
+  if (!/^(account|nick):/.test(identity)) return identity
+  if (identity.endsWith(`@${network}`)) return identity.slice(0, -network.length - 1)
+  return isOnly && !identity.includes('@') ? identity : undefined
+}
+
 /** As the server tagged the line; where servers do not tag, it is asked. */
 async function accountOf(
   { client, clock }: SpeakerDeps,

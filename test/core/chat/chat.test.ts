@@ -35,10 +35,8 @@ test('a build that nothing can run at present says so, and why says it again', a
   assert.match(await talk.ask('why full'), /^Request #1 of full waits: .*bot-1.*\.$/)
   assert.match(await talk.ask('why #1'), /^Request #1 waits: /)
   assert.equal(await talk.ask('why 99'), 'There is no request #99.')
-  assert.equal(
-    await talk.ask('cancel #1 never mind', 'joe'),
-    'jane: request #1 was cancelled by joe: never mind\nRequest #1 is cancelled.',
-  )
+  assert.equal(await talk.ask('cancel #1 never mind', 'joe'), 'Request #1 is cancelled.')
+  assert.deepEqual(await talk.news(), ['jane: request #1 was cancelled by joe: never mind'])
   assert.equal(await talk.ask('why full'), 'Nothing waits for full.')
 })
 
@@ -187,7 +185,7 @@ test('status, last, eta, blame and the lists say what is', async () => {
   assert.equal(await ask('eta full'), 'full #1: not known yet, no good build of it was seen')
   assert.equal(await ask('list builders'), 'full: building, last build #0 failure\ndocs: offline, never built')
   assert.match(await ask('slaves missing'), /^bot-2: away, never seen$/)
-  assert.match(await ask('list schedulers'), /^each: waits for nothing$/)
+  assert.match(await ask('list schedulers'), /^each: idle$/)
   assert.equal(await ask('version'), 'Boltbot (not installed)')
   assert.match(await ask('hello'), /^Hello jane\. I build Rig\./)
   assert.match(await ask('source'), /^Rig\n/)
@@ -254,6 +252,7 @@ test('ack says to all who is on a red builder, and keeps quiet until it is green
   assert.equal(await ask('ack full'), 'full is not broken.')
   await rig.master.submitChange(commit('r1'), 'test')
   assert.equal((await news()).length, 1)
+  assert.equal(await ask('ack full --drop', 'joe'), '"--drop" is not an option here. To end an ack say "unack full".')
   assert.match(await ask('ack full new compiler', 'joe'), /^joe is on full: new compiler\nThank you\./m)
   assert.equal(await ask('status full'), 'full: idle, last build #0 failure (joe is on it: new compiler)')
   await rig.master.submitChange(commit('r2'), 'test')

@@ -85,6 +85,19 @@ test('what waited too long while the link was down is dropped and counted for ea
   assert.equal(sent.length, 3)
 })
 
+test('a line that was promised waits for the link as long as it says, and then tells that it was dropped', async () => {
+  const { clock, sent, outgoing, write } = createLines()
+  using _ = outgoing
+  const ends: boolean[] = []
+  const promised = (text: string) => ({ ...to('#a', text), keepMs: 3_600_000, done: (one: boolean) => ends.push(one) })
+  outgoing.answer(promised('too late'))
+  await clock.advance('30m')
+  outgoing.answer(promised('in time'))
+  await clock.advance('45m')
+  outgoing.attach(write)
+  assert.deepEqual([sent, ends], [['#a in time'], [false, true]])
+})
+
 test('the rest of a long message is not said on the next connection without its beginning', async () => {
   const { clock, sent, outgoing, write } = createLines({ burst: 1, bytes: 5 })
   using _ = outgoing
