@@ -14,7 +14,10 @@ if (major < NEEDED) {
   // account's own, as others could write into Node's default one.
   const { enableCompileCache } = await import('node:module')
   enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'boltbot'))
-  const source = new URL('./main.ts', import.meta.url)
-  const { main } = await import(existsSync(source) ? source.href : new URL('./main.js', import.meta.url).href)
+  const words = process.argv.slice(2)
+  const isToRun = words.length === 3 && words[0] === 'start' && words[1] === '--nodaemon' && !words[2].startsWith('-')
+  const program = isToRun ? 'in-front' : 'main'
+  const source = new URL(`./${program}.ts`, import.meta.url)
+  const { main } = await import(existsSync(source) ? source.href : new URL(`./${program}.js`, import.meta.url).href)
   await main(process.argv)
 }

@@ -1,13 +1,17 @@
 import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Tables } from './tables.ts'
 
+/** Of lists whose texts are kept. */
+const LONGEST = 20
+
 type Value = string | number | null
 type Values = Readonly<Record<string, Value | readonly Value[]>>
 type ValuesOf<Given> = { readonly [Name in keyof Given]: Value | readonly Value[] }
 
 /**
  * A query of the walk, built and put into SQL once for all its values: that takes longer than to run it. `make` is called again for
- * each other length of a list among the values, and must not look at what they are.
+ * each other length of a list among the values, and must not look at what they are. A long list is put into SQL each time: a queue that is
+ * merged has lists of all lengths, and to keep a text for each would fill the memory.
  *
  * @example
  * const numberOf = prepared((db, { id }: { id: number }) => db.selectFrom('builds').select('number').where('id', '=', id))
@@ -21,7 +25,9 @@ export function prepared<Given extends ValuesOf<Given>, Row>(
   return (db, values) => {
     const executor = db.getExecutor()
     const texts = made.getOrInsertComputed(executor.adapter, () => new Map())
-    const query = texts.getOrInsertComputed(lengthsOf(values), () => make(db, standIns(values)).compile())
+    const compile = () => make(db, standIns(values)).compile()
+    const lengths = lengthsOf(values)
+    const query = lengths === undefined ? compile() : texts.getOrInsertComputed(lengths, compile)
     const parameters = query.parameters.map((one) => (one instanceof StandIn ? one.in(values as Values) : one))
     // Not by the query builder, which would only hand it on: it has no plugins that look at rows.
     return executor.provideConnection((connection) => connection.executeQuery<Row>({ ...query, parameters }))
@@ -53,10 +59,13 @@ function standIns<Given extends ValuesOf<Given>>(values: Given): Given {
   return Object.fromEntries(names) as Given
 }
 
-function lengthsOf(values: object): string {
+/** `undefined`: one is too long to keep a text for it. */
+function lengthsOf(values: object): string | undefined {
   let lengths = ''
   for (const value of Object.values(values)) {
-    if (Array.isArray(value)) lengths += `${value.length} `
+    if (!Array.isArray(value)) continue
+    if (value.length > LONGEST) return undefined
+    lengths += `${value.length} `
   }
   return lengths
 }

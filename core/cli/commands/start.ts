@@ -1,8 +1,9 @@
 import { Command } from 'commander'
-import { type Basedir, openBasedir, readEnvironmentFile } from '../basedir.ts'
+import { type Basedir, openBasedir } from '../basedir.ts'
 import { startDaemon } from '../daemon.ts'
 import { alreadyRunning } from '../errors.ts'
-import { outliveReader, print } from '../output.ts'
+import { runInFront } from '../in-front.ts'
+import { print } from '../output.ts'
 import { readPidFile } from '../pid-file.ts'
 
 export function startCommand(): Command {
@@ -25,11 +26,4 @@ export async function start(basedir: Basedir): Promise<void> {
   const { pid, note } = await startDaemon(basedir)
   print(`The ${basedir.kind} in "${basedir.path}" runs (process ${pid}). It logs to "${basedir.logFile}".`)
   if (note !== undefined) print(note)
-}
-
-async function runInFront(basedir: Basedir): Promise<number> {
-  outliveReader()
-  Object.assign(process.env, readEnvironmentFile(basedir.path))
-  if (basedir.kind === 'slave') return (await import('../run-slave.ts')).runSlave(basedir)
-  return (await import('../run-master.ts')).runMaster(basedir)
 }

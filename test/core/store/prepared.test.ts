@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { prepared } from '../../../core/store/prepared.ts'
 import { createSqliteRig } from './sqlite-rig.ts'
 
-test('a prepared query takes values, nulls and lists of any length, and is built once for each length', async () => {
+test('a prepared query takes values, nulls and lists of any length, and is built once for each short length', async () => {
   await using rig = await createSqliteRig()
   let built = 0
   const keep = prepared((db, { key, value }: { key: string; value: string | null }) => {
@@ -26,4 +26,9 @@ test('a prepared query takes values, nulls and lists of any length, and is built
   assert.deepEqual(await keysOf(['c', 'b', 'a'], 1), ['aa!'])
   assert.deepEqual(await keysOf([]), [])
   assert.equal(built, 4)
+  // Lists of all lengths, as merging makes them, must not each leave a text behind.
+  const long = ['c', ...Array.from({ length: 500 }, (_, i) => `x${i}`)]
+  assert.deepEqual(await keysOf(long), ['cc!'])
+  assert.deepEqual(await keysOf(long), ['cc!'])
+  assert.equal(built, 6)
 })
