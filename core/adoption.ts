@@ -1,6 +1,7 @@
 import { type Change, type Log, messageOf } from 'boltbot/plugin-sdk'
 import type { KeptConfigs } from './config/kept.ts'
 import type { Config } from './config/model.ts'
+import { scopesOn } from './locks/lock-scopes.ts'
 import type { Locks } from './locks.ts'
 import type { Progress } from './progress.ts'
 import type { RunningBuilds } from './running-builds.ts'
@@ -49,9 +50,13 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
       return () => giveUp(left, messageOf(error))
     }
     const reservation = pool.reserve(slave, builder, spec.builder.builddir)
+    const capacities = capacitiesOn(slave, [spec.config, config()])
     const holds = new Map(
       [...Map.groupBy(left.holds, (hold) => hold.step)].map(([step, rows]) => {
-        const needs = rows.map(({ lock, mode }) => ({ scope: { name: lock, capacity: 1 }, mode }))
+        const needs = rows.map(({ lock, mode }) => ({
+          scope: { name: lock, capacity: capacities.get(lock) ?? 1 },
+          mode,
+        }))
         return [step, locks.restore({ label, build: started.build }, needs)] as const
       }),
     )
@@ -76,7 +81,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     const spec = own.builders.get(builder)
     if (spec === undefined) throw new Error('the config it began with has no such builder any more')
     const kinds = [...own.builders.values()].flatMap(({ steps }) => steps.map((step) => step.definition))
-    return { builder: spec, maxTries: own.maxTries, kinds }
+    return { config: own, builder: spec, maxTries: own.maxTries, kinds }
   }
 
   async function giveUp(left: LeftBuild, why: string): Promise<void> {
@@ -107,6 +112,19 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
       }
     },
   }
+}
+
+/** Of every lock scope on a slave that these configs tell of; where they differ, as the last one says. */
+function capacitiesOn(slave: string, configs: readonly Config[]): ReadonlyMap<string, number> {
+  const accesses = configs.flatMap(({ builders, slaves }) =>
+    [
+      ...[...slaves.values()].map(({ locks }) => locks),
+      ...[...builders.values()].flatMap(({ locks, steps }) => [locks, ...steps.map(({ flags }) => flags.locks ?? [])]),
+    ].flat(),
+  )
+  return new Map(
+    accesses.flatMap((access) => scopesOn(slave, [access])).map(({ scope }) => [scope.name, scope.capacity]),
+  )
 }
 
 /** In place of a step: what the build holds from its start to its end. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { builder, buildFactory, definePlugin, slave } from 'boltbot/plugin-sdk'
+import { builder, buildFactory, definePlugin, masterLock, slave, slaveLock } from 'boltbot/plugin-sdk'
 import { createScriptedSlave } from 'boltbot/plugin-sdk/testing'
 import { nightly, triggerable } from 'boltbot/plugins/schedulers'
 import { trigger } from 'boltbot/plugins/steps'
@@ -282,4 +282,20 @@ test('a config is in force though the missing clock of its new slave cannot be s
   assert.ok(await rig.master.query.builder('b'))
   for (let minute = 0; minute < 5; minute++) await rig.clock.advance(60_000)
   assert.deepEqual(await rig.story('slaveMissing'), ['slaveMissing on bot-3'])
+})
+
+test('a restored hold is shown with the capacity of the config, whether a build or a step has it', async () => {
+  const tape = masterLock('tape', { maxCount: 4 })
+  const cpu = slaveLock('cpu', { maxCount: 2, maxCountForSlave: { 'bot-1': 3 } })
+  const factory = buildFactory([sh({ command: 'make', locks: [cpu.access('counting')] })])
+  const rig = await createRig(config({ builders: [make('a', { factory, locks: [tape.access('counting')] })] }))
+  await rig.slave('bot-1', [{ hang: true }])
+  await rig.master.force({ builder: 'a', who: 'jane', reason: 'try it' }, 'test')
+  await rig.settle()
+  await using next = await rig.restart()
+  const shown = (await next.master.query.locks()).map(({ name, capacity, holders }) => [name, capacity, holders.length])
+  assert.deepEqual(shown, [
+    ['cpu@bot-1', 3, 1],
+    ['tape', 4, 1],
+  ])
 })
