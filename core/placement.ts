@@ -95,6 +95,8 @@ export function createPlacement(deps: PlacementDeps): Placement {
     ])
     // What it holds was worked out under that config, and nobody keeps its copy for a build that has not begun: it waits on.
     if (deps.config() !== config) return
+    // Asked for during a start or a ping, which may be long: whoever paused it, or has it exit, was told that it gets nothing more.
+    if (!deps.pool.mayBegin(slave)) return
     progress.plan(stepNames(spec.steps))
     const asked = buildsets[0]!
     const timers = buildsets.flatMap(({ stableMs }) => stableMs ?? [])

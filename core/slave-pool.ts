@@ -27,6 +27,8 @@ export interface SlavePool {
   start(): Promise<void>
   /** Slaves that could start a build of this builder now. */
   free(builder: string): readonly string[]
+  /** False once it is paused or leaves: a build that was about to begin on it must not. */
+  mayBegin(slave: string): boolean
   /** Why none of them is free. */
   whyNoneFree(builder: string): Reason
   /** Takes a place; synchronous, so that two builds cannot have it. Disposing gives it back. */
@@ -205,6 +207,7 @@ export function createSlavePool(deps: SlavePoolDeps): SlavePool {
       })
     },
     free: (builder) => slavesOf(builder).filter((name) => busyWith(name, builder) === undefined),
+    mayBegin: (name) => wishes.paused(name) === undefined && members.get(name)?.leaving !== true,
     whyNoneFree(builder) {
       const names = slavesOf(builder)
       if (names.length === 0) return { code: 'no-slave', text: `builder ${builder} has no slave` }

@@ -7,20 +7,16 @@ export interface Pauses {
   resume(slave: string): void
 }
 
-/** A start that reserved its place before the pause is claimed once its slave has answered. */
-const PING_MS = 15_000
-
-export function createPauses(world: Pick<World, 'process' | 'clock' | 'verdict' | 'onEvent'>): Pauses {
-  /** Since when each is known to be paused. Nothing is known of one whose pause or end of pause was not answered yet. */
-  const since = new Map<string, number>()
+export function createPauses(world: Pick<World, 'process' | 'verdict' | 'onEvent'>): Pauses {
+  /** Those known to be paused. Nothing is known of one whose pause or end of pause was not answered yet. */
+  const known = new Set<string>()
   /** Of each, how often it was asked to go on: a pause that is answered after that says nothing any more. */
   const resumed = new Map<string, number>()
   const order = (slave: string) => ({ slave, who: 'jane', reason: 'simulated' })
 
   world.onEvent(({ name, event }: StoredEvent) => {
     if (name !== 'buildStarted') return
-    const paused = since.get(event.slave)
-    if (paused !== undefined && world.clock.now() - paused > PING_MS)
+    if (known.has(event.slave))
       world.verdict.broken(
         'a paused slave is given nothing',
         `${event.builder} #${event.number} began on ${event.slave}`,
@@ -35,13 +31,13 @@ export function createPauses(world: Pick<World, 'process' | 'clock' | 'verdict' 
         () => {
           // The word of a process that was replaced meanwhile says nothing of its successor, which has read the store before.
           if (world.process !== process || resumed.get(slave) !== before) return
-          if (!since.has(slave)) since.set(slave, world.clock.now())
+          known.add(slave)
         },
         () => {}, // refused: an answer too
       )
     },
     resume(slave) {
-      since.delete(slave)
+      known.delete(slave)
       resumed.set(slave, (resumed.get(slave) ?? 0) + 1)
       world.process?.master?.resumeSlave(order(slave), 'simulation').catch(() => {}) // refused: an answer too
     },

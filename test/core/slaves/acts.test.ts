@@ -220,3 +220,20 @@ test('a plugin pauses and resumes through its host', async () => {
     ['noise', undefined],
   )
 })
+
+for (const [act, why] of [
+  ['pauseSlave', /^slave bot-1 is paused by ann/],
+  ['releaseSlave', /^slave bot-1 is not connected since/], // it has exited
+] as const)
+  test(`${act} during the ping of a start: the build does not begin, and waits on`, async () => {
+    await using rig = await createRig(config())
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    const bot = createScriptedSlave({ name: 'bot-1', clock: rig.clock })
+    await rig.door.attach(Object.assign(bot.connect(), { startBuild: () => answered }))
+    await force(rig, 'a')
+    await rig.settle()
+    await rig.master[act](on, 'test')
+    answer()
+    assert.deepEqual(await rig.story('buildStarted'), [])
+    assert.match((await whyOf(rig, 'a')) ?? '', why)
+  })

@@ -377,3 +377,16 @@ test('a latent slave whose engine is gone says so', async () => {
   await force(rig, 'a')
   assert.equal(await whyOf(rig, 'a'), 'no plugin other runs that could start slave cloud')
 })
+
+test('a pause while the instance starts keeps the build from it until the slave is resumed', async () => {
+  const engine = createScriptedEngine()
+  await using rig = await createRig(config(engine))
+  await force(rig, 'a')
+  await rig.settle()
+  await rig.master.pauseSlave({ slave: 'cloud', who: 'ann', reason: 'noise' }, 'test')
+  await arrive(rig, engine)
+  assert.deepEqual(await rig.story('buildStarted'), [])
+  assert.match((await whyOf(rig, 'a')) ?? '', /^slave cloud is paused by ann/)
+  await rig.master.resumeSlave({ slave: 'cloud', who: 'ann', reason: 'quiet' }, 'test')
+  assert.deepEqual(await builds(rig), ['buildFinished a #0 on cloud success'])
+})
