@@ -37,7 +37,7 @@ export function startStep(store: Store, place: StepPlace, text: string, eta?: Et
       if (numAffectedRows === 0n) throw buildStale(claim.build, claim.epoch)
       tell('stepStarted', { build: claim.build, builder, number, step, name, text, ...(eta && { eta }) })
     },
-    { patient: true },
+    { sparing: true },
   )
 }
 
@@ -84,7 +84,7 @@ export function finishStep(store: Store, place: StepPlace, ended: EndedStep): Pr
       if (numAffectedRows === 0n) throw buildStale(claim.build, claim.epoch)
       tell('stepFinished', { build: claim.build, builder, number, step, name, result, text })
     },
-    { patient: true },
+    { sparing: true },
   )
 }
 

@@ -35,7 +35,7 @@ export interface How {
   readonly committed?: (() => void) | undefined
   /** Nobody's next move waits for it to be durable: it may share the sync of one that is waited for. */
   readonly patient?: boolean
-  /** A plugin's: while builds are recorded it waits a moment for one of their syncs, and begins none that theirs would wait behind. */
+  /** Of a plugin, or only told: while builds are recorded it waits a moment for one of their syncs, and begins none that theirs would wait behind. */
   readonly sparing?: boolean
 }
 

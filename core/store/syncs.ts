@@ -11,7 +11,7 @@ export interface Syncs<Batch extends Synced> {
 export interface Synced {
   /** Nobody's next move waits for it. */
   readonly patient: boolean
-  /** Is patient, and a plugin's: see `SPARED_MS`. */
+  /** Is patient, and of a plugin or only told: see `SPARED_MS`. */
   readonly sparing: boolean
 }
 
