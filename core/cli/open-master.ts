@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Log, Secrets } from 'boltbot/plugin-sdk'
+import type { CiError, Clock, Log, Secrets } from 'boltbot/plugin-sdk'
 import type { ProgramActs } from '../chat/command.ts'
 import { random } from '../clock.ts'
 import type { KeptConfigs } from '../config/kept.ts'
@@ -20,6 +20,8 @@ export interface BootContext {
   readonly clock: Clock
   readonly log: Log
   readonly redactor: Redactor
+  /** The store takes nothing any more until it is opened anew. */
+  readonly broken: (error: CiError) => void
   readonly program: ProgramActs
   /** Copies of configs that builds began with. */
   readonly configs: KeptConfigs
@@ -58,8 +60,8 @@ export async function openMaster(context: BootContext): Promise<Master> {
 }
 
 /** The database driver is loaded by those who use it. */
-async function openStore({ config, basedir, clock, log }: BootContext, secrets: Secrets): Promise<Store> {
-  if (config.store === null) return openSqliteStore({ file: layout(basedir).database, clock, log })
+async function openStore({ config, basedir, clock, log, broken }: BootContext, secrets: Secrets): Promise<Store> {
+  if (config.store === null) return openSqliteStore({ file: layout(basedir).database, clock, log, broken })
   const { openPostgresStore } = await import('../store/postgres/open.ts')
   return openPostgresStore({ place: placeOf(config.store, secrets), clock, log })
 }

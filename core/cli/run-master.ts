@@ -95,7 +95,8 @@ async function bringUp(
     reconfigure: (by) => reconfigure(by),
     shutDown: (who, reason) => shutDown(who, reason),
   }
-  const given = { basedir: basedir.path, program, configs }
+  const broken = (error: CiError) => void endBroken(log, error)
+  const given = { basedir: basedir.path, program, configs, broken }
   const [config, { createControlMethods }] = await Promise.all([readAgain(FIRST_READING), loadParts()])
   const master = await boot({ ...output, ...given, config })
   stack.defer(() => master.stop())
@@ -162,6 +163,19 @@ async function applyAgain(master: Master, readAgain: () => Promise<Config>, by: 
     throw error
   }
   return master.reconfigure(config, by)
+}
+
+/** A supervisor starts it again, as after any other exit code but 0; this one says that the disk needs a look. */
+const DISK_FAILED = 74
+
+/**
+ * Ends as a kill would, which the next start is made for: to stop in order, the parts of the master would have to store. Builds go on at
+ * their agents and are taken up then.
+ */
+async function endBroken(log: Log, error: CiError): Promise<void> {
+  log.error('the master ends, and takes up its builds when it is started again', { error })
+  if (process.connected) await reportStart({ failed: error.message })
+  process.exit(DISK_FAILED)
 }
 
 /** SIGHUP reads the config anew; SIGTERM and SIGINT stop, a second one at once. */

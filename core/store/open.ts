@@ -19,6 +19,11 @@ export interface OpenOptions {
   readonly log: Log
   /** Puts a file on the disk; default `fs.fdatasync`. Not called for `':memory:'`. */
   readonly sync?: (fd: number) => Promise<void>
+  /**
+   * Called once when it could not be put on the disk, before anybody else hears of it: nothing is stored any more until it is opened anew,
+   * so the process had better end. Default: it is logged.
+   */
+  readonly broken?: (error: CiError) => void
 }
 
 /**
@@ -43,6 +48,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     clock,
     log,
     sync: sync === null ? null : sync.run,
+    broken: options.broken,
     // Not the newest row: retention may have taken it.
     durable: Number(connection.statement("select seq from sqlite_sequence where name = 'journal'").get()?.seq ?? 0),
   })

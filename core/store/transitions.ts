@@ -1,4 +1,4 @@
-import type { Clock, Log } from 'boltbot/plugin-sdk'
+import type { CiError, Clock, Log } from 'boltbot/plugin-sdk'
 import type { Transaction } from 'kysely'
 import { createClock } from '../clock.ts'
 import { storeClosed, storeSyncFailed, transactionOver, transitionStuck } from './errors.ts'
@@ -21,6 +21,8 @@ export interface TransitionsDeps {
   readonly log: Log
   /** Makes all that was committed before the call survive a power cut; `null`: nothing is left to be done for that. */
   readonly sync: (() => Promise<void>) | null
+  /** See `OpenOptions`. */
+  readonly broken?: ((error: CiError) => void) | undefined
   /** Events up to this id are durable at the start. */
   readonly durable: number
 }
@@ -201,8 +203,10 @@ export function createTransitions(deps: TransitionsDeps): Transitions {
   /** After a failed sync nobody knows what is on the disk (a second sync may succeed without it): nothing more is promised. */
   function breakDown(error: unknown, lost: readonly Batch[]): void {
     if (broken === undefined) {
-      broken = storeSyncFailed(deps.name, error)
-      log.error('store sync failed', { error: broken })
+      const why = storeSyncFailed(deps.name, error)
+      broken = why
+      if (deps.broken) deps.broken(why)
+      else log.error('store sync failed', { error: why })
     }
     for (const batch of lost) rejectAll(batch.done, broken)
     rejectAll(asked.splice(0), broken)

@@ -115,6 +115,20 @@ describe('the transitions of the SQLite store', () => {
     disk.fast()
   })
 
+  it('tell once, before anybody hears of it, that a sync failed', async () => {
+    const told: string[] = []
+    const disk = createSlowDisk()
+    const broken = (error: { readonly code: string }) => void told.push(error.code)
+    await using rig = await createSqliteRig({ sync: disk.sync, broken })
+    disk.slow()
+    const first = lost(rig.store, 'a').finally(() => told.push('heard'))
+    await until(() => disk.waiting.length === 1, { what: 'the sync' })
+    disk.waiting[0]!.reject(new Error('EIO: i/o error'))
+    await assert.rejects(first)
+    await assert.rejects(lost(rig.store, 'b'))
+    assert.deepEqual(told, ['BOLT_STORE_SYNC', 'heard'])
+  })
+
   it('sync the file that the commits go to, over checkpoints and reopening', async () => {
     let fd = -1
     await using rig = await createSqliteRig({
