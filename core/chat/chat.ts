@@ -71,7 +71,9 @@ export function createChat(deps: ChatDeps): ChatCore {
     ...deps,
     followers,
     tellAll(text) {
-      const told = [...open].filter(({ muted, place }) => !muted && place.stays !== false)
+      // A talk of one person is no audience, unless it wants to hear news.
+      const listens = ({ place, news }: Open) => !place.personal || news.size > 0
+      const told = [...open].filter((one) => !one.muted && one.place.stays !== false && listens(one))
       for (const { place } of told) place.announce(plain(text))
       return told.length
     },

@@ -18,7 +18,7 @@ export async function schedulersPage(visit: Visit): Promise<Page> {
       builders = [],
       form,
     }) => html`<tr><th scope="row" class="name"><a href="${paths.scheduler(name)}">${name}</a></th>
-<td class="wide">${waiting ?? html`<span class="faint">${form ? 'waits for people' : 'waits for nothing'}</span>`}</td>
+<td class="wide">${waiting ?? html`<span class="faint">${form ? 'waits for people' : 'idle'}</span>`}</td>
 <td class="optional">${builderLinks(builders, visit)}</td>
 <td class="number">${wakeAt === null ? '' : when(wakeAt, now)}</td></tr>`,
   )
