@@ -51,6 +51,8 @@ export interface Master extends Actions, SlaveActions {
   mayShutDown(by: Caller, reason: string): Promise<void>
   readonly outbox: Pick<Outbox, 'list' | 'retry' | 'drop' | 'probe'>
   readonly people: Pick<PeopleDesk, 'subscribe' | 'unsubscribe' | 'subscriptions' | 'look' | 'standing'>
+  /** The address of the web server, with `/` at its end; `null`: the config has none. */
+  url(): string | null
   /** Whether the store takes what is stored. @throws CiError why it does not. */
   storeHealth(): Promise<StoreHealth>
   schedulers(): readonly SchedulerView[]

@@ -228,6 +228,7 @@ export async function createMaster(deps: MasterDeps): Promise<Master> {
     }),
     outbox,
     people: desk,
+    url: http.url,
     storeHealth: () => storeHealth(store),
     why: (request) => explainWaiting(store, query, request),
     readLog: (place, from) => query.readLog(place, from),

@@ -13,10 +13,16 @@ import { LEAN } from './lean.ts'
  */
 const DAEMON_VARIABLE = 'BOLTBOT_DAEMON'
 
-type Report = { readonly ready: true; readonly note?: string } | { readonly failed: string }
+/** What is up: a slave may have a note, a master the address of its pages. */
+interface Up {
+  readonly note?: string
+  readonly url?: string
+}
+
+type Report = ({ readonly ready: true } & Up) | { readonly failed: string }
 
 /** Starts what a base directory is for in the background and waits until it is really up. @throws CiError `BOLT_CLI_START`. */
-export async function startDaemon(basedir: Basedir): Promise<{ readonly pid: number; readonly note?: string }> {
+export async function startDaemon(basedir: Basedir): Promise<{ readonly pid: number } & Up> {
   let log: number
   try {
     log = openSync(basedir.logFile, 'a', 0o640)

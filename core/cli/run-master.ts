@@ -44,8 +44,8 @@ async function run(basedir: Basedir, boot: (context: BootContext) => Promise<Mas
   const output = createOutput(basedir, isDaemon(), stack)
   try {
     stack.use(claimPidFile(basedir.path, basedir.pidFile))
-    const { stopped } = await bringUp(basedir, boot, output, stack)
-    await reportStart({ ready: true })
+    const { stopped, url } = await bringUp(basedir, boot, output, stack)
+    await reportStart({ ready: true, ...(url !== null && { url }) })
     return await stopped
   } catch (error) {
     output.log.error('start failed', { error })
@@ -74,7 +74,7 @@ async function bringUp(
   boot: (context: BootContext) => Promise<Master>,
   output: Output,
   stack: AsyncDisposableStack,
-): Promise<{ readonly stopped: Promise<number> }> {
+): Promise<{ readonly stopped: Promise<number>; readonly url: string | null }> {
   const { log, clock } = output
   const importer = createImporter()
   const configs = createConfigCopies(layout(basedir.path).configs, basedir.file, importer)
@@ -141,7 +141,7 @@ async function bringUp(
       log,
     }),
   )
-  return { stopped }
+  return { stopped, url: master.url() }
 }
 
 /** The parts of a master, loaded while another process checks the config: each takes as long as the other. */

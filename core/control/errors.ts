@@ -102,6 +102,14 @@ export const stepNotFound = (step: string, build: string, known: readonly string
     hint: `Its steps: ${listNames(known)}.`,
   })
 
+export const buildWithoutSteps = (build: string) =>
+  new CiError({
+    code: 'BOLT_CONTROL_NO_STEPS',
+    message: `Build "${build}" has no step yet, and so no log.`,
+    details: { build },
+    hint: 'Ask again when its first step has begun.',
+  })
+
 /** What was no error of ours: its cause is in the master's log. */
 export const controlFailed = (cause: unknown) =>
   new CiError({

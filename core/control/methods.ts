@@ -1,8 +1,8 @@
-import { type BuildView, type Clock, isJson, type Json } from 'boltbot/plugin-sdk'
+import { type BuildView, type Clock, isJson, type Json, type Result, type StepView } from 'boltbot/plugin-sdk'
 import { z } from 'zod'
 import type { Caller, Master } from '../master-api.ts'
 import { createChatMethods } from './chat-methods.ts'
-import { buildNotFound, controlBadParams, stepNotFound } from './errors.ts'
+import { buildNotFound, buildWithoutSteps, controlBadParams, stepNotFound } from './errors.ts'
 import { createPeopleMethods } from './people-methods.ts'
 import type { ControlMethod } from './server.ts'
 
@@ -21,6 +21,13 @@ export interface ControlMethodsDeps {
 export interface LogItem {
   readonly stream: string
   readonly data: string
+}
+
+/** Comes before the pieces when no step was asked for: which one it is. */
+export interface ChosenStep {
+  readonly step: string
+  /** `null`: it runs. */
+  readonly result: Result | null
 }
 
 const VIA = 'cli'
@@ -48,7 +55,7 @@ export function createControlMethods({
   return {
     ...createChatMethods(master),
     ...createPeopleMethods(master),
-    info: method('info', z.object({}), async () => ({ project: query.project() })),
+    info: method('info', z.object({}), async () => ({ project: query.project(), url: master.url() })),
     database: method('database', z.object({}), () => master.storeHealth()),
     reconfig: method('reconfig', z.object({ who: text }), async ({ who }) => ({
       changed: await reconfigure({ who, via: VIA }),
@@ -184,17 +191,19 @@ function parse<T>(name: string, shape: z.ZodType<T>, params: unknown): T {
   )
 }
 
-const logParams = z.object({ build: text, step: text, log: text.optional(), follow: z.boolean().optional() })
+const logParams = z.object({ build: text, step: text.optional(), log: text.optional(), follow: z.boolean().optional() })
 
-/** The bytes of a log; with `follow` until the step is done. */
-async function* followLog(master: Master, clock: Clock, params: unknown, signal: AbortSignal): AsyncGenerator<LogItem> {
+/** The bytes of a log; with `follow` until the step is done. Without a step: the first that failed, or else the last. */
+async function* followLog(
+  master: Master,
+  clock: Clock,
+  params: unknown,
+  signal: AbortSignal,
+): AsyncGenerator<LogItem | ChosenStep> {
   const { build: wanted, step: wantedStep, log = 'stdio', follow = false } = parse('log', logParams, params)
   const build = await findBuild(master, wanted)
-  const step = build.steps.find((one) => `${one.number}` === wantedStep || one.name === wantedStep)
-  if (!step) {
-    const known = build.steps.map((one) => one.name)
-    throw stepNotFound(wantedStep, `${build.builder}/${build.number}`, known)
-  }
+  const step = wantedStep === undefined ? stepOfInterest(build) : findStep(build, wantedStep)
+  if (wantedStep === undefined) yield { step: step.name, result: step.result }
   for (let from = 0; ; ) {
     const part = await master.readLog({ build: build.id, step: step.number, log }, from)
     for (const { stream, data } of part.pieces) yield { stream, data: Buffer.from(data).toString('base64') }
@@ -203,6 +212,21 @@ async function* followLog(master: Master, clock: Clock, params: unknown, signal:
     if (part.finished || (stuck && !follow)) return
     if (stuck) await clock.sleep(100, signal)
   }
+}
+
+function findStep(build: BuildView, wanted: string): StepView {
+  const step = build.steps.find((one) => `${one.number}` === wanted || one.name === wanted)
+  if (step !== undefined) return step
+  const known = build.steps.map((one) => one.name)
+  throw stepNotFound(wanted, `${build.builder}/${build.number}`, known)
+}
+
+/** What failed first explains the rest; those that were left out printed nothing. */
+function stepOfInterest({ builder, number, steps }: BuildView): StepView {
+  const failed = steps.find(({ result }) => result === 'failure' || result === 'exception')
+  const step = failed ?? steps.findLast(({ result }) => result !== 'skipped') ?? steps.at(-1)
+  if (step === undefined) throw buildWithoutSteps(`${builder}/${number}`)
+  return step
 }
 
 /** `full/12`, or an id. */

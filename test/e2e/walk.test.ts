@@ -104,6 +104,8 @@ story(
     assert.match(builds, /^full\/1 +failure .*\nfull\/0 +success /)
     const { stdout: log } = await runBoltbot(['log', 'full/1', 'test', '--basedir', master.basedir])
     assert.match(log, /1 test\n/)
+    const why = await runBoltbot(['log', 'full/1', '--basedir', master.basedir])
+    assert.deepEqual(why, { stdout: log, stderr: 'Step "test" of full/1 (failure):\n' })
     const changes = await master.call<readonly Change[]>('changes')
     assert.deepEqual(changes.map(({ revision }) => revision).reverse(), (await repository.revisions()).slice(1))
     const { warning } = await master.call<BuildsetSubmitted>('force', { builder: 'full', who: 'joe', reason: 'again' })

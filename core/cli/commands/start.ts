@@ -23,7 +23,8 @@ export function startCommand(): Command {
 export async function start(basedir: Basedir): Promise<void> {
   const running = readPidFile(basedir.path, basedir.pidFile)
   if (running) throw alreadyRunning(basedir.path, running.pid)
-  const { pid, note } = await startDaemon(basedir)
-  print(`The ${basedir.kind} in "${basedir.path}" runs (process ${pid}). It logs to "${basedir.logFile}".`)
+  const { pid, note, url } = await startDaemon(basedir)
+  const at = [`process ${pid}`, url].filter((word) => word !== undefined).join(', ')
+  print(`The ${basedir.kind} in "${basedir.path}" runs (${at}). It logs to "${basedir.logFile}".`)
   if (note !== undefined) print(note)
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { openBasedir } from '../basedir.ts'
+import { callMaster } from '../control-client.ts'
 import { ago, print, printJson } from '../output.ts'
 import { readPidFile } from '../pid-file.ts'
 
@@ -9,12 +10,23 @@ export function statusCommand(): Command {
     .argument('<basedir>', 'made by "boltbot master" or "boltbot slave"')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  $ boltbot status ci')
-    .action((given: string, { json }: { json?: true }) => {
+    .action(async (given: string, { json }: { json?: true }) => {
       const { path, kind, pidFile } = openBasedir(given)
       const running = readPidFile(path, pidFile)
-      if (json) printJson({ kind, path, running: running !== undefined, ...running })
-      else if (running) print(`The ${kind} in "${path}" runs: process ${running.pid}, started ${ago(running.since)}.`)
+      const url = kind === 'master' && running ? await urlOf(path) : null
+      const at = url === null ? '' : ` (${url})`
+      if (json) printJson({ kind, path, running: running !== undefined, ...running, ...(url !== null && { url }) })
+      else if (running)
+        print(`The ${kind} in "${path}" runs: process ${running.pid}${at}, started ${ago(running.since)}.`)
       else print(`The ${kind} in "${path}" does not run.`)
       if (!running) process.exitCode = 1
     })
+}
+
+/** That it runs is to be said also of a master that does not answer, or not yet. */
+const ANSWER_MS = 3000
+
+async function urlOf(path: string): Promise<string | null> {
+  const asked = callMaster<{ readonly url?: string | null }>(path, 'info', {}, () => {}, AbortSignal.timeout(ANSWER_MS))
+  return (await asked.catch(() => null))?.url ?? null
 }

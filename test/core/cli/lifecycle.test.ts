@@ -94,6 +94,18 @@ test('SIGHUP reads the config again, SIGTERM stops', async () => {
   assert.equal(readPidFile(rig.base, 'master.pid'), undefined)
 })
 
+test('start and status name the address where the pages are', async () => {
+  await using rig = await createBasedir(
+    LONELY.replace(`projectName: 'Hello'`, `projectName: 'Hello', http: { port: 0 }`),
+  )
+  const { out } = await rig.run('start', 'ci')
+  const [, url] = out.match(/^The master in "\S+ci" runs \(process \d+, (http:\S+\/)\)\. It logs to "\S+"\.\n$/) ?? []
+  assert.ok(url, out)
+  assert.equal((await fetch(url)).status, 404, 'somebody is there')
+  assert.ok((await rig.run('status', 'ci')).out.includes(` (${url}), started `))
+  assert.equal(JSON.parse((await rig.run('status', 'ci', '--json')).out).url, url)
+})
+
 test('a start that fails prints the reason in one sentence and leaves nothing running', async () => {
   await using rig = await createBasedir(
     LONELY.replace('apply() {}', `apply() {}, start() { throw new Error('The port 80 is taken.') }`),

@@ -182,3 +182,29 @@ test('a log is followed until its step is done, and bytes come whole', async () 
     hint: 'Its steps: "compile".',
   })
 })
+
+for (const [results, chosen] of [
+  [['success', 'failure', 'exception', 'skipped'], 1],
+  [['success', 'warnings', 'skipped'], 1],
+  [['success', null], 1],
+] as const)
+  test(`without a step, the log of steps that ended ${results} is that of step ${chosen}, which is said`, async () => {
+    await using folder = await createFolder()
+    const steps = results.map((result, number) => ({ number, name: `step ${number}`, result }))
+    const read: unknown[] = []
+    const master = {
+      query: { buildByNumber: async () => ({ id: 7, builder: 'full', number: 3, steps }) },
+      async readLog({ step }: { step: number }): Promise<LogPart> {
+        read.push(step)
+        return { pieces: [], next: 0, finished: true }
+      },
+    } as unknown as Master // only what the log command asks
+    const clock = createFakeClock()
+    const [reconfigure, plan] = [async () => [], async () => null]
+    const methods = createControlMethods({ master, clock, reconfigure, plan, shutDown: () => {} })
+    await using _server = await serve(folder.basedir, methods)
+    const items: unknown[] = []
+    await callMaster(folder.basedir, 'log', { build: 'full/3' }, (item) => items.push(item))
+    assert.deepEqual(items, [{ step: `step ${chosen}`, result: results[chosen] }])
+    assert.deepEqual(read, [chosen])
+  })
