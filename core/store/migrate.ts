@@ -16,6 +16,7 @@ import { people } from './migrations/0013-people.ts'
 import { leaving } from './migrations/0014-leaving.ts'
 import { subscribedEvents } from './migrations/0015-subscribed-events.ts'
 import { followers } from './migrations/0016-followers.ts'
+import { queueById } from './migrations/0017-queue-by-id.ts'
 import type { Migration, SqlFlavor } from './migrations/migration.ts'
 
 /** Every migration, in order. Append only. */
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   leaving,
   subscribedEvents,
   followers,
+  queueById,
 ])
 
 export interface MigrateOptions {

@@ -14,7 +14,7 @@ export interface WaitingRequest extends RequestView {
   readonly notBefore: number
 }
 
-/** The first waiting requests of a builder that may start now, in queue order: priority, interrupted ones first, age. */
+/** The first waiting requests of a builder that may start now, in queue order: priority, interrupted ones first, age by id, as a clock may be set back. */
 export async function firstWaiting(
   db: Kysely<Tables>,
   builder: string,
@@ -41,7 +41,6 @@ const headOfQueue = prepared((db, { builder, now, limit, without }: Head) => {
     .where('not_before', '<=', now)
     .orderBy('priority', 'desc')
     .orderBy('front', 'desc')
-    .orderBy('submitted_at')
     .orderBy('id')
     .limit(limit)
   return without.length > 0 ? query.where('id', 'not in', without) : query
@@ -79,7 +78,6 @@ const waitingLike = prepared((db, { builder, now, mergeKey }: { builder: string;
     .where('not_before', '<=', now)
     .orderBy('priority', 'desc')
     .orderBy('front', 'desc')
-    .orderBy('submitted_at')
     .orderBy('id')
     .limit(1000),
 )
@@ -107,7 +105,6 @@ export async function openRequests(
     .where('state', 'in', ['waiting', 'claimed'])
     .orderBy('priority', 'desc')
     .orderBy('front', 'desc')
-    .orderBy('submitted_at')
     .orderBy('id')
     .limit(limit)
   if (builder !== undefined) query = query.where('builder', '=', builder)
@@ -164,14 +161,7 @@ export async function countBefore(db: Kysely<Tables>, request: WaitingRequest, n
       return eb.or([
         eb('priority', '>', request.priority),
         eb.and([eb('priority', '=', request.priority), eb('front', '>', front)]),
-        eb.and([
-          eb('priority', '=', request.priority),
-          eb('front', '=', front),
-          eb.or([
-            eb('submitted_at', '<', request.submittedAt),
-            eb.and([eb('submitted_at', '=', request.submittedAt), eb('id', '<', request.id)]),
-          ]),
-        ]),
+        eb.and([eb('priority', '=', request.priority), eb('front', '=', front), eb('id', '<', request.id)]),
       ])
     })
     .executeTakeFirstOrThrow()

@@ -8,6 +8,7 @@ import { acceptChange, readChanges } from '../../core/store/changes.ts'
 import { advanceCursor, readCursor, readEvents } from '../../core/store/journal.ts'
 import { readMasterId } from '../../core/store/meta.ts'
 import { deletePluginState, getPluginState, setPluginState } from '../../core/store/plugin-state.ts'
+import { countBefore, firstWaiting, openRequests, readRequest, sameKeyWaiting } from '../../core/store/requests.ts'
 import type { Store, StoredEvent } from '../../core/store/store.ts'
 import { journalConformance } from './journal.ts'
 import { peopleConformance } from './people.ts'
@@ -19,6 +20,7 @@ export function storeConformance(kind: StoreKind): void {
     transitions(kind)
     journalConformance(kind)
     claims(kind)
+    queueOrder(kind)
     small(kind)
     many(kind)
     peopleConformance(kind)
@@ -175,6 +177,28 @@ function claims(kind: StoreKind): void {
     assert.equal((await claim(other, 'next'))?.epoch, 2)
     assert.equal(await write(store, 1, 'finished'), 0n, 'the stale claim writes nothing')
     assert.equal(await write(other, 2, 'finished'), 1n)
+  })
+}
+
+function queueOrder(kind: StoreKind): void {
+  it('keeps the queue in the order of arrival when the clock is set back, whoever merges or counts', async () => {
+    await using under = await kind.open()
+    const { store } = under
+    const ids = await store.transition('requests', async (trx) => {
+      const row = { buildset_id: 1, builder: 'full', front: 0, not_before: 0, state: 'waiting', epoch: 0, losses: 0 }
+      const given = [30, 20, 10].map((submitted_at) => ({ ...row, priority: 0, submitted_at, merge_key: 'k' }))
+      const values = [...given, { ...row, priority: 1, submitted_at: 40, merge_key: 'k' }]
+      return (await trx.insertInto('requests').values(values).returning('id').execute()).map(({ id }) => id)
+    })
+    const [first, second, third, urgent] = ids.toSorted((a, b) => a - b) as [number, number, number, number]
+    const order = [urgent, first, second, third]
+    const idsOf = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id)
+    const { db } = store
+    assert.deepEqual(idsOf(await firstWaiting(db, 'full', 50, 10, [])), order)
+    assert.deepEqual(idsOf(await sameKeyWaiting(db, 'full', 50, 'k')), order)
+    assert.deepEqual(idsOf(await openRequests(db, 'full', 10)), order)
+    for (const [before, id] of order.entries())
+      assert.equal(await countBefore(db, (await readRequest(db, id))!, 50), before)
   })
 }
 

@@ -14,7 +14,7 @@ export function createQueueOrder(world: World): { look(waiting: readonly Waiting
   const isInterrupted = (request: Waiting) => world.history.requests.get(request.id)?.interrupted === true
   const isBefore = (a: Waiting, b: Waiting) => {
     const interrupted = (request: Waiting) => (isInterrupted(request) ? 0 : 1)
-    const order = [b.priority - a.priority, interrupted(a) - interrupted(b), a.submittedAt - b.submittedAt, a.id - b.id]
+    const order = [b.priority - a.priority, interrupted(a) - interrupted(b), a.id - b.id]
     return (order.find((difference) => difference !== 0) ?? 0) < 0
   }
 

@@ -6,7 +6,6 @@ export interface Waiting {
   readonly id: number
   readonly builder: string
   readonly priority: number
-  readonly submittedAt: number
   readonly notBefore: number
 }
 
@@ -14,18 +13,13 @@ export interface Waiting {
 export async function readWaiting({ store }: Pick<World, 'store'>): Promise<readonly Waiting[]> {
   const rows = await store.db
     .selectFrom('requests')
-    .select(['id', 'builder', 'priority', 'submitted_at', 'not_before'])
+    .select(['id', 'builder', 'priority', 'not_before'])
     .where('state', '=', 'waiting')
     .orderBy('priority', 'desc')
     .orderBy('front', 'desc')
-    .orderBy('submitted_at')
     .orderBy('id')
     .execute()
-  return rows.map(({ submitted_at, not_before, ...row }) => ({
-    ...row,
-    submittedAt: submitted_at,
-    notBefore: not_before,
-  }))
+  return rows.map(({ not_before, ...row }) => ({ ...row, notBefore: not_before }))
 }
 
 /** A settled moment of a running master, as its queries tell it. */

@@ -38,7 +38,7 @@ describe('the schema', () => {
   it('finds the head of the queue, and those of one merge key, by index, sorting nothing', async () => {
     using database = new DatabaseSync(':memory:')
     await migrateTo(database, MIGRATIONS.length)
-    const order = 'order by priority desc, front desc, submitted_at, id limit 50'
+    const order = 'order by priority desc, front desc, id limit 50'
     const plan = (where: string) =>
       database
         .prepare(`explain query plan select * from requests where ${where} and state = 'waiting' ${order}`)
