@@ -1,14 +1,14 @@
 import { messageOf, type RequestId, type WhyNot } from 'boltbot/plugin-sdk'
-import { createBuilderIndex } from './builder-index.ts'
-import { createBuilderOrder } from './builder-order.ts'
-import { type Aim, type ChoicesDeps, createChoices } from './choices.ts'
 import type { BuilderSpec, Config } from './config/model.ts'
+import { createBuilderIndex } from './distributor/builder-index.ts'
+import { createBuilderOrder } from './distributor/builder-order.ts'
+import { type Aim, type ChoicesDeps, createChoices } from './distributor/choices.ts'
+import { createStartPauses } from './distributor/start-pauses.ts'
+import { createWhyNots, waitsForRetry } from './distributor/why-nots.ts'
 import type { Locks } from './locks.ts'
 import type { Placement, StartedByPlacement } from './placement.ts'
 import type { SlavePool } from './slave-pool.ts'
-import { createStartPauses } from './start-pauses.ts'
 import { countWaiting, firstWaiting, nextNotBefore, type WaitingRequest } from './store/requests.ts'
-import { createWhyNots, waitsForRetry } from './why-nots.ts'
 
 /**
  * Stage 8 of the walk, the only place where queue, pool and locks meet. Event-driven: something that changed wakes the builders

@@ -10,6 +10,7 @@ import type {
   WhyNot,
 } from 'boltbot/plugin-sdk'
 import type { Config } from './config/model.ts'
+import { waitsForRetry } from './distributor/why-nots.ts'
 import { type Locks, locksInUse } from './locks.ts'
 import { createLogReader } from './log-reader.ts'
 import type { Progress } from './progress.ts'
@@ -23,7 +24,6 @@ import type { LogStore } from './store/log-store.ts'
 import { countBefore, countWaiting, openRequests, readRequest } from './store/requests.ts'
 import { readSlaves } from './store/slaves.ts'
 import type { Store } from './store/store.ts'
-import { waitsForRetry } from './why-nots.ts'
 
 /** Read-only views for plugins, the command line and pages: what is stored, with what is live. */
 export interface ViewsDeps {

@@ -1,6 +1,6 @@
 import type { Clock, Log, WhyNot } from 'boltbot/plugin-sdk'
-import type { Store } from './store/store.ts'
-import { forgetWhyNots, saveWhyNots } from './store/why-nots.ts'
+import type { Store } from '../store/store.ts'
+import { forgetWhyNots, saveWhyNots } from '../store/why-nots.ts'
 
 /** Why the head of each builder's queue waits: known at once, stored a little later, together with others. */
 export interface WhyNots {

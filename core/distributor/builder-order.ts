@@ -1,8 +1,8 @@
 import type { Clock, Log, WaitingBuilder } from 'boltbot/plugin-sdk'
+import type { Config } from '../config/model.ts'
+import { firstWaiting } from '../store/requests.ts'
+import type { Store } from '../store/store.ts'
 import { createAsker } from './choices.ts'
-import type { Config } from './config/model.ts'
-import { firstWaiting } from './store/requests.ts'
-import type { Store } from './store/store.ts'
 
 /** The order in which builders are looked at, by the config's `prioritizeBuilders`. */
 export interface BuilderOrder {

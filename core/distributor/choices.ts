@@ -9,12 +9,12 @@ import {
   type Random,
   type RequestId,
 } from 'boltbot/plugin-sdk'
-import type { BuilderSpec } from './config/model.ts'
-import { configFunctionSlow } from './errors.ts'
-import type { SlavePool } from './slave-pool.ts'
-import { readBuildsets } from './store/buildsets.ts'
-import { firstWaiting, sameKeyWaiting, type WaitingRequest } from './store/requests.ts'
-import type { Store } from './store/store.ts'
+import type { BuilderSpec } from '../config/model.ts'
+import { configFunctionSlow } from '../errors.ts'
+import type { SlavePool } from '../slave-pool.ts'
+import { readBuildsets } from '../store/buildsets.ts'
+import { firstWaiting, sameKeyWaiting, type WaitingRequest } from '../store/requests.ts'
+import type { Store } from '../store/store.ts'
 
 /**
  * Which request, on which slave, together with which others: the builder's own functions are asked first, then the hooks, and

@@ -1,5 +1,5 @@
 import type { Change, Clock, HookEvent, Log, SchedulerInput, SchedulerRules } from 'boltbot/plugin-sdk'
-import type { StoredEvent } from './store/store.ts'
+import type { StoredEvent } from '../store/store.ts'
 
 /** What events of the journal mean for one scheduler; `undefined`: nothing. */
 export type SchedulerInputs = (rules: SchedulerRules, stored: StoredEvent) => Promise<SchedulerInput | undefined>

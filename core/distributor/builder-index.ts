@@ -1,6 +1,6 @@
-import type { Config } from './config/model.ts'
-import { scopesOn } from './locks/lock-scopes.ts'
-import type { LockNeed } from './locks.ts'
+import type { Config } from '../config/model.ts'
+import { scopesOn } from '../locks/lock-scopes.ts'
+import type { LockNeed } from '../locks.ts'
 
 /** What the config in force says of builders and slaves together, worked out once: an event of one slave must not cost a look at all. */
 export interface BuilderIndex {
