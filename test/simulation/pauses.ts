@@ -12,6 +12,10 @@ export function createPauses(world: Pick<World, 'process' | 'verdict' | 'onEvent
   const known = new Set<string>()
   /** Of each, how often it was asked to go on: a pause that is answered after that says nothing any more. */
   const resumed = new Map<string, number>()
+  /** Asked of a process, and not answered: a frozen one may do it once it is thawed, whatever was asked of its successor meanwhile. */
+  const unanswered = new Set<{ readonly slave: string; readonly process: World['process'] }>()
+  const mayGoOn = (slave: string) =>
+    [...unanswered].some((asked) => asked.slave === slave && asked.process?.life.state !== 'dead')
   const order = (slave: string) => ({ slave, who: 'jane', reason: 'simulated' })
 
   world.onEvent(({ name, event }: StoredEvent) => {
@@ -30,7 +34,7 @@ export function createPauses(world: Pick<World, 'process' | 'verdict' | 'onEvent
       process?.master?.pauseSlave(order(slave), 'simulation').then(
         () => {
           // The word of a process that was replaced meanwhile says nothing of its successor, which has read the store before.
-          if (world.process !== process || resumed.get(slave) !== before) return
+          if (world.process !== process || resumed.get(slave) !== before || mayGoOn(slave)) return
           known.add(slave)
         },
         () => {}, // refused: an answer too
@@ -39,7 +43,11 @@ export function createPauses(world: Pick<World, 'process' | 'verdict' | 'onEvent
     resume(slave) {
       known.delete(slave)
       resumed.set(slave, (resumed.get(slave) ?? 0) + 1)
-      world.process?.master?.resumeSlave(order(slave), 'simulation').catch(() => {}) // refused: an answer too
+      const { process } = world
+      const asked = { slave, process }
+      unanswered.add(asked)
+      const answer = process?.master?.resumeSlave(order(slave), 'simulation').catch(() => {}) // refused: an answer too
+      void Promise.resolve(answer).then(() => unanswered.delete(asked))
     },
   }
 }

@@ -123,6 +123,7 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
     return made
   }
   const serve = (made: PluginThread) => {
+    const since = clock.now()
     thread = made
     up.resolve(made)
     void made.ended.then((reason) => {
@@ -130,8 +131,14 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
       thread = undefined
       up = Promise.withResolvers<PluginThread>()
       up.promise.catch(() => {}) // as above
+      // What was up for so long had mended: one that is cut off once a week is not given up after some weeks.
+      if (clock.now() - since > limits.ends.windowMs) forgetEnds()
       again(reason)
     })
+  }
+  const forgetEnds = () => {
+    budget.reset()
+    ends = 0
   }
   const giveUp = () => {
     isSuspended = true
@@ -204,8 +211,7 @@ export async function openPluginWorker(deps: PluginWorkerDeps): Promise<PluginWo
       last?.kill(reason)
     },
     resume() {
-      budget.reset()
-      ends = 0
+      forgetEnds()
       if (!isSuspended) return
       isSuspended = false
       up = Promise.withResolvers<PluginThread>()

@@ -161,6 +161,21 @@ test('a plugin that is cut off too often is suspended and named; resumed, it goe
   assert.deepEqual(rig.clock.pending(), [])
 })
 
+test('a plugin that is cut off now and then, and is well for long between, is never given up', async (t) => {
+  const rig = openRig(t)
+  await rig.host.start([inWorker('lamp', misbehaving({ on: { bad: 'exit' } }))])
+  for (let i = 1; i <= ENDS.consecutive + 1; i++) {
+    await rig.clock.advance('11m')
+    rig.commit(...finished('bad'))
+    await until(() => rig.host.status()[0]!.errors === i, { what: `end ${i}` })
+    await rig.clock.advance('2s')
+    await until(() => rig.log.find('info', 'plugin started again in a new worker').length === i, {
+      what: 'a new thread',
+    })
+  }
+  assert.equal(rig.host.status()[0]!.suspended, false)
+})
+
 test('a durable plugin that is suspended keeps its place, and goes on there when it is resumed', async (t) => {
   const rig = openRig(t, { ...worker, ends: { ...ENDS, consecutive: 1 } })
   await rig.host.start([inWorker('lamp', misbehavingDurably({ on: { bad: 'exit' } }))])
