@@ -38,16 +38,19 @@ export interface AdoptionDeps {
 
 export function createAdoption(deps: AdoptionDeps): Adoption {
   const { store, log, config, pool, locks, goOn } = deps
-  const waiting: (() => Promise<void>)[] = []
+  /** Before those that go on, which may want the locks that these are stored with. */
+  const lost: (() => Promise<void>)[] = []
+  const goingOn: (() => Promise<void>)[] = []
 
-  async function take(left: LeftBuild): Promise<() => Promise<void>> {
+  async function take(left: LeftBuild): Promise<void> {
     const { started, builder, slave } = left
     const label = `${builder} #${started.number}`
     let spec: Awaited<ReturnType<typeof beganWith>>
     try {
       spec = await beganWith(left)
     } catch (error) {
-      return () => giveUp(left, messageOf(error))
+      lost.push(() => giveUp(left, messageOf(error)))
+      return
     }
     const reservation = pool.reserve(slave, builder, spec.builder.builddir)
     const capacities = capacitiesOn(slave, [spec.config, config()])
@@ -63,7 +66,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     const hold = holds.get(BUILD) ?? locks.restore(label, [])
     holds.delete(BUILD)
     const session = pool.session(slave).adopt(started)
-    return async () => {
+    goingOn.push(async () => {
       const changes = await deps.changesOf(left.sourceStamp.changes)
       const progress = await deps.progress.of(builder, spec.builder.useProgress)
       goOn()
@@ -72,7 +75,7 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
       const adopted = { left, holds, kinds, session }
       const given = { ...left, builder: spec.builder, changes, progress, maxTries }
       deps.builds.launch({ ...given, reservation, hold, adopted })
-    }
+    })
   }
 
   async function beganWith({ configHash, builder, agent, slave }: LeftBuild) {
@@ -103,10 +106,10 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
 
   return {
     async prepare() {
-      for (const left of await takeOverBuilds(store, deps.owner, config().buildLeaseMs)) waiting.push(await take(left))
+      for (const left of await takeOverBuilds(store, deps.owner, config().buildLeaseMs)) await take(left)
     },
     async resume() {
-      for (const build of waiting.splice(0)) {
+      for (const build of [...lost.splice(0), ...goingOn.splice(0)]) {
         goOn()
         await build()
       }
