@@ -53,7 +53,7 @@ const OUTPUT = Buffer.from('make: *** [all] Error 1\\n')
 let runs = 0
 
 /** Slaves that fail two commands of three, and lose all with the master. */
-const instantSlaves = definePlugin({
+export const instantSlaves = definePlugin({
   name: 'instant', kind: 'slave', needs: ['slaves'],
   apply() {},
   async start(host, { names }: { names: string[] }) {
