@@ -27,15 +27,24 @@ const SUITES: readonly Suite[] = [
   { name: 'examples', files: ['docs/examples/*/*.test.ts', 'test/examples/*.test.ts'], budget: 15, fast: true },
   {
     name: 'core',
-    files: ['test/core/*.test.ts', 'test/core/{chat,config,control,host,http,outbox,people,slaves,store}/**/*.test.ts'],
+    files: [
+      'test/core/*.test.ts',
+      'test/core/{chat,config,control,http,outbox,people,slaves,store}/**/*.test.ts',
+      'test/core/host/[!w]*.test.ts',
+    ],
     budget: 60,
     fast: true,
   },
   { name: 'plugins', files: ['test/plugins/{schedulers,services,steps}/**/*.test.ts'], budget: 30, fast: true },
-  // With real daemons, slaves, repositories, mail and web servers.
+  // With real daemons, slaves, threads of plugins, repositories, mail and web servers.
   {
     name: 'parts',
-    files: ['test/core/cli/**/*.test.ts', 'test/plugins/{slaves,status,vc}/**/*.test.ts', 'test/slave/**/*.test.ts'],
+    files: [
+      'test/core/cli/**/*.test.ts',
+      'test/core/host/w*.test.ts',
+      'test/plugins/{slaves,status,vc}/**/*.test.ts',
+      'test/slave/**/*.test.ts',
+    ],
     budget: 90,
     fast: false,
   },
